@@ -1,0 +1,57 @@
+//! Ways out: one channel per kind of receiver. A channel makes one attempt and answers a closed
+//! [`Outcome`]; when to try again is decided elsewhere, by one pure table.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::notification::Message;
+
+/// One message to one receiver, with what the receiver answered to earlier ones of the same incident.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The outbox row: stable over retries.
+    pub id: i64,
+    /// What to say.
+    pub message: Message,
+    /// The receipt of this incident's first accepted message to this receiver (a Slack `ts`, a Statuspage id):
+    /// what to thread under or to update. None for the first.
+    pub thread: Option<String>,
+    /// 1 for the first attempt. Above 1 an earlier one may have arrived although no answer came.
+    pub attempt: u32,
+}
+
+/// What one attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted. The receipt names it at the vendor's (dedup key, `ts`, incident id, Message-ID).
+    Accepted {
+        /// The vendor's name for it.
+        receipt: String,
+    },
+    /// Not accepted, but may be later.
+    Retry {
+        /// Why: the vendor's own word, without secrets.
+        reason: String,
+        /// How long the vendor asked us to wait.
+        after: Option<Duration>,
+    },
+    /// Will never be accepted as it is.
+    Dead {
+        /// Why: the vendor's own word, without secrets.
+        reason: String,
+    },
+}
+
+/// A way to reach one receiver.
+pub trait Channel: Send + Sync {
+    /// Makes one attempt.
+    fn deliver<'a>(&'a self, delivery: &'a Delivery) -> BoxFuture<'a, Outcome>;
+
+    /// Asks the vendor whether the credentials are good, without sending a message. `Ok` says what was learned,
+    /// or that it cannot be asked without sending.
+    fn verify(&self) -> BoxFuture<'_, Result<String, String>>;
+}
+
+/// A channel that can be shared.
+pub type SharedChannel = Arc<dyn Channel>;

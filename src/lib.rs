@@ -1,0 +1,8 @@
+//! slod: evaluates service level objectives, keeps error budgets and routes alerts.
+
+pub mod channel;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod source;
+pub mod views;

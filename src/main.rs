@@ -1,0 +1,2 @@
+//! slod.
+fn main() {}

@@ -1,0 +1,191 @@
+//! The desk: the one place where pages, API and command line ask and act.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    incident::{DeliveryView, IncidentView},
+    report::BudgetReport,
+    slo::{SloView, SlotView},
+};
+use crate::domain::name::SloId;
+
+/// Why the desk says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// There is no such thing; the second text says what there is.
+    #[error("{0}")]
+    NotFound(String, String),
+    /// It makes no sense as asked.
+    #[error("{0}")]
+    Invalid(String),
+    /// It makes no sense now (already resolved, nothing to approve).
+    #[error("{0}")]
+    Conflict(String),
+    /// The store cannot be read or written.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A reload was refused; the text is `slod check`'s.
+    #[error("the configuration has problems")]
+    Rejected(String),
+}
+
+/// What a person does to an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// I have it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+    /// For the record.
+    Note(String),
+    /// Post the status page's draft.
+    ApproveStatus,
+    /// Drop the status page's draft.
+    DiscardStatus,
+}
+
+/// A source as pages show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceView {
+    /// Name.
+    pub name: String,
+    /// prometheus, postgres, …
+    pub kind: String,
+    /// Failing for longer than `blind_after`.
+    pub blind: bool,
+    /// The newest good answer.
+    pub last_success: Option<DateTime<Utc>>,
+    /// The newest failure.
+    pub last_failure: Option<DateTime<Utc>>,
+    /// In words.
+    pub last_error: Option<String>,
+    /// How long the newest answer took, in seconds.
+    pub latency_seconds: Option<f64>,
+}
+
+/// A receiver as pages show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiverView {
+    /// Name.
+    pub name: String,
+    /// pagerduty, slack, …
+    pub kind: String,
+    /// Messages not yet accepted.
+    pub pending: u64,
+    /// The newest accepted message.
+    pub last_sent: Option<DateTime<Utc>>,
+    /// The newest failure.
+    pub last_failure: Option<DateTime<Utc>>,
+    /// In words.
+    pub last_error: Option<String>,
+}
+
+/// A service as pages show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceView {
+    /// Name.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// Where the runbook is.
+    pub runbook_url: Option<String>,
+    /// `PREFIX_http_duration_seconds` repeats its pages' latencies.
+    pub metric_prefix: Option<String>,
+}
+
+/// What the desk knows of the daemon itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// All SLOs that can be asked have a settled slot, and the store can be written.
+    pub ready: bool,
+    /// Why not, in words.
+    pub reasons: Vec<String>,
+    /// When the daemon started.
+    pub started_at: DateTime<Utc>,
+    /// The running configuration.
+    pub config_hash: String,
+    /// When it was loaded.
+    pub loaded_at: DateTime<Utc>,
+    /// The text of the newest refused reload.
+    pub rejected_reload: Option<String>,
+    /// The zone of reports that name none.
+    pub timezone: String,
+    /// How people reach the companion.
+    pub external_url: String,
+}
+
+/// Which incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentFilter {
+    /// open, acknowledged, resolved. None: all.
+    pub state: Option<String>,
+    /// Only this service's.
+    pub service: Option<String>,
+    /// At most so many, the newest first.
+    pub limit: usize,
+}
+
+/// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
+pub trait Desk: Send + Sync {
+    /// Services in order of name.
+    fn services(&self) -> Vec<ServiceView>;
+    /// All SLOs' newest figures, in order of id.
+    fn slos(&self) -> Vec<SloView>;
+    /// One SLO's newest figures.
+    fn slo(&self, id: &SloId) -> Result<SloView, DeskError>;
+    /// Stored slots that start within `[from, to)`; the SLO's window if not given. At most `limit`.
+    fn slots<'a>(
+        &'a self,
+        id: &'a SloId,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>>;
+    /// The report of a month (`2026-10`; the running one if not given).
+    fn budget<'a>(
+        &'a self,
+        month: Option<&'a str>,
+        service: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<BudgetReport, DeskError>>;
+    /// Incidents, the newest first.
+    fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>>;
+    /// One incident with everything.
+    fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Outbox rows, the newest first.
+    fn deliveries<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>>;
+    /// One outbox row.
+    fn delivery(&self, id: i64) -> BoxFuture<'_, Result<DeliveryView, DeskError>>;
+    /// Tries a dead or waiting delivery again at once.
+    fn retry(&self, id: i64) -> BoxFuture<'_, Result<(), DeskError>>;
+    /// What a person does. Answers when it is committed.
+    fn act<'a>(
+        &'a self,
+        incident: &'a str,
+        action: Action,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Queues one marked test message; answers its outbox row.
+    fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
+    /// Sources in order of name.
+    fn sources(&self) -> Vec<SourceView>;
+    /// Receivers in order of name.
+    fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>>;
+    /// The daemon itself.
+    fn health(&self) -> Health;
+    /// Reads the configuration again: all or nothing. `Ok` says what changed.
+    fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>>;
+    /// Prometheus text of everything but the companion's own HTTP metrics, which are appended to it.
+    fn metrics(&self) -> BoxFuture<'_, Result<String, DeskError>>;
+    /// The right a bearer token carries: `None` for an unknown one. Compared in constant time.
+    fn rights(&self, bearer: &str) -> Option<Vec<crate::config::model::Right>>;
+    /// Thresholds of all latency SLOs in seconds: they become bucket bounds of the companion's own histogram.
+    fn latency_thresholds(&self) -> Vec<f64>;
+}

@@ -1,0 +1,143 @@
+//! Incidents and deliveries as the API shows them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::policy::Priority;
+
+/// `GET /api/v1/incidents/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentView {
+    /// As `slod ack` takes it.
+    pub id: String,
+    /// As receivers know it.
+    pub key: String,
+    /// Null for a source's own incident.
+    pub service: Option<String>,
+    /// Null for a source's own incident.
+    pub slo: Option<String>,
+    /// The source, for its own incident.
+    pub source: Option<String>,
+    /// Label values.
+    pub series: BTreeMap<String, String>,
+    /// The headline of its newest message.
+    pub title: String,
+    /// P1 … P5.
+    pub priority: Priority,
+    /// open, acknowledged, resolved.
+    pub state: String,
+    /// When it opened.
+    pub opened_at: DateTime<Utc>,
+    /// When somebody took it.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Who took it.
+    pub acknowledged_by: Option<String>,
+    /// When it ended.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// Decided late.
+    pub late: bool,
+    /// Its alerts.
+    pub alerts: Vec<AlertView>,
+    /// Its escalation steps.
+    pub steps: Vec<StepView>,
+    /// Its messages.
+    pub deliveries: Vec<DeliveryView>,
+    /// What was looked at when it opened.
+    pub diagnostics: Vec<serde_json::Value>,
+    /// What happened, in order.
+    pub timeline: Vec<TimelineView>,
+    /// The public status page, if the incident concerns one.
+    pub status_page: Option<StatusPageView>,
+    /// What it has cost.
+    pub cost: CostView,
+}
+
+/// One alert of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertView {
+    /// The policy, for a burn pair `policy:1h/5m`.
+    pub name: String,
+    /// Its priority.
+    pub priority: Priority,
+    /// ok, pending, firing, clearing.
+    pub state: String,
+    /// When it fired.
+    pub fired_at: DateTime<Utc>,
+}
+
+/// One escalation step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepView {
+    /// The policy whose escalation it is.
+    pub policy: String,
+    /// As configured: `30m`.
+    pub after: String,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+    /// waiting, done, skipped.
+    pub state: String,
+    /// Who hears.
+    pub notify: Vec<String>,
+}
+
+/// One message in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// Outbox row.
+    pub id: i64,
+    /// Null for a test message.
+    pub incident: Option<String>,
+    /// To whom.
+    pub receiver: String,
+    /// trigger, acknowledge, resolve, update, digest, test.
+    pub event: String,
+    /// queued, sending, retry, sent, dead, dropped.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the newest attempt failed.
+    pub last_error: Option<String>,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+    /// When it is tried next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The vendor's name for it.
+    pub receipt: Option<String>,
+}
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineView {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// opened, fired, cleared, told, acknowledged, note, resolved, …
+    pub kind: String,
+    /// In words.
+    pub text: String,
+}
+
+/// The status page side of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusPageView {
+    /// none, investigating, identified, monitoring, resolved.
+    pub state: String,
+    /// A draft that waits for approval: the state it would post.
+    pub draft: Option<String>,
+    /// When the first post must be out.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When it was.
+    pub posted_at: Option<DateTime<Utc>>,
+}
+
+/// What an incident has cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CostView {
+    /// Bad events since it opened.
+    pub bad: f64,
+    /// Share of the window's budget, 0–1 (may exceed 1). Null without events.
+    pub budget_share: Option<f64>,
+}

@@ -1,0 +1,8 @@
+//! What is shown: the JSON of the API, field by field, and the desk that answers for it.
+//!
+//! Pages, command line and API all speak in these types, so that no figure can differ between them.
+
+pub mod desk;
+pub mod incident;
+pub mod report;
+pub mod slo;

@@ -1,0 +1,1 @@
+//! The world around slod: real Prometheus and Postgres, a simulated service, an inbox that plays the receivers.
