@@ -5,4 +5,5 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod source;
+pub mod store;
 pub mod views;

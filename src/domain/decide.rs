@@ -192,6 +192,51 @@ impl Core {
         self.rules = rules;
     }
 
+    /// After a restart: a source with an open incident is blind until it answers.
+    pub fn resume_blind(&mut self, now: DateTime<Utc>) {
+        for incident in self.incidents.values().filter(|incident| incident.resolved.is_none()) {
+            if let Subject::Source(name) = &incident.subject
+                && let Some(state) = self.sources.get_mut(name)
+            {
+                state.blind = true;
+                state.failing_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// Ends what no rule stands behind any more: alerts of policies and SLOs that a reload took away.
+    pub fn retire(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
+        let rules = self.rules.clone();
+        let known = |id: &SloId, watch: &str| {
+            let policies = rules.slos.get(id).map(|slo| slo.policies.as_slice()).unwrap_or_default();
+            policies.iter().any(|policy| policy.watches.iter().any(|known| known.name == watch))
+        };
+        for (key, state) in &mut self.series {
+            let before = state.alerts.len();
+            state.alerts.retain(|watch, _| known(&key.id, watch));
+            if state.alerts.len() != before {
+                decision.judged.insert(key.clone());
+            }
+        }
+        let mut gone = Vec::new();
+        for (id, incident) in &self.incidents {
+            for (watch, member) in incident.members.iter().filter(|(_, member)| member.firing) {
+                let stands = match &incident.subject {
+                    Subject::Slo { id, .. } => known(id, watch),
+                    Subject::Source(name) => rules.sources.contains_key(name),
+                };
+                if !stands {
+                    gone.push((id.clone(), watch.clone(), member.policy.clone()));
+                }
+            }
+        }
+        for (id, watch, policy) in gone {
+            let text = format!("{policy} was taken out of the configuration");
+            decision.lines.push(Line { incident: id.clone(), at: now, kind: "reload", text });
+            self.tell_surely(now, &id, IncidentEvent::Ended { watch, clearing: false }, decision);
+        }
+    }
+
     /// When it wants a [`Input::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let incidents = self.incidents.values().filter_map(Incident::wake_at);
@@ -448,12 +493,8 @@ impl Core {
         };
         let key = SeriesKey { id, series };
         if let Some(state) = self.series.get_mut(&key) {
-            for alert in watches.iter().filter_map(|watch| state.alerts.get_mut(watch)) {
-                alert.muted |= alert_is_up(alert);
-            }
-            // An alert that clears has to clear once; one that is ok has nothing to mute.
-            for alert in state.alerts.values_mut() {
-                alert.muted &= alert_is_up(alert);
+            for (watch, alert) in &mut state.alerts {
+                alert.muted = (alert.muted || watches.contains(watch)) && alert_is_up(alert);
             }
             decision.judged.insert(key);
         }
@@ -506,7 +547,8 @@ impl Core {
             receiver,
             event: telling.event,
             priority: incident.priority,
-            dedup_key: notification.dedup_key.clone(),
+            // Only pagers know openings apart; to everybody else the incident is one conversation.
+            dedup_key: if pager { notification.dedup_key.clone() } else { incident.key.clone() },
             message: Message::Notification(Box::new(notification)),
         })
     }

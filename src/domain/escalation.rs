@@ -123,6 +123,11 @@ impl Plan {
         Self { steps, acknowledge_timeout: escalation.acknowledge_timeout }
     }
 
+    /// Who hears at 0m.
+    pub fn at_once(&self) -> Vec<Name> {
+        self.steps.iter().filter(|step| step.after == 0).flat_map(|step| step.notify.clone()).collect()
+    }
+
     /// The steps as rows of an incident, for an alert that fired at `at`.
     pub fn pin(&self, policy: &Name, at: DateTime<Utc>) -> Vec<Step> {
         let pinned = self.steps.iter().zip(0_u32..).map(|(step, number)| Step {

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod chunk;
 pub mod condition;
 pub mod decide;
+pub mod delivery;
 pub mod escalation;
 pub mod incident;
 pub mod ledger;
