@@ -1,6 +1,6 @@
 //! One Prometheus-compatible server: sends instant queries, bounded in number, time and size.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tokio::{sync::Semaphore, time::timeout};
@@ -61,7 +61,12 @@ impl Client {
         for (name, value) in &self.headers {
             question = question.header(name, value);
         }
-        let response = question.post_raw().await.map_err(|error| self.unreachable(&error))?;
+        let response = match question.clone().post_raw().await {
+            // A kept connection that the server closed meanwhile: asking again is harmless.
+            Err(error) if !is_connect(&error) => question.post_raw().await,
+            first => first,
+        };
+        let response = response.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = bounded_body::read(response, BODY_LIMIT).await.map_err(|error| match error {
             BodyError::TooLarge(limit) => SourceError::TooLarge(limit),
@@ -70,9 +75,14 @@ impl Client {
         decode(status, &body, &self.target, limit)
     }
 
-    fn unreachable(&self, error: &(dyn std::error::Error + 'static)) -> SourceError {
+    fn unreachable(&self, error: &(dyn Error + 'static)) -> SourceError {
         SourceError::Unreachable { target: self.target.clone(), why: http_client::why(error) }
     }
+}
+
+/// Whether there was no connection at all.
+fn is_connect(error: &prometheus_http_query::Error) -> bool {
+    error.source().and_then(|cause| cause.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
 }
 
 /// All headers of a question. `http` only encodes the password; nothing is sent.
