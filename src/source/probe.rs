@@ -12,11 +12,14 @@ use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use tokio::time::{sleep, timeout};
 
 use self::attempt::attempt;
-use super::{Answer, Source, SourceError, http_client};
+use super::{Answer, BuildError, Source, SourceError, http_client};
 use crate::{
     clock::Stopwatch,
     config::model::{Indicator, NumberQuery, Probe, Tls},
-    domain::slot::{Gap, Reading, Span},
+    domain::{
+        name::Name,
+        slot::{Gap, Reading, Span},
+    },
 };
 
 /// The shortest and longest pause before a retry.
@@ -41,10 +44,12 @@ pub struct ProbeResult {
 }
 
 impl Prober {
-    /// Prepares to ask; contacts nobody. The error is in words.
-    pub fn new() -> Result<Self, String> {
-        let builder = http_client::builder(&Tls::default())?.pool_max_idle_per_host(0).tls_info(true);
-        Ok(Self { http: http_client::build(builder)? })
+    /// Prepares to ask; contacts nobody.
+    pub fn new() -> Result<Self, BuildError> {
+        let http = http_client::builder(&Tls::default())
+            .and_then(|builder| http_client::build(builder.pool_max_idle_per_host(0).tls_info(true)))
+            .map_err(|why| BuildError { name: Name::from("probe"), why })?;
+        Ok(Self { http })
     }
 
     /// Makes one check at the Unix second `at`, with as many of its retries as fit into `budget`, and the witnesses

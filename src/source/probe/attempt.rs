@@ -83,9 +83,7 @@ fn lasts(response: &Response, now: DateTime<Utc>, least: std::time::Duration) ->
     if left.to_std().is_ok_and(|left| left >= least) {
         return Ok(());
     }
-    Err(format!(
-        "the certificate ends at {}, in less than {} days",
-        end.format("%Y-%m-%d %H:%M UTC"),
-        least.as_secs() / 86_400
-    ))
+    let hours = least.as_secs() / 3_600;
+    let least = if hours < 48 { format!("{hours} hours") } else { format!("{} days", hours / 24) };
+    Err(format!("the certificate ends at {}, in less than {least}", end.format("%Y-%m-%d %H:%M UTC")))
 }

@@ -92,11 +92,13 @@ async fn bodies_and_redirects_are_bounded() {
 #[tokio::test]
 async fn retries_fit_into_the_slot() {
     let server = EvilServer::start(Evil::says("500 Internal Server Error", "", "")).await;
-    let stubborn = Probe { retries: 2, ..probe(&server.url()) };
-    let attempts = async |budget| prober().check(&stubborn, 0, Duration::from_millis(budget)).await.attempts;
-    assert_eq!(attempts(3_000).await, 3);
-    assert_eq!(attempts(800).await, 1 + 1, "the pause and one more answer");
-    assert_eq!(attempts(500).await, 1);
+    let attempts = async |timeout, budget| {
+        let stubborn = Probe { retries: 2, timeout: Duration::from_millis(timeout), ..probe(&server.url()) };
+        prober().check(&stubborn, 0, Duration::from_millis(budget)).await.attempts
+    };
+    assert_eq!(attempts(500, 5_000).await, 3);
+    assert_eq!(attempts(18_000, 20_000).await, 2, "after two pauses of a second one more might end too late");
+    assert_eq!(attempts(500, 500).await, 1);
     assert_eq!(server.asked.lock().unwrap().len(), 6);
 }
 
