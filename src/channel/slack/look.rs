@@ -11,7 +11,9 @@ const HEADLINE_MAX: usize = 400;
 const LINE_MAX: usize = 600;
 const FACTS_MAX: usize = 2_200;
 const STANDING_MAX: usize = 600;
-const CONTEXT_MAX: usize = 600;
+const CONTEXT_MAX: usize = 1_000;
+const LABELS_MAX: usize = 5;
+const LABEL_MAX: usize = 80;
 const BUTTONS_MAX: usize = 5;
 const BUTTON_MAX: usize = 60;
 const ADDRESS_MAX: usize = 3_000;
@@ -64,7 +66,9 @@ fn headline(notification: &Notification) -> String {
 
 fn circumstances(notification: &Notification) -> String {
     let reason = text::line(&notification.reason, LINE_MAX / 2);
-    let mut parts = vec![format!("incident {}", text::line(&notification.incident, 40)), reason];
+    let labels = notification.series.iter().take(LABELS_MAX);
+    let series: Vec<_> = labels.map(|(label, value)| text::line(&format!("{label}={value}"), LABEL_MAX)).collect();
+    let mut parts = vec![format!("incident {}", text::line(&notification.incident, 40)), series.join(", "), reason];
     if notification.late {
         parts.push("decided late".to_owned());
     }

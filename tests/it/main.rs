@@ -1,0 +1,3 @@
+//! Behaviour, from the outside: the real code in a made-up world.
+
+mod channels;
