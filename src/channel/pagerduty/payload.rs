@@ -43,10 +43,14 @@ fn follow_up(action: &str, key: &str) -> Map<String, Value> {
 
 fn trigger(notification: &Notification, key: &str) -> Map<String, Value> {
     let test = notification.event == Event::Test;
-    let severity = if test { "info" } else { notification.priority.severity() };
-    let summary = format!("{} {}", notification.priority, text::one_line(&notification.headline));
+    let headline = text::one_line(&notification.headline);
+    let (severity, summary) = if test {
+        ("info", headline)
+    } else {
+        (notification.priority.severity(), format!("{} {headline}", notification.priority))
+    };
     let mut payload = object(json!({
-        "summary": text::cut(if test { &summary[3..] } else { &summary }, SUMMARY_MAX),
+        "summary": text::cut(&summary, SUMMARY_MAX),
         "source": source(notification),
         "severity": severity,
         "timestamp": notification.opened_at.to_rfc3339_opts(SecondsFormat::Secs, true),

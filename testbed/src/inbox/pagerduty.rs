@@ -198,3 +198,66 @@ fn check_payload(payload: &Payload, problems: &mut Vec<String>) {
         problems.push("custom_details has a null".to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(action: &str) -> Value {
+        let payload =
+            json!({"summary": "s", "source": "x", "severity": "critical", "timestamp": "2026-10-25T14:03:00Z"});
+        let mut event = json!({"routing_key": "k".repeat(32), "event_action": action, "dedup_key": "d"});
+        if action == "trigger" {
+            event["payload"] = payload;
+        }
+        event
+    }
+
+    fn send(pagerduty: &mut Pagerduty, event: &Value) -> (u16, Vec<String>) {
+        let mut problems = Vec::new();
+        let reply = pagerduty.take(&Request::test("POST", "/pagerduty/v2/enqueue", "", event), &mut problems);
+        (reply.status, problems)
+    }
+
+    #[test]
+    fn each_broken_rule_is_a_problem() {
+        let broken: [(&str, Value); 12] = [
+            ("/routing_key", json!("short")),
+            ("/dedup_key", json!("d".repeat(256))),
+            ("/event_action", json!("Trigger")),
+            ("/payload/summary", json!("s".repeat(1_025))),
+            ("/payload/summary", json!("a\0b")),
+            ("/payload/summary", json!(" ")),
+            ("/payload/severity", json!("Critical")),
+            ("/payload/timestamp", json!("yesterday")),
+            ("/payload", json!({"summary": "s", "source": "x", "severity": "info", "priority": "P1"})),
+            ("/payload", json!(null)),
+            ("/client_url", json!("javascript:alert(1)")),
+            ("/links", json!([{"text": "no address"}])),
+        ];
+        for (pointer, value) in broken {
+            let mut event = event("trigger");
+            event["client_url"] = json!("https://x.example");
+            event["links"] = json!([]);
+            *event.pointer_mut(pointer).unwrap() = value;
+            let (status, problems) = send(&mut Pagerduty::default(), &event);
+            assert!(status == 400 && !problems.is_empty(), "{event}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_events_is_kept_an_eye_on() {
+        let mut pagerduty = Pagerduty::default();
+        assert_eq!(
+            send(&mut pagerduty, &event("resolve")).1,
+            ["resolve d of a key that this routing key never triggered"]
+        );
+        for action in ["trigger", "trigger", "acknowledge", "resolve", "resolve"] {
+            assert_eq!(send(&mut pagerduty, &event(action)), (202, Vec::new()), "{action}");
+        }
+        assert_eq!(send(&mut pagerduty, &event("acknowledge")).1, ["acknowledge d after its resolve"]);
+        send(&mut pagerduty, &event("trigger"));
+        let incident = pagerduty.incidents.values().next().unwrap();
+        assert_eq!((incident.opened, incident.status), (2, PagerdutyStatus::Triggered));
+    }
+}

@@ -59,6 +59,21 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// A JSON request, for the vendors' own tests.
+    #[cfg(test)]
+    pub fn test(method: &str, path: &str, authorization: &str, body: &Value) -> Self {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let headers = [("content-type", "application/json"), ("authorization", authorization)];
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            raw: body.to_string().into_bytes(),
+        }
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }

@@ -129,3 +129,35 @@ fn answer(status: u16, kind: &'static str, body: String, wait: Option<u64>) -> R
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::inbox::Inbox;
+
+    #[tokio::test]
+    async fn it_can_be_watched_and_switched_from_outside() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let inbox = Inbox::start().await;
+        let client = reqwest::Client::new();
+        let post = async |path: &str, body: &'static str| client.post(inbox.url(path)).body(body).send().await;
+        assert_eq!(post("/faults", r#"{"path":"/slack","mode":"429","after":9}"#).await.unwrap().status(), 200);
+        assert_eq!(post("/faults", r#"{"path":"/slack","mode":"nonsense"}"#).await.unwrap().status(), 400);
+        let busy = post("/slack/api/chat.postMessage", "").await.unwrap();
+        assert_eq!((busy.status().as_u16(), busy.headers()["retry-after"].to_str().unwrap()), (429, "9"));
+        post("/faults", r#"{"path":"/pagerduty","mode":"drop"}"#).await.unwrap();
+        assert!(post("/pagerduty/v2/enqueue", "").await.is_err());
+        post("/pagerduty/v2/enqueue", "<b>").await.unwrap();
+        inbox.wait_for(|received| received.len() == 3, Duration::from_secs(5)).await.unwrap();
+        assert_eq!(inbox.problems().len(), 1);
+        let read = async |path: &str| client.get(inbox.url(path)).send().await.unwrap().text().await.unwrap();
+        let log: Vec<serde_json::Value> = serde_json::from_str(&read("/log").await).unwrap();
+        assert_eq!((log.len(), log[0]["fault"].as_str()), (3, Some("429")));
+        let page = read("/").await;
+        assert!(page.contains("PagerDuty") && page.contains("&lt;b&gt;") && !page.contains("<b>\""), "{page}");
+        post("/reset", "").await.unwrap();
+        assert!(inbox.received().is_empty());
+        assert!(inbox.wait_for(|received| !received.is_empty(), Duration::from_millis(20)).await.is_err());
+    }
+}

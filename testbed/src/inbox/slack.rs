@@ -188,3 +188,55 @@ fn refuse(word: &str, problems: &[String]) -> Reply {
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(120).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(slack: &mut Slack, method: &str, body: &Value) -> (Value, usize) {
+        let mut problems = Vec::new();
+        let request = Request::test("POST", &format!("/slack/api/{method}"), "Bearer xoxb-1", body);
+        let reply = slack.take(&request, &mut problems);
+        (serde_json::from_str(&reply.body).unwrap(), problems.len())
+    }
+
+    #[test]
+    fn threads_hang_under_roots_that_are_there() {
+        let mut slack = Slack::default();
+        let (root, problems) = send(&mut slack, "chat.postMessage", &json!({"channel": "C1", "text": "root"}));
+        assert_eq!((root["ok"].as_bool(), problems), (Some(true), 0));
+        let under = |ts: &Value| json!({"channel": "C1", "text": "reply", "thread_ts": ts});
+        let (reply, problems) = send(&mut slack, "chat.postMessage", &under(&root["ts"]));
+        assert_eq!(problems, 0);
+        assert_eq!(send(&mut slack, "chat.postMessage", &under(&reply["ts"])).1, 1);
+        assert_eq!(send(&mut slack, "chat.postMessage", &under(&json!("1.2"))).0["error"], "thread_not_found");
+        let edit = |channel: &str, ts: &Value| json!({"channel": channel, "text": "edited", "ts": ts});
+        assert_eq!(send(&mut slack, "chat.update", &edit("C1", &root["ts"])).1, 0);
+        assert_eq!(send(&mut slack, "chat.update", &edit("C2", &root["ts"])).0["error"], "message_not_found");
+        assert_eq!(slack.texts()[root["ts"].as_str().unwrap()], "edited");
+    }
+
+    #[test]
+    fn each_broken_rule_is_a_problem() {
+        let section =
+            |text: &str| json!([{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}}]);
+        let broken = [
+            json!({"channel": "#alerts", "text": "x"}),
+            json!({"channel": "C1", "text": ""}),
+            json!({"channel": "C1", "text": "<!here>"}),
+            json!({"channel": "C1", "text": "x", "username": "somebody"}),
+            json!({"channel": "C1", "text": "x", "blocks": section("")}),
+            json!({"channel": "C1", "text": "x", "blocks": section(&"x".repeat(3_001))}),
+            json!({"channel": "C1", "text": "x", "blocks": section("a & b")}),
+            json!({"channel": "C1", "text": "x", "blocks": vec![json!({"type": "divider"}); 51]}),
+            json!({"channel": "C1", "text": "x", "blocks": [{"type": "actions", "elements": []}]}),
+            json!({"channel": "C1", "text": "x", "blocks": [{"type": "image"}]}),
+        ];
+        for body in broken {
+            let (answer, problems) = send(&mut Slack::default(), "chat.postMessage", &body);
+            assert!(answer["ok"] == false && problems > 0, "{body}");
+        }
+        let long = json!({"channel": "C1", "text": "x".repeat(4_001), "ts": "1.2"});
+        assert_eq!(send(&mut Slack::default(), "chat.update", &long).1, 2);
+    }
+}

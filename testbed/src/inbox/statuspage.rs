@@ -220,3 +220,58 @@ fn missing(problems: &mut Vec<String>) -> Reply {
 fn word(value: &impl Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(status: &str, component: &str) -> Value {
+        json!({"incident": {
+            "name": "n", "status": status, "body": format!("now {status}"), "component_ids": ["component-1"],
+            "components": {"component-1": component}, "deliver_notifications": true, "metadata": {"slod": {"key": "k"}},
+        }})
+    }
+
+    fn send(statuspage: &mut Statuspage, method: &str, path: &str, body: &Value) -> (u16, usize) {
+        let mut problems = Vec::new();
+        let request = Request::test(method, &format!("/statuspage/v1/pages/p/{path}"), "OAuth k", body);
+        let status = statuspage.take(&request, &mut problems).status;
+        (status, problems.len())
+    }
+
+    #[test]
+    fn an_incident_is_opened_once_and_told_on() {
+        let mut statuspage = Statuspage::default();
+        let opening = incident("investigating", "major_outage");
+        assert_eq!(send(&mut statuspage, "POST", "incidents", &opening), (201, 0));
+        assert_eq!(send(&mut statuspage, "POST", "incidents", &opening), (422, 1));
+        assert_eq!(send(&mut statuspage, "PATCH", "incidents/sp1", &opening), (422, 1));
+        assert_eq!(send(&mut statuspage, "PATCH", "incidents/sp9", &opening), (404, 1));
+        let end = incident("resolved", "operational");
+        assert_eq!(send(&mut statuspage, "PATCH", "incidents/sp1", &end), (200, 0));
+        assert_eq!(send(&mut statuspage, "GET", "incidents/unresolved?page=1&per_page=100", &Value::Null), (200, 0));
+        assert_eq!(send(&mut statuspage, "GET", "incidents/unresolved", &Value::Null), (200, 1));
+        assert_eq!(statuspage.incidents["sp1"].updates.len(), 2);
+    }
+
+    #[test]
+    fn each_broken_rule_is_a_problem() {
+        let broken = [
+            ("/incident/name", json!("")),
+            ("/incident/name", json!("n".repeat(256))),
+            ("/incident/body", json!("b".repeat(25_001))),
+            ("/incident/status", json!("scheduled")),
+            ("/incident/component_ids", json!(["elsewhere"])),
+            ("/incident/components", json!({"component-1": "operational"})),
+            ("/incident/components", json!(["component-1"])),
+            ("/incident/deliver_notifications", json!(false)),
+            ("/incident/metadata", json!({"key": "flat"})),
+        ];
+        for (pointer, value) in broken {
+            let mut body = incident("investigating", "major_outage");
+            *body.pointer_mut(pointer).unwrap() = value;
+            let (status, problems) = send(&mut Statuspage::default(), "POST", "incidents", &body);
+            assert!(status == 422 && problems > 0, "{body}");
+        }
+    }
+}
