@@ -4,6 +4,7 @@
 
 pub mod action_queue;
 pub mod clock;
+pub mod inbox;
 pub mod ports;
 pub mod postgres;
 pub mod process;

@@ -1,3 +1,6 @@
-//! One binary for all tests that need a world around them.
+//! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 
+mod channels;
+mod companion;
+mod config;
 mod sources;
