@@ -1,6 +1,7 @@
 //! slod: evaluates service level objectives, keeps error budgets and routes alerts.
 
 pub mod channel;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
