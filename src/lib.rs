@@ -1,8 +1,10 @@
 //! slod: evaluates service level objectives, keeps error budgets and routes alerts.
 
 pub mod channel;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod source;
 pub mod views;

@@ -4,5 +4,9 @@
 
 pub mod desk;
 pub mod incident;
+pub mod render_csv;
+pub mod render_markdown;
+pub mod render_text;
+pub mod render_words;
 pub mod report;
 pub mod slo;
