@@ -69,15 +69,12 @@ impl Client {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("slod/", env!("CARGO_PKG_VERSION")));
-        let (builder, base, place) = match &reach.address {
-            Some(address) => {
-                let base = address.trim_end_matches('/').to_owned();
-                (builder, base.clone(), Place::Address(base))
-            }
-            None => {
-                let path = find_socket(config, reach)?;
-                (builder.unix_socket(path.as_path()), "http://localhost".to_owned(), Place::Socket(path))
-            }
+        let (builder, base, place) = if let Some(address) = &reach.address {
+            let base = address.trim_end_matches('/').to_owned();
+            (builder, base.clone(), Place::Address(base))
+        } else {
+            let path = find_socket(config, reach)?;
+            (builder.unix_socket(path.as_path()), "http://localhost".to_owned(), Place::Socket(path))
         };
         Ok(Self {
             http: builder.build().context("cannot make an HTTP client")?,

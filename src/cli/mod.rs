@@ -117,7 +117,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
 
 /// The exit code an error ends with.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<Unreachable>()) { CANNOT_TELL } else { FINDINGS }
+    if error.downcast_ref::<Unreachable>().is_some() { CANNOT_TELL } else { FINDINGS }
 }
 
 /// An error and its causes in one line, each said once: `cannot write slo.yaml: permission denied`.

@@ -13,6 +13,6 @@ use axum::{
 use serde::Serialize;
 
 /// `{"slos": […], "next": null}`.
-fn list<T: Serialize>(name: &str, items: &[T], next: Option<String>) -> Response {
+fn list<T: Serialize>(name: &str, items: &[T], next: Option<&str>) -> Response {
     Json(serde_json::json!({ name: items, "next": next })).into_response()
 }

@@ -48,7 +48,7 @@ pub async fn slots(
     // One more than fits says where to go on: it is the next answer's `from`.
     let next = slots.get(SLOTS_MAX).map(|slot| slot.start.to_rfc3339_opts(SecondsFormat::AutoSi, true));
     slots.truncate(SLOTS_MAX);
-    Ok(listed("slots", &slots, next))
+    Ok(listed("slots", &slots, next.as_deref()))
 }
 
 /// A service in one small JSON.

@@ -22,7 +22,7 @@ const INCIDENTS_MAX: usize = 100;
 
 /// The data of the page.
 #[derive(Serialize)]
-struct Alerts {
+struct AlertsPage {
     service: ServiceView,
     alerts: Vec<Alert>,
     incidents: Vec<IncidentView>,
@@ -47,11 +47,11 @@ pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, 
         .collect();
     let filter = IncidentFilter { state: None, service: Some(name), limit: INCIDENTS_MAX };
     let incidents = companion.desk.incidents(filter).await?;
-    let data = Alerts { service, alerts, incidents };
+    let data = AlertsPage { service, alerts, incidents };
     Ok(ask.answer(&data, |data| render(&companion, data)))
 }
 
-fn render(companion: &Companion, data: &Alerts) -> Markup {
+fn render(companion: &Companion, data: &AlertsPage) -> Markup {
     let main = html! {
         (incident::table("Incidents, the newest first", companion.now(), &data.incidents))
         @if data.alerts.is_empty() { p.absent { "No policy watches this service." } } @else {

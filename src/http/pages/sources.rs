@@ -18,7 +18,7 @@ const DELIVERIES_MAX: usize = 50;
 
 /// The data of the page.
 #[derive(Serialize)]
-struct Sources {
+struct SourcesPage {
     sources: Vec<SourceView>,
     receivers: Vec<ReceiverView>,
     deliveries: Vec<DeliveryView>,
@@ -26,7 +26,7 @@ struct Sources {
 
 /// The page.
 pub async fn show(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
-    let data = Sources {
+    let data = SourcesPage {
         sources: companion.desk.sources(),
         receivers: companion.desk.receivers().await?,
         deliveries: companion.desk.deliveries(None, DELIVERIES_MAX).await?,
@@ -34,7 +34,7 @@ pub async fn show(State(companion): State<Companion>, ask: Ask) -> Result<Respon
     Ok(ask.answer(&data, |data| render(&companion, data)))
 }
 
-fn render(companion: &Companion, data: &Sources) -> Markup {
+fn render(companion: &Companion, data: &SourcesPage) -> Markup {
     let now = companion.now();
     let main = html! {
         div.scroll { table {
