@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::{
     client::Unreachable,
-    flags::{DaemonFlags, RunArgs},
+    flags::RunArgs,
 };
 
 /// Exit code of success.

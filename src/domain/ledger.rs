@@ -31,7 +31,8 @@ impl Totals {
         self.total - self.good
     }
 
-    fn add_slot(&mut self, slot: &Slot, seconds: i64) {
+    /// Adds one slot of so many seconds.
+    pub fn add_slot(&mut self, slot: &Slot, seconds: i64) {
         self.good += slot.good;
         self.total += slot.total;
         match slot.state {

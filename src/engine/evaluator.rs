@@ -154,8 +154,9 @@ impl Evaluator {
     async fn read(&self, one: &Asked, span: Span) -> Answer {
         if let Indicator::Probe(probe) = &one.slo.indicator {
             let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
-            let result = self.prober.check(probe, room).await;
-            return Answer { reading: result.reading, degraded: result.detail };
+            let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;
+            let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
+            return Answer { reading: result.reading, degraded: failed.then_some(result.detail) };
         }
         let Some(name) = one.slo.indicator.source() else {
             return Answer { reading: Reading::Unmeasured(Gap::NotAsked), degraded: None };

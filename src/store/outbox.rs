@@ -26,7 +26,7 @@ pub struct Lease {
     pub incident: Option<String>,
     /// What to say.
     pub message: Message,
-    /// The receipt of the first accepted message of this incident to this receiver.
+    /// The receipt of the newest accepted message of this incident to this receiver.
     pub thread: Option<String>,
     /// This attempt, from 1.
     pub attempt: u32,
@@ -92,7 +92,7 @@ impl Store {
                order by d.priority, d.id limit ?4) \
              returning id, incident, message, attempts, decided_at, ( \
                select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
-               and f.state = 'sent' and f.receipt is not null order by f.id limit 1) as thread"
+               and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread"
         );
         self.writer
             .write(move |connection| {
