@@ -9,6 +9,7 @@ mod flags;
 mod incidents;
 mod init;
 mod notify;
+mod online;
 mod output;
 mod report;
 pub mod run;
@@ -56,6 +57,9 @@ pub enum Verb {
     /// Run the daemon
     #[command(after_help = "Example:\n  slod run --config /etc/slod/slo.yaml --listen 127.0.0.1:9720")]
     Run(RunArgs),
+    /// Find all problems of the configuration
+    #[command(after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus")]
+    Check(check::Args),
     /// Show every objective's state and budget
     #[command(
         after_help = "Example:\n  slod status\n  slod status -o json | jq '.slos[] | select(.state != \"ok\") | .id'"
@@ -101,6 +105,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
     let config = cli.config;
     match cli.verb {
         Verb::Run(args) => run::run(&config, args),
+        Verb::Check(args) => online::check(&config, &args),
         Verb::Status(args) => status::run(&config, &args),
         Verb::Incidents(args) => incidents::list(&config, &args),
         Verb::Incident(verb) => incidents::incident(&config, &verb),
