@@ -1,57 +1,17 @@
 //! Flags that more than one verb takes.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use crate::config::Overrides;
 
 /// `slod run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// What wins over the file.
     #[command(flatten)]
-    pub daemon: DaemonFlags,
-}
-
-/// The scalar keys of `daemon:`, which win over the file.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Settings that win over `daemon:` in the configuration")]
-pub struct DaemonFlags {
-    /// Where pages and API are served
-    #[arg(long, env = "SLOD_LISTEN", value_name = "ADDRESS:PORT")]
-    pub listen: Option<SocketAddr>,
-    /// How people reach the pages
-    #[arg(long, env = "SLOD_EXTERNAL_URL", value_name = "URL")]
-    pub external_url: Option<String>,
-    /// Where state is kept: `sqlite:PATH` or `postgres://…` (better in SLOD_STORE: arguments are seen by everybody)
-    #[arg(long, env = "SLOD_STORE", value_name = "URL", hide_env_values = true)]
-    pub store: Option<String>,
-    /// Time zone of reports that name none
-    #[arg(long, env = "SLOD_TIMEZONE", value_name = "ZONE")]
-    pub timezone: Option<String>,
-    /// How long slots and incidents are kept, like `400d`
-    #[arg(long, env = "SLOD_RETENTION", value_name = "DURATION")]
-    pub retention: Option<String>,
-    /// Most series one SLO may have
-    #[arg(long, env = "SLOD_MAX_SERIES_PER_SLO", value_name = "N")]
-    pub max_series_per_slo: Option<usize>,
-    /// The command line's way in
-    #[arg(long, env = "SLOD_SOCKET", value_name = "PATH")]
-    pub socket: Option<PathBuf>,
-    /// error, warn, info, debug, trace, or a filter
-    #[arg(long, env = "SLOD_LOG_LEVEL", value_name = "LEVEL")]
-    pub log_level: Option<String>,
-    /// How log lines look
-    #[arg(long, env = "SLOD_LOG_FORMAT", value_name = "FORMAT")]
-    pub log_format: Option<LogFormatFlag>,
-}
-
-/// `--log-format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormatFlag {
-    /// `key=value`
-    Logfmt,
-    /// One JSON object a line
-    Json,
+    pub overrides: Overrides,
 }
 
 /// How the daemon is reached.

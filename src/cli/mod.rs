@@ -3,6 +3,7 @@
 //! `run` and `check` work on the configuration; every other verb asks the running daemon over its socket.
 //! Data goes to stdout, everything else to stderr.
 
+pub mod check;
 mod client;
 mod flags;
 mod incidents;
@@ -19,10 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{
-    client::Unreachable,
-    flags::{DaemonFlags, RunArgs},
-};
+pub use self::{client::Unreachable, flags::RunArgs};
 
 /// Exit code of success.
 pub const OK: u8 = 0;

@@ -1,5 +1,7 @@
 //! The companion as people and programs see it: pages, API, metrics, command line, over fixed data.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod api;
 mod cli;
 mod fake_desk;

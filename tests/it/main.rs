@@ -1,5 +1,6 @@
-//! The integration tests, in one binary.
+//! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
-
+mod channels;
 mod companion;
+mod config;
+mod sources;

@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use assert_cmd::{Command, assert::Assert};
 use slod::{
+    config::{Mode, Overrides, diagnostics::Severity},
     http::{
         Companion,
         serve::{bind_socket, bind_tcp, serve},
@@ -179,8 +180,11 @@ fn a_starter_is_written_once() {
     let target = dir.path().join("new");
     let written = slod(&["init", target.to_str().unwrap()]).assert().success();
     assert!(stdout(&written).contains("slod check --config"));
-    let root = std::fs::read_to_string(target.join("slo.yaml")).unwrap();
-    assert!(root.contains("version: 1") && target.join("alerts/receivers.yaml").exists());
+    let set = |name: &str| (name != "SMTP_URL").then(|| "https://hooks.example.com/x".to_owned());
+    let loaded = slod::config::load(&target, Mode::Run, &set, &Overrides::default());
+    assert!(loaded.config.is_some(), "{:?}", loaded.diagnostics);
+    let unset = slod::config::load(&target, Mode::Check, &|_| None, &Overrides::default());
+    assert!(unset.config.is_some() && unset.count(Severity::Error) == 0, "{:?}", unset.diagnostics);
     std::fs::write(target.join("slo.yaml"), "mine").unwrap();
     let again = slod(&["init", target.to_str().unwrap()]).assert().code(1);
     assert!(stderr(&again).contains("exists: nothing was written"));

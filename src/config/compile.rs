@@ -1,0 +1,124 @@
+//! Joins what the elements' decoders made, and judges what only shows when all is known.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Loaded, Mode, Overrides,
+    context::Context,
+    daemon,
+    diagnostics::{Diagnostic, Severity},
+    document::{self, Document},
+    escalations,
+    files::Files,
+    finding::Finding,
+    fit, later,
+    model::{BoundPolicy, Config, Service, Slo},
+    policies, receivers, services, slos, sources,
+    tree::Entry,
+};
+use crate::domain::name::{Name, SloId};
+
+/// Decodes all files.
+pub(crate) fn compile(
+    files: &Files,
+    findings: Vec<Finding>,
+    mode: Mode,
+    env: &dyn Fn(&str) -> Option<String>,
+    overrides: &Overrides,
+) -> Loaded {
+    let mut cx = Context::new(files, mode, env);
+    findings.into_iter().for_each(|finding| cx.push(finding));
+    let document = document::join(&cx);
+    cx.known = document.known();
+    // a file that does not parse would make everything it holds look missing
+    let whole = files.iter().all(|file| file.root.is_some() || file.text.trim().is_empty() && file.is_readable());
+    let config = decode(&cx, &document, overrides);
+    let (mut findings, secrets) = cx.finish();
+    if !whole {
+        findings.retain(|finding| !finding.code.depends_on_all_files());
+    }
+    let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+    findings.sort_by_key(|finding| finding.at.map(|at| (at.file, at.start)));
+    let diagnostics: Vec<Diagnostic> =
+        findings.into_iter().map(|finding| Diagnostic::new(finding, files, &secrets)).collect();
+    Loaded { config: config.filter(|_| !failed && whole), diagnostics }
+}
+
+fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Option<Config> {
+    let daemon = daemon::decode(cx, document.block("daemon"), overrides);
+    let retention = daemon.as_ref().map_or(Duration::MAX, |daemon| daemon.retention);
+    let sources = each(document.map("sources"), |entry| sources::decode(cx, entry));
+    let receivers = each(document.map("receivers"), |entry| receivers::decode(cx, entry));
+    receivers::check_fallbacks(cx, document.map("receivers"));
+    let escalations = each(document.map("escalations"), |entry| escalations::decode(cx, entry));
+    let mail = document.block("mail").and_then(|entry| receivers::mail(cx, entry));
+    check_mail(cx, document);
+    let (services, mut slos) = decode_services(cx, document, retention);
+    for slo in slos.values_mut() {
+        slos::fill_settle(slo, &sources);
+    }
+    let policies = decode_policies(cx, document, &slos);
+    document.map("reports").iter().for_each(|entry| later::report(cx, entry));
+    document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
+    document.map("maintenance").iter().for_each(|entry| later::maintenance(cx, entry, true));
+    document.map("templates").iter().for_each(|entry| later::template(cx, entry));
+    later::unused(cx);
+    let hash = cx.files.hash.clone();
+    Some(Config { daemon: daemon?, sources, services, slos, policies, receivers, escalations, mail, hash })
+}
+
+fn each<T>(entries: &[Entry], decode: impl Fn(&Entry) -> Option<T>) -> BTreeMap<Name, T> {
+    entries
+        .iter()
+        .filter_map(|entry| decode(entry).map(|found| (Name::from(entry.key.value.as_str()), found)))
+        .collect()
+}
+
+/// Mail can only be sent if it is said how.
+fn check_mail(cx: &Context<'_>, document: &Document) {
+    let first = document.map("receivers").iter().find(|entry| entry.value.child("email").is_some());
+    if let Some(entry) = first
+        && document.block("mail").is_none()
+    {
+        let message = format!("receiver `{}` needs `mail`, which says how mail is sent", entry.key.value);
+        let finding = Finding::error(super::Code::MissingKey, entry.key.at, message);
+        cx.push(finding.help("add `mail: {smtp: …, from: …}`"));
+    }
+}
+
+type Services = (BTreeMap<Name, Service>, BTreeMap<SloId, Slo>);
+
+fn decode_services(cx: &Context<'_>, document: &Document, retention: Duration) -> Services {
+    let (mut all, mut slos) = (BTreeMap::new(), BTreeMap::new());
+    for entry in document.map("services") {
+        let decoded = services::decode(cx, document, entry, retention);
+        all.extend(decoded.service.map(|service| (Name::from(entry.key.value.as_str()), service)));
+        slos.extend(decoded.slos);
+    }
+    (all, slos)
+}
+
+fn decode_policies(cx: &Context<'_>, document: &Document, slos: &BTreeMap<SloId, Slo>) -> BTreeMap<Name, BoundPolicy> {
+    // an SLO that does not decode still exists: a policy that names it is not at fault
+    let ids = slo_ids(document);
+    let mut found = BTreeMap::new();
+    for entry in document.map("policies") {
+        let Some(decoded) = policies::decode(cx, entry, &ids) else { continue };
+        let specs: Vec<_> = decoded.slos.iter().filter_map(|id| slos.get(id)).map(|slo| &slo.spec).collect();
+        fit::check(cx, &decoded, &specs);
+        let policies::Decoded { policy, slos, .. } = decoded;
+        found.insert(policy.name.clone(), BoundPolicy { policy, slos });
+    }
+    found
+}
+
+fn slo_ids(document: &Document) -> Vec<SloId> {
+    let mut ids: Vec<SloId> = Vec::new();
+    for service in document.map("services") {
+        let slos = service.value.child("slos").and_then(|node| node.entries()).unwrap_or_default();
+        let named = slos.iter().filter(|slo| !slo.key.value.starts_with("x-"));
+        ids.extend(named.map(|slo| SloId::new(service.key.value.as_str(), slo.key.value.as_str())));
+    }
+    ids.sort();
+    ids
+}

@@ -1,0 +1,170 @@
+//! What all decoders share: the surroundings they may ask, and the place where problems are collected.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::{
+    Mode,
+    codes::Code,
+    files::Files,
+    finding::Finding,
+    tree::{Key, Span},
+};
+
+/// What a reference points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    /// Under `sources`.
+    Source,
+    /// Under `services`.
+    Service,
+    /// Under `receivers`.
+    Receiver,
+    /// Under `escalations`.
+    Escalation,
+}
+
+impl Thing {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Source, Self::Service, Self::Receiver, Self::Escalation];
+
+    /// For messages.
+    pub fn word(self) -> &'static str {
+        ["source", "service", "receiver", "escalation"][self as usize]
+    }
+
+    /// Its top-level key.
+    pub fn section(self) -> &'static str {
+        ["sources", "services", "receivers", "escalations"][self as usize]
+    }
+}
+
+/// Something that exists: where it is written, and of which kind it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Its key.
+    pub at: Span,
+    /// The word of its kind, where it has one.
+    pub kind: Option<&'static str>,
+}
+
+/// The surroundings of decoding.
+pub(crate) struct Context<'a> {
+    /// The files.
+    pub files: &'a Files,
+    /// What the values are wanted for.
+    pub mode: Mode,
+    /// Looks up a variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Everything that can be referred to.
+    pub known: BTreeMap<Thing, BTreeMap<String, Known>>,
+    findings: RefCell<Vec<Finding>>,
+    used: RefCell<BTreeSet<(Thing, String)>>,
+    secrets: RefCell<Vec<Span>>,
+    not_yet: RefCell<BTreeMap<&'static str, Vec<Span>>>,
+}
+
+impl<'a> Context<'a> {
+    /// An empty collection.
+    pub fn new(files: &'a Files, mode: Mode, env: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            files,
+            mode,
+            env,
+            known: BTreeMap::new(),
+            findings: RefCell::default(),
+            used: RefCell::default(),
+            secrets: RefCell::default(),
+            not_yet: RefCell::default(),
+        }
+    }
+
+    /// Collects a problem.
+    pub fn push(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    /// Marks a place whose text must never be shown.
+    pub fn hide(&self, at: Span) {
+        self.secrets.borrow_mut().push(at);
+    }
+
+    /// Remembers that something asks for what is not built yet.
+    pub fn not_yet(&self, what: &'static str, at: Span) {
+        self.not_yet.borrow_mut().entry(what).or_default().push(at);
+    }
+
+    /// Follows a reference; reports one that leads nowhere.
+    pub fn refer(&self, thing: Thing, name: &Key, owner: &str) -> Option<&Known> {
+        self.used.borrow_mut().insert((thing, name.value.clone()));
+        let all = self.known.get(&thing);
+        if let Some(found) = all.and_then(|all| all.get(&name.value)) {
+            return Some(found);
+        }
+        let names: Vec<&str> = all.map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
+        let message = format!("{owner} names {} `{}`, which does not exist", thing.word(), name.value);
+        self.push(Finding::error(Code::UnknownReference, name.at, message).help(suggestion(&name.value, &names)));
+        None
+    }
+
+    /// Whether anything refers to it.
+    pub fn is_used(&self, thing: Thing, name: &str) -> bool {
+        self.used.borrow().contains(&(thing, name.to_owned()))
+    }
+
+    /// `slo.yaml:52`.
+    pub fn location(&self, at: Span) -> String {
+        let file = self.files.get(at.file);
+        format!("{}:{}", file.short, file.line_at(at.start).0)
+    }
+
+    /// All that was collected, and the places to hide.
+    pub fn finish(self) -> (Vec<Finding>, Vec<Span>) {
+        let mut findings = self.findings.take();
+        for (what, places) in self.not_yet.take() {
+            let mut message = format!("{what}: read and checked, but not built yet");
+            let more: Vec<String> = places
+                .iter()
+                .skip(1)
+                .take(3)
+                .map(|at| {
+                    let file = self.files.get(at.file);
+                    format!("{}:{}", file.short, file.line_at(at.start).0)
+                })
+                .collect();
+            if !more.is_empty() {
+                let rest = if places.len() > 4 { ", …" } else { "" };
+                message += &format!(" (also at {}{rest})", more.join(", "));
+            }
+            findings.push(Finding::note(Code::NotYet, places[0], message));
+        }
+        (findings, self.secrets.take())
+    }
+}
+
+/// `did you mean …? known: a, b, …`
+pub(crate) fn suggestion(wrong: &str, names: &[&str]) -> String {
+    if names.is_empty() {
+        return "there is none".to_owned();
+    }
+    let shown = names.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+    let dots = if names.len() > 8 { ", …" } else { "" };
+    match nearest(wrong, names.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? known: {shown}{dots}"),
+        None => format!("known: {shown}{dots}"),
+    }
+}
+
+/// The name that was probably meant.
+pub(crate) fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if wrong.len() > 80 {
+        return None;
+    }
+    names
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, name)| *distance <= (name.len().max(wrong.len()) / 3).max(1))
+        .min()
+        .map(|(_, name)| name)
+}

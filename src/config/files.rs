@@ -1,0 +1,221 @@
+//! Finds and reads the files of a configuration: the root file, and what it includes.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{codes::Code, finding::Finding, pattern, tree::Node, yaml};
+
+/// Largest file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Most files.
+const FILES_MAX: usize = 256;
+
+/// One file.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    /// As the user would name it.
+    pub shown: String,
+    /// As seen from the root file's folder.
+    pub short: String,
+    /// The folder it lies in.
+    pub folder: PathBuf,
+    /// What it holds; empty if it cannot be read.
+    pub text: String,
+    /// The tree; none if there is none, or it does not parse.
+    pub root: Option<Node>,
+    line_starts: Vec<usize>,
+    readable: bool,
+}
+
+impl File {
+    /// Whether its bytes could be had, as text.
+    pub fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    /// The line of a byte, from 1, and where it starts.
+    pub fn line_at(&self, byte: usize) -> (usize, usize) {
+        let line = self.line_starts.partition_point(|start| *start <= byte).max(1);
+        (line, self.line_starts.get(line - 1).copied().unwrap_or_default())
+    }
+
+    /// A line's text.
+    pub fn line_text(&self, line: usize) -> &str {
+        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        let rest = self.text.get(start..).unwrap_or_default();
+        rest.split('\n').next().unwrap_or_default().trim_end()
+    }
+}
+
+/// All files read, the root file first.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    files: Vec<File>,
+    /// SHA-256 of all bytes, hex.
+    pub hash: String,
+}
+
+impl Files {
+    /// One file. Every span's index is valid.
+    pub fn get(&self, index: usize) -> &File {
+        &self.files[index]
+    }
+
+    /// All files.
+    pub fn iter(&self) -> impl Iterator<Item = &File> {
+        self.files.iter()
+    }
+}
+
+/// Reads the root file (or `slo.yaml` in the folder) and what it includes.
+pub(crate) fn read_all(config: &Path) -> (Files, Vec<Finding>) {
+    let root = if config.is_dir() { config.join("slo.yaml") } else { config.to_owned() };
+    let base = root.parent().map(Path::to_owned).unwrap_or_default();
+    let mut reading = Reading { base, ..Reading::default() };
+    let bytes = reading.read(&root);
+    reading.hash.update(&bytes);
+    for path in reading.includes() {
+        if reading.files.len() >= FILES_MAX {
+            reading.findings.push(Finding::error(Code::TooLarge, None, format!("over {FILES_MAX} files included")));
+            break;
+        }
+        let bytes = reading.read(&path);
+        reading.hash.update(&bytes);
+    }
+    let hash = hex::encode(reading.hash.finalize());
+    (Files { files: reading.files, hash }, reading.findings)
+}
+
+#[derive(Default)]
+struct Reading {
+    base: PathBuf,
+    files: Vec<File>,
+    findings: Vec<Finding>,
+    hash: Sha256,
+}
+
+impl Reading {
+    /// Reads one file; what goes wrong is a finding. Answers the bytes.
+    fn read(&mut self, path: &Path) -> Vec<u8> {
+        let index = self.files.len();
+        let shown = path.strip_prefix(".").unwrap_or(path).display().to_string();
+        let short = path.strip_prefix(&self.base).unwrap_or(path).display().to_string();
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let mut file = File { shown, short, folder, ..File::default() };
+        let bytes = match read_bounded(path) {
+            Ok(bytes) => bytes,
+            Err((code, why)) => {
+                self.findings.push(Finding::error(code, None, format!("cannot read `{}`: {why}", file.shown)));
+                self.files.push(file);
+                return Vec::new();
+            }
+        };
+        match String::from_utf8(bytes.clone()) {
+            Ok(text) => {
+                file.text = text;
+                file.readable = true;
+            }
+            Err(error) => {
+                let line = bytes[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+                let message = format!("`{}` is not UTF-8 (line {line})", file.shown);
+                self.findings.push(Finding::error(Code::Unreadable, None, message).help("save the file as UTF-8"));
+            }
+        }
+        file.line_starts = std::iter::once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        match yaml::parse(&file.text, index) {
+            Ok(document) => {
+                file.root = document.root;
+                self.findings.extend(document.findings);
+            }
+            Err(finding) => self.findings.push(finding),
+        }
+        self.files.push(file);
+        bytes
+    }
+
+    /// The files that the root file's `include` names, sorted, each once.
+    fn includes(&mut self) -> Vec<PathBuf> {
+        let Some(include) = self.files[0].root.as_ref().and_then(|root| root.child("include")).cloned() else {
+            return Vec::new();
+        };
+        let items = match &include.value {
+            super::tree::Value::List(items) => items.clone(),
+            _ => vec![include],
+        };
+        let mut found = Vec::new();
+        for item in &items {
+            let Some(text) = item.scalar() else {
+                let message = format!("`include` is a list of file patterns, not {}", item.word());
+                self.findings.push(Finding::error(Code::WrongType, item.at, message));
+                continue;
+            };
+            let mut matched = expand(&self.base, text);
+            if matched.is_empty() {
+                let finding = if text.contains(['*', '?']) {
+                    Finding::warning(Code::IncludesNothing, item.at, format!("`{text}` matches no file"))
+                } else {
+                    Finding::error(Code::Unreadable, item.at, format!("`{text}` does not exist"))
+                };
+                self.findings.push(finding);
+            }
+            matched.sort();
+            found.extend(matched);
+        }
+        let mut seen: Vec<PathBuf> = Vec::new();
+        let root = self.base.join(&self.files[0].short);
+        found.retain(|path| {
+            *path != root && !seen.contains(path) && {
+                seen.push(path.clone());
+                true
+            }
+        });
+        found
+    }
+}
+
+/// The files that a pattern names: `*` and `?` match within one part of the path.
+fn expand(base: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = vec![if text.starts_with('/') { PathBuf::from("/") } else { base.to_owned() }];
+    for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        found = if part.contains(['*', '?']) {
+            found.iter().flat_map(|folder| matching(folder, part)).collect()
+        } else {
+            found.into_iter().map(|folder| folder.join(part)).filter(|path| path.exists()).collect()
+        };
+        found.truncate(FILES_MAX * 4);
+    }
+    found.retain(|path| path.is_file());
+    found
+}
+
+fn matching(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let folder = folder.strip_prefix(".").unwrap_or(folder);
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.') && pattern::matches(part, name))
+        .map(|name| folder.join(name))
+        .collect()
+}
+
+/// Reads at most the allowed size.
+fn read_bounded(path: &Path) -> Result<Vec<u8>, (Code, String)> {
+    let unreadable = |error: std::io::Error| (Code::Unreadable, error.to_string());
+    if fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Err((Code::Unreadable, "it is a folder".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err((Code::TooLarge, "it is over 1 MiB".to_owned()));
+    }
+    Ok(bytes)
+}

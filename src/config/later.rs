@@ -1,0 +1,139 @@
+//! What is read and checked, but not built yet: reports, reminders, maintenance windows, decision logs, templates.
+
+use std::time::Duration;
+
+use super::{
+    codes::Code,
+    context::{Context, Thing},
+    fields::Fields,
+    finding::Finding,
+    services::services,
+    tree::Entry,
+    values::FROM_SECOND,
+};
+
+/// Checks `decision_log` of a service.
+pub(crate) fn decision_log(fields: &Fields<'_>, entry: &Entry) {
+    fields.cx.not_yet("`decision_log`", entry.key.at);
+    let owner = format!("`decision_log` of {}", fields.owner);
+    let Some(inner) = Fields::open(fields.cx, &entry.value, entry.key.at, owner) else { return };
+    inner.string("action");
+    inner.priority("min_priority");
+    if let Some((word, entry)) = inner.kind(&["supabase", "postgres"])
+        && let Some(target) = Fields::open(fields.cx, &entry.value, entry.key.at, inner.owner.clone())
+    {
+        target.required_text("table");
+        if word == "supabase" {
+            let url = target.required_http_url("url");
+            target.required_secret("key");
+            if let Some(url) = url {
+                target.warn_plain_http(&url.value, url.at);
+            }
+        } else {
+            target.source("source", &["postgres"]);
+        }
+        target.close();
+    }
+    inner.close();
+}
+
+/// Checks one report.
+pub(crate) fn report(cx: &Context<'_>, entry: &Entry) {
+    cx.not_yet("`reports`", entry.key.at);
+    let owner = format!("report `{}`", entry.key.value);
+    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
+    services(&fields, "services");
+    fields.require("cron");
+    fields.require("notify");
+    fields.cron("cron");
+    fields.timezone("timezone");
+    fields.receivers("notify");
+    fields.close();
+}
+
+/// Checks one reminder.
+pub(crate) fn reminder(cx: &Context<'_>, entry: &Entry) {
+    cx.not_yet("`reminders`", entry.key.at);
+    let owner = format!("reminder `{}`", entry.key.value);
+    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
+    fields.required_text("text");
+    fields.require("cron");
+    fields.require("notify");
+    fields.cron("cron");
+    fields.timezone("timezone");
+    fields.choice("check", &[("online", ())]);
+    fields.receivers("notify");
+    fields.close();
+}
+
+/// Checks one maintenance window: once, or on a cron.
+pub(crate) fn maintenance(cx: &Context<'_>, entry: &Entry, names_services: bool) {
+    cx.not_yet("`maintenance`", entry.key.at);
+    let owner = format!("maintenance window `{}`", entry.key.value);
+    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
+    if names_services {
+        services(&fields, "services");
+    }
+    fields.words("slos");
+    fields.string("reason");
+    fields.choice("budget", &[("excluded", ()), ("counted", ())]);
+    let (start, end) = (fields.instant("start"), fields.instant("end"));
+    let cron = fields.cron("cron");
+    let duration = fields.duration("duration", FROM_SECOND);
+    fields.timezone("timezone");
+    match fields.either(&["start", "cron"]) {
+        Some(("start", _)) => {
+            fields.require("end");
+            if let (Some(start), Some(end)) = (start, end)
+                && end <= start
+            {
+                let message = format!("{} ends before it starts", fields.owner);
+                cx.push(Finding::error(Code::OutOfRange, fields.key_at("end"), message));
+            }
+        }
+        Some(_) => {
+            fields.require("duration");
+            if cron.is_some() && duration.is_some_and(|duration| duration > Duration::from_secs(7 * 86_400)) {
+                let message = format!("{} lasts over 7 days", fields.owner);
+                cx.push(Finding::error(Code::OutOfRange, fields.key_at("duration"), message));
+            }
+        }
+        None => {
+            if !fields.has("start") && !fields.has("cron") {
+                let message = format!("{} says nothing of its time", fields.owner);
+                cx.push(Finding::error(Code::MissingKey, fields.at, message).help("add `start` and `end`, or `cron`"));
+            }
+        }
+    }
+    fields.close();
+}
+
+/// Checks the named templates.
+pub(crate) fn template(cx: &Context<'_>, entry: &Entry) {
+    cx.not_yet("`templates`", entry.key.at);
+    match entry.value.scalar() {
+        Some(text) if text.len() <= 16 << 10 => {}
+        Some(_) => cx.push(Finding::error(
+            Code::OutOfRange,
+            entry.value.at,
+            format!("template `{}` is over 16 KiB", entry.key.value),
+        )),
+        None => cx.push(Finding::error(
+            Code::WrongType,
+            entry.value.at,
+            format!("template `{}` must be a text, not {}", entry.key.value, entry.value.word()),
+        )),
+    }
+}
+
+/// Warns of what nothing refers to.
+pub(crate) fn unused(cx: &Context<'_>) {
+    for thing in [Thing::Source, Thing::Receiver, Thing::Escalation] {
+        for (name, known) in cx.known.get(&thing).into_iter().flatten() {
+            if !cx.is_used(thing, name) {
+                let message = format!("{} `{name}` is never used", thing.word());
+                cx.push(Finding::warning(Code::Unused, known.at, message).help("remove it, or refer to it"));
+            }
+        }
+    }
+}

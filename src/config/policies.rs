@@ -1,0 +1,150 @@
+//! `policies:`
+
+use super::{
+    codes::Code,
+    conditions,
+    context::{Context, Thing, nearest},
+    fields::Fields,
+    finding::Finding,
+    pattern,
+    tree::{Entry, Span},
+    units,
+    values::{ANY, FROM_SECOND},
+};
+use crate::domain::{
+    name::{Name, SloId},
+    policy::{ClearAfter, Flapping, Judge, OnGap, Policy, Priority},
+    slo::BILLION,
+};
+
+/// A policy and what it watches, with the places its fitting is judged at.
+pub(crate) struct Decoded {
+    /// The policy.
+    pub policy: Policy,
+    /// What its patterns matched.
+    pub slos: Vec<SloId>,
+    /// Where `when` stands.
+    pub when_at: Span,
+}
+
+/// Reads one policy. `all` are the SLOs there are.
+pub(crate) fn decode(cx: &Context<'_>, entry: &Entry, all: &[SloId]) -> Option<Decoded> {
+    let fields = Fields::open(cx, &entry.value, entry.key.at, format!("policy `{}`", entry.key.value))?;
+    fields.require("slo");
+    fields.require("when");
+    let slos = matched(&fields, all);
+    let when = fields.entry("when").and_then(|entry| conditions::decode(&fields, entry));
+    let notify = fields.receivers("notify");
+    let escalation = fields.reference("escalation", Thing::Escalation);
+    let summary = summary(&fields);
+    let policy = Policy {
+        name: Name::from(entry.key.value.as_str()),
+        hold: fields.seconds("for", ANY).unwrap_or(0),
+        clear_after: clear_after(&fields),
+        flapping: fields.entry("flapping").and_then(|entry| flapping(&fields, entry)),
+        priority: fields.priority("priority").unwrap_or(Priority::P3),
+        notify: notify.unwrap_or_default(),
+        escalation: escalation.map(|name| name.value),
+        min_bad: fields.integer("min_bad", 1..=1_000_000).unwrap_or(2) as u32,
+        min_confidence: min_confidence(&fields),
+        on_gap: fields
+            .choice("on_gap", &[("hold", OnGap::Hold), ("reset", OnGap::Reset), ("count", OnGap::Count)])
+            .unwrap_or_default(),
+        active: fields.seconds("active", FROM_SECOND),
+        reopen_within: fields.seconds("reopen_within", ANY),
+        judge: fields
+            .choice("judge", &[("if_good", Judge::IfGood), ("measured", Judge::Measured), ("if_bad", Judge::IfBad)])
+            .unwrap_or_default(),
+        repeat: repeat(&fields),
+        labels: fields.labels("labels"),
+        summary,
+        when: when?,
+    };
+    fields.require("priority");
+    let when_at = fields.value_at("when");
+    fields.close();
+    Some(Decoded { policy, slos, when_at })
+}
+
+/// The SLOs that the patterns match, in their order.
+fn matched(fields: &Fields<'_>, all: &[SloId]) -> Vec<SloId> {
+    let mut found: Vec<SloId> = Vec::new();
+    for word in fields.words("slo") {
+        let Some((service, slo)) = word.value.split_once('/').filter(|(_, slo)| !slo.contains('/')) else {
+            let message = format!("`slo` of {} must be `service/slo`, not `{}`", fields.owner, word.value);
+            fields.cx.push(Finding::error(Code::MatchesNothing, word.at, message));
+            continue;
+        };
+        let hits = all.iter().filter(|id| pattern::matches(service, &id.service) && pattern::matches(slo, &id.slo));
+        let before = found.len();
+        let mut any = false;
+        for id in hits {
+            any = true;
+            if !found[..before].contains(id) {
+                found.push(id.clone());
+            }
+        }
+        if !any {
+            let message = if word.value.contains(['*', '?']) {
+                format!("{}: `{}` matches no SLO", fields.owner, word.value)
+            } else {
+                format!("{} watches SLO `{}`, which does not exist", fields.owner, word.value)
+            };
+            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let help = match nearest(&word.value, names.iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if names.is_empty() => "there is no SLO".to_owned(),
+                None => format!("known: {}", names.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
+            };
+            fields.cx.push(Finding::error(Code::MatchesNothing, word.at, message).help(help));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// `2` (slots) or `10m`.
+fn clear_after(fields: &Fields<'_>) -> ClearAfter {
+    let default = ClearAfter::Slots(1);
+    let Some(found) = fields.get("clear_after").and_then(|node| node.scalar()) else {
+        return fields.seconds("clear_after", ANY).map_or(default, ClearAfter::Seconds);
+    };
+    if units::is_number(found) {
+        let slots = fields.integer("clear_after", 1..=10_000);
+        return slots.map_or(default, |slots| ClearAfter::Slots(slots as u32));
+    }
+    fields.seconds("clear_after", ANY).map_or(default, ClearAfter::Seconds)
+}
+
+fn flapping(fields: &Fields<'_>, entry: &Entry) -> Option<Flapping> {
+    let inner = Fields::open(fields.cx, &entry.value, entry.key.at, format!("`flapping` of {}", fields.owner))?;
+    fields.cx.not_yet("`flapping`", entry.key.at);
+    inner.require("changes");
+    inner.require("within");
+    let changes = inner.integer("changes", 2..=1000);
+    let within = inner.seconds("within", FROM_SECOND);
+    inner.close();
+    Some(Flapping { changes: changes? as u32, within: within? })
+}
+
+fn min_confidence(fields: &Fields<'_>) -> Option<f64> {
+    let parts = fields.percent("min_confidence", 500_000_000..=999_999_999)?;
+    fields.cx.not_yet("`min_confidence`", fields.key_at("min_confidence"));
+    Some(parts as f64 / f64::from(BILLION))
+}
+
+fn repeat(fields: &Fields<'_>) -> Option<u32> {
+    let repeat = fields.seconds("repeat", std::time::Duration::from_secs(60)..=units::DURATION_MAX)?;
+    fields.cx.not_yet("`repeat` of policies", fields.key_at("repeat"));
+    Some(repeat)
+}
+
+fn summary(fields: &Fields<'_>) -> Option<String> {
+    let summary = fields.word("summary", "a template")?;
+    fields.cx.not_yet("`summary`", fields.key_at("summary"));
+    if summary.value.len() > 16 << 10 {
+        let message = format!("`summary` of {} is over 16 KiB", fields.owner);
+        fields.cx.push(Finding::error(Code::OutOfRange, summary.at, message));
+    }
+    Some(summary.value)
+}

@@ -1,0 +1,254 @@
+//! `receivers:` and `mail:`
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    address::{is_loopback, is_mail_address},
+    codes::Code,
+    context::{Context, Thing},
+    document::RECEIVER_KINDS,
+    fields::{Fields, clipped},
+    finding::Finding,
+    model::{Mail, Receiver, ReceiverKind},
+    outside::resolve,
+    tree::{Entry, Value},
+    values::ANY,
+};
+
+const PAGERDUTY_URL: &str = "https://events.pagerduty.com";
+const SLACK_URL: &str = "https://slack.com";
+const STATUSPAGE_URL: &str = "https://api.statuspage.io";
+
+/// Reads one receiver.
+pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
+    let fields = Fields::open(cx, &entry.value, entry.key.at, format!("receiver `{}`", entry.key.value))?;
+    let fallback = fields.reference("fallback", Thing::Receiver);
+    let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_secs(120));
+    if let Some(entry) = fields.entry("max_rate") {
+        cx.not_yet("`max_rate`", entry.key.at);
+        check_rate(&fields, entry);
+    }
+    let kind = fields.kind(&RECEIVER_KINDS);
+    let owner = fields.owner.clone();
+    fields.close();
+    let (word, kind_entry) = kind?;
+    if word == "pagerduty" && fallback.is_none() {
+        let message = format!("pager `{}` has no fallback", entry.key.value);
+        let finding = Finding::warning(Code::NoFallback, entry.key.at, message);
+        cx.push(finding.help("add `fallback: …`, who is told if it cannot be reached"));
+    }
+    // kinds with one field may be given as a scalar
+    if let ("email", Value::Scalar { .. } | Value::List(_)) = (word, &kind_entry.value.value) {
+        let fields = Fields::over(cx, std::slice::from_ref(kind_entry), entry.key.at, owner);
+        let to = fields.mail_addresses("email");
+        let kind = ReceiverKind::Email { to, cc: Vec::new() };
+        return Some(Receiver { kind, fallback: fallback.map(|name| name.value), fallback_after });
+    }
+    let inner = Fields::open(cx, &kind_entry.value, kind_entry.key.at, owner)?;
+    let kind = match word {
+        "pagerduty" => pagerduty(&inner),
+        "slack" => slack(&inner),
+        "email" => email(&inner),
+        "statuspage" => statuspage(&inner),
+        _ => not_built_yet(&inner, word),
+    };
+    inner.close();
+    Some(Receiver { kind: kind?, fallback: fallback.map(|name| name.value), fallback_after })
+}
+
+/// `10/1m`: so many messages in that time.
+fn check_rate(fields: &Fields<'_>, entry: &Entry) {
+    let fine = entry.value.scalar().and_then(|text| text.split_once('/')).is_some_and(|(count, time)| {
+        count.trim().parse::<u32>().is_ok_and(|count| count > 0) && super::units::duration(time.trim()).is_ok()
+    });
+    if !fine {
+        let message = format!("`max_rate` of {} must be a rate such as `10/1m`", fields.owner);
+        fields.cx.push(Finding::error(Code::NoUnit, entry.value.at, message));
+    }
+}
+
+/// A vendor's address, or the one written.
+fn vendor_url(fields: &Fields<'_>, default: &str) -> String {
+    match fields.http_url("url") {
+        Some(url) => {
+            fields.warn_plain_http(&url.value, url.at);
+            url.value
+        }
+        None => default.to_owned(),
+    }
+}
+
+/// Reads optional keys whose function is not built yet; empty ones count as absent.
+fn later_secrets(fields: &Fields<'_>, keys: &[(&'static str, &'static str)]) {
+    for (key, what) in keys {
+        if fields.secret(key).is_some() {
+            fields.cx.not_yet(what, fields.key_at(key));
+        }
+    }
+}
+
+fn pagerduty(fields: &Fields<'_>) -> Option<ReceiverKind> {
+    let routing_key = fields.required_secret("routing_key");
+    later_secrets(
+        fields,
+        &[("webhook_secret", "`webhook_secret` of `pagerduty`"), ("api_token", "`api_token` of `pagerduty`")],
+    );
+    if let Some(from) = fields.text("from").filter(|text| text.known && !text.value.is_empty()) {
+        fields.cx.not_yet("`from` of `pagerduty`", fields.key_at("from"));
+        if !is_mail_address(&from.value) {
+            let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
+            fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
+        }
+    }
+    if let Some(url) = fields.http_url("api_url") {
+        fields.warn_plain_http(&url.value, url.at);
+    }
+    Some(ReceiverKind::Pagerduty { routing_key: routing_key?, url: vendor_url(fields, PAGERDUTY_URL) })
+}
+
+fn slack(fields: &Fields<'_>) -> Option<ReceiverKind> {
+    later_secrets(fields, &[("signing_secret", "`signing_secret` of `slack`")]);
+    if !fields.list("allow").is_empty() {
+        fields.cx.not_yet("`allow` of `slack`", fields.key_at("allow"));
+        fields.words("allow");
+    }
+    let url = vendor_url(fields, SLACK_URL);
+    match fields.kind(&["webhook", "channel"])? {
+        ("webhook", entry) => {
+            let webhook = fields.required_secret("webhook")?;
+            fields.get("token");
+            if fields.has("token") {
+                let message = format!("{} needs no `token`: a webhook has its own", fields.owner);
+                fields.cx.push(Finding::error(Code::Exclusive, fields.key_at("token"), message));
+            }
+            let url = url::Url::parse(webhook.expose());
+            if !webhook.is_empty() && !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+                let message = format!("`webhook` of {} is no address", fields.owner);
+                fields.cx.push(Finding::error(Code::BadAddress, entry.value.at, message));
+            }
+            fields.warn_plain_http(webhook.expose(), entry.value.at);
+            Some(ReceiverKind::SlackWebhook { webhook })
+        }
+        _ => {
+            let channel = fields.required_text("channel");
+            let token = fields.required_secret("token");
+            Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url })
+        }
+    }
+}
+
+fn email(fields: &Fields<'_>) -> Option<ReceiverKind> {
+    fields.require("to");
+    let to = fields.mail_addresses("to");
+    let cc = fields.mail_addresses("cc");
+    if to.is_empty() && fields.has("to") {
+        let message = format!("`to` of {} names nobody", fields.owner);
+        fields.cx.push(Finding::error(Code::MissingKey, fields.key_at("to"), message));
+    }
+    Some(ReceiverKind::Email { to, cc })
+}
+
+fn statuspage(fields: &Fields<'_>) -> Option<ReceiverKind> {
+    let page = fields.required_text("page");
+    let key = fields.required_secret("key");
+    let components = components(fields);
+    let url = vendor_url(fields, STATUSPAGE_URL);
+    Some(ReceiverKind::Statuspage { page: page?.value, key: key?, components, url })
+}
+
+fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
+    fields.require("components");
+    let mut components = BTreeMap::new();
+    for entry in fields.free_map("components", |text| !text.is_empty()) {
+        let what = format!("component `{}` of {}", clipped(&entry.key.value), fields.owner);
+        if let Some(text) = resolve(fields.cx, &entry.value, &what) {
+            components.insert(entry.key.value.clone(), text.value);
+        }
+    }
+    components
+}
+
+fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> Option<ReceiverKind> {
+    match word {
+        "instatus" => {
+            fields.cx.not_yet("receivers of kind `instatus`", fields.at);
+            fields.required_text("page");
+            fields.required_secret("key");
+            components(fields);
+        }
+        "webhook" => {
+            fields.cx.not_yet("receivers of kind `webhook`", fields.at);
+            if let Some(url) = fields.required_http_url("url") {
+                fields.warn_plain_http(&url.value, url.at);
+            }
+            fields.secret("secret");
+        }
+        _ => {
+            fields.cx.not_yet("receivers of kind `alertmanager`", fields.at);
+            fields.require("urls");
+            for node in fields.list("urls") {
+                let what = format!("`urls` of {}", fields.owner);
+                if let Some(text) = resolve(fields.cx, node, &what) {
+                    fields.check_url("urls", text, &["http", "https"]);
+                }
+            }
+        }
+    }
+    Some(ReceiverKind::NotYet { kind: word })
+}
+
+/// Reports receivers that fall back to each other in a circle.
+pub(crate) fn check_fallbacks(cx: &Context<'_>, entries: &[Entry]) {
+    let next = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.key.value == name)?;
+        entry.value.child("fallback").and_then(|node| Some((node.scalar()?, node.at)))
+    };
+    let mut reported: Vec<&str> = Vec::new();
+    for entry in entries {
+        let mut chain = vec![entry.key.value.as_str()];
+        while let Some((name, at)) = next(chain[chain.len() - 1]) {
+            if name == chain[0] {
+                if !chain.iter().any(|name| reported.contains(name)) {
+                    let message = format!("fallbacks go round in a circle: {} → {name}", chain.join(" → "));
+                    let finding = Finding::error(Code::FallbackCycle, at, message);
+                    cx.push(finding.help("end the chain with a receiver that has no fallback"));
+                }
+                reported.extend(chain);
+                break;
+            }
+            if chain.contains(&name) {
+                break;
+            }
+            chain.push(name);
+        }
+    }
+}
+
+/// Reads the `mail` block.
+pub(crate) fn mail(cx: &Context<'_>, entry: &Entry) -> Option<Mail> {
+    let fields = Fields::open(cx, &entry.value, entry.key.at, "`mail`")?;
+    let smtp = fields.required_text("smtp").and_then(|text| fields.check_url("smtp", text, &["smtps", "smtp"]));
+    let user = fields.string("user").filter(|user| !user.is_empty());
+    let password = fields.secret("password");
+    if let Some(smtp) = &smtp
+        && let Ok(url) = url::Url::parse(&smtp.value)
+    {
+        if smtp.literal && url.password().is_some() {
+            let finding =
+                Finding::warning(Code::LiteralSecret, smtp.at, "`smtp` holds a password, written into the file");
+            cx.push(finding.help("use `user` and `password: {from_env: NAME}`"));
+        }
+        let encrypted = url.scheme() == "smtps" || url.query().is_some_and(|query| query.contains("tls=required"));
+        if (password.is_some() || url.password().is_some()) && !encrypted && !is_loopback(&url) {
+            let finding = Finding::warning(Code::PlainHttp, smtp.at, "`mail` may send its password unencrypted");
+            cx.push(finding.help("use `smtps://`, or add `?tls=required`"));
+        }
+    }
+    let from = fields.required_text("from");
+    if let Some(from) = from.as_ref().filter(|from| from.known && !is_mail_address(&from.value)) {
+        let message = format!("`from` of `mail` is no e-mail address: `{}`", clipped(&from.value));
+        cx.push(Finding::error(Code::BadAddress, from.at, message));
+    }
+    fields.close();
+    Some(Mail { smtp: smtp?.value, user, password, from: from?.value })
+}
