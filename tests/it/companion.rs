@@ -5,6 +5,7 @@
 mod api;
 mod cli;
 mod fake_desk;
+mod fixed_data;
 mod guards;
 mod metrics;
 mod pages;

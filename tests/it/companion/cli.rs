@@ -12,7 +12,10 @@ use slod::{
     views::{desk::Action, report::BudgetReport},
 };
 
-use super::fake_desk::{FakeDesk, StoppedClock, report};
+use super::{
+    fake_desk::{FakeDesk, StoppedClock},
+    fixed_data::report,
+};
 
 /// A desk behind both doors, until dropped.
 struct Served {
@@ -193,7 +196,10 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 12] = [
+    let verbs: [&[&str]; 15] = [
+        &["incident"],
+        &["status-page"],
+        &["notify"],
         &["run"],
         &["status"],
         &["incidents"],

@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Answer,
-    fake_desk::{FakeDesk, HOSTILE},
-    get_as, tcp,
-};
+use super::{Answer, fake_desk::FakeDesk, fixed_data::HOSTILE, get_as, tcp};
 
 /// The leaves of a JSON value with their paths. An empty list or map is a leaf.
 fn leaves(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {

@@ -2,10 +2,7 @@
 
 use slod::views::{render_csv::csv, render_markdown::markdown, render_text::text};
 
-use super::{
-    fake_desk::{FakeDesk, report},
-    get, tcp,
-};
+use super::{fake_desk::FakeDesk, fixed_data::report, get, tcp};
 
 #[test]
 fn as_csv() {
