@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::config::Overrides;
+
 /// `slod run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
     /// What wins over the file.
     #[command(flatten)]
-    pub daemon: crate::config::Overrides,
+    pub overrides: Overrides,
 }
 
 /// How the daemon is reached.

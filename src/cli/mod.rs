@@ -21,10 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use self::{
-    client::Unreachable,
-    flags::RunArgs,
-};
+pub use self::{client::Unreachable, flags::RunArgs};
 
 /// Exit code of success.
 pub const OK: u8 = 0;
@@ -69,7 +66,7 @@ pub enum Verb {
     #[command(after_help = "Example:\n  slod incidents --state open")]
     Incidents(incidents::ListArgs),
     /// Look at one incident
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  slod incident show 7")]
     Incident(incidents::IncidentVerb),
     /// Acknowledge an incident: I have it
     #[command(after_help = "Example:\n  slod ack 7 --by ops-lead")]
@@ -81,13 +78,13 @@ pub enum Verb {
     #[command(after_help = "Example:\n  slod note 7 'database restarted'")]
     Note(incidents::NoteArgs),
     /// Approve or discard a draft for the public status page
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  slod status-page approve 7")]
     StatusPage(incidents::StatusPageVerb),
     /// Show the budget report of a month
     #[command(after_help = "Example:\n  slod report --month 2026-10 --service inventory -o markdown")]
     Report(report::ReportArgs),
     /// Send test messages
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
     /// Write a commented starter configuration
     #[command(after_help = "Example:\n  slod init ./slo && slod check --config ./slo")]

@@ -25,7 +25,7 @@ const STUCK_AFTER: TimeDelta = TimeDelta::seconds(60);
 
 /// Runs the daemon until it is told to stop.
 pub fn run(config: &Path, args: RunArgs) -> anyhow::Result<u8> {
-    let origin = Origin { path: config.to_owned(), overrides: args.daemon };
+    let origin = Origin { path: config.to_owned(), overrides: args.overrides };
     let (config, notes) = match origin.load() {
         Ok(loaded) => loaded,
         Err(problems) => {

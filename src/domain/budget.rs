@@ -22,10 +22,7 @@ impl WindowSums {
     /// The window of `seconds` that ends with slot `at`, in whole slots, at least one.
     pub fn ending_at(ledger: &Ledger, at: i64, seconds: u32) -> Self {
         let slots = slots_in(seconds, ledger.every());
-        Self {
-            totals: ledger.totals(at + 1 - slots, at + 1),
-            expected_seconds: slots * i64::from(ledger.every()),
-        }
+        Self { totals: ledger.totals(at + 1 - slots, at + 1), expected_seconds: slots * i64::from(ledger.every()) }
     }
 
     /// Known / (expected − excluded), 0–1; 1 if everything is excluded.

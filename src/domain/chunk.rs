@@ -129,7 +129,8 @@ pub fn decode(chunk: i64, bytes: &[u8]) -> Result<Vec<Slot>, ChunkError> {
             return Err(fail("too many slots"));
         }
         let plain = |index, state| Slot { index, state, good: 0.0, total: 0.0, shown: None };
-        let measured = |index, good: f64, total: f64| Slot { index, state: SlotState::Measured, good, total, shown: None };
+        let measured =
+            |index, good: f64, total: f64| Slot { index, state: SlotState::Measured, good, total, shown: None };
         for _ in 0..run {
             match kind {
                 ABSENT => {}
@@ -257,7 +258,8 @@ mod tests {
 
     #[test]
     fn quiet_traffic_costs_about_three_bytes_a_slot() {
-        let slots: Vec<_> = (0..SLOTS).map(|at| slot(at, 4, 6_000.0 + (at * 37 % 100) as f64, (at % 7) as f64)).collect();
+        let slots: Vec<_> =
+            (0..SLOTS).map(|at| slot(at, 4, 6_000.0 + (at * 37 % 100) as f64, (at % 7) as f64)).collect();
         assert!(encode(&slots).len() <= 4 * SLOTS as usize, "{}", encode(&slots).len());
         let probes: Vec<_> = (0..SLOTS).map(|at| slot(at, 4, 1.0, 0.0)).collect();
         assert!(encode(&probes).len() < 16, "{}", encode(&probes).len());

@@ -214,9 +214,9 @@ impl Judging<'_> {
             Condition::BurnRate(rate) => {
                 any(pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
             }
-            Condition::ExhaustedWithin { time, over } => {
-                seconds_to_exhaustion(self.spec, self.ledger, self.at, *over).is_some_and(|left| left < f64::from(*time)).into()
-            }
+            Condition::ExhaustedWithin { time, over } => seconds_to_exhaustion(self.spec, self.ledger, self.at, *over)
+                .is_some_and(|left| left < f64::from(*time))
+                .into(),
             Condition::NoData(seconds) => self.no_data(*seconds).into(),
             Condition::Value(comparison) => match (self.newest.state, self.newest.shown) {
                 (SlotState::Measured, Some(value)) => comparison.holds(value).into(),

@@ -182,9 +182,8 @@ impl Core {
             self.sources.entry(name.clone()).or_default();
         }
         self.sources.retain(|name, _| rules.sources.contains_key(name));
-        self.series.retain(|key, state| {
-            rules.slos.get(&key.id).is_some_and(|slo| slo.spec.every == state.ledger.every())
-        });
+        self.series
+            .retain(|key, state| rules.slos.get(&key.id).is_some_and(|slo| slo.spec.every == state.ledger.every()));
         for (id, slo) in &rules.slos {
             let empty = || SeriesState { ledger: Ledger::new(slo.spec.every), alerts: BTreeMap::new(), fault: None };
             self.series.entry(SeriesKey::whole(id.clone())).or_insert_with(empty);
@@ -240,9 +239,11 @@ impl Core {
     /// When it wants a [`Input::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let incidents = self.incidents.values().filter_map(Incident::wake_at);
-        let blind = self.sources.iter().filter(|(_, state)| !state.blind).filter_map(|(name, state)| {
-            Some(state.failing_since? + self.rules.sources.get(name)?.blind_after)
-        });
+        let blind = self
+            .sources
+            .iter()
+            .filter(|(_, state)| !state.blind)
+            .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
         incidents.chain(blind).min()
     }
 
@@ -354,7 +355,8 @@ impl Core {
                 self.fire(now, subject, at, rules.policy.priority, event, decision);
             }
             Change::Clearing | Change::Cleared => {
-                let member = |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
+                let member =
+                    |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
                 let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
                 if let Some(id) = found.map(|incident| incident.id.clone()) {
                     let clearing = change == Change::Clearing;
@@ -454,7 +456,13 @@ impl Core {
         debug_assert!(refused.is_ok(), "only people's events are refused");
     }
 
-    fn tell(&mut self, now: DateTime<Utc>, id: &str, event: IncidentEvent, decision: &mut Decision) -> Result<(), Refused> {
+    fn tell(
+        &mut self,
+        now: DateTime<Utc>,
+        id: &str,
+        event: IncidentEvent,
+        decision: &mut Decision,
+    ) -> Result<(), Refused> {
         let rules = self.rules.clone();
         let Some(incident) = self.incidents.get_mut(id) else { return Ok(()) };
         let slo = match &incident.subject {
@@ -501,13 +509,8 @@ impl Core {
     }
 
     fn occasion<'a>(&'a self, incident: &'a Incident, now: DateTime<Utc>) -> Occasion<'a> {
-        let mut occasion = Occasion {
-            incident,
-            series: None,
-            source_error: None,
-            external_url: &self.rules.external_url,
-            now,
-        };
+        let mut occasion =
+            Occasion { incident, series: None, source_error: None, external_url: &self.rules.external_url, now };
         match &incident.subject {
             Subject::Slo { id, series } => {
                 let key = SeriesKey { id: id.clone(), series: series.clone() };
@@ -582,7 +585,11 @@ fn alert_is_up(alert: &Alert) -> bool {
 
 /// Unix seconds as an instant; the ends of time for what lies outside it.
 pub fn time(seconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(seconds, 0).unwrap_or(if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC })
+    DateTime::from_timestamp(seconds, 0).unwrap_or(if seconds < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    })
 }
 
 /// A gap in words.

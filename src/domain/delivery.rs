@@ -62,12 +62,15 @@ mod tests {
     #[test]
     fn table() {
         let start = DateTime::<Utc>::UNIX_EPOCH;
-        let wait = |attempted, attempt, hours| match next(attempted, attempt, start, start + TimeDelta::hours(hours), 7) {
+        let wait = |attempted, attempt, hours| match next(attempted, attempt, start, start + TimeDelta::hours(hours), 7)
+        {
             Next::RetryAt(at) => Some((at - start - TimeDelta::hours(hours)).num_milliseconds()),
             _ => None,
         };
         let later = |seconds| Attempted::Later(Some(Duration::from_secs(seconds)));
-        for (attempt, least, most) in [(1, 1_000, 1_200), (2, 2_000, 2_400), (5, 16_000, 19_200), (30, 300_000, 360_000)] {
+        for (attempt, least, most) in
+            [(1, 1_000, 1_200), (2, 2_000, 2_400), (5, 16_000, 19_200), (30, 300_000, 360_000)]
+        {
             let got = wait(Attempted::Later(None), attempt, 0).expect("a retry");
             assert!((least..=most).contains(&got), "attempt {attempt}: {got} ms");
         }

@@ -301,9 +301,7 @@ impl Incident {
 
     /// Whether a firing as of `at` belongs to this incident.
     pub fn takes(&self, at: DateTime<Utc>) -> bool {
-        self.resolved
-            .as_ref()
-            .is_none_or(|end| at <= end.at + TimeDelta::seconds(i64::from(self.reopen_within)))
+        self.resolved.as_ref().is_none_or(|end| at <= end.at + TimeDelta::seconds(i64::from(self.reopen_within)))
     }
 
     /// Whether nothing can happen to it any more.
@@ -430,7 +428,13 @@ impl Incident {
         }
     }
 
-    fn acknowledge(&mut self, by: String, now: DateTime<Utc>, hearers: &Hearers, out: &mut Vec<Say>) -> Result<(), Refused> {
+    fn acknowledge(
+        &mut self,
+        by: String,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) -> Result<(), Refused> {
         if self.resolved.is_some() {
             return Err(Refused::Resolved(self.id.clone()));
         }
@@ -515,8 +519,7 @@ impl Incident {
             return;
         }
         let priority = self.priority;
-        let told =
-            self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
+        let told = self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
         told.priority = told.priority.min(priority);
         if let Some(policy) = policy.filter(|policy| !told.by.contains(policy)) {
             told.by.push(policy.clone());
@@ -560,10 +563,19 @@ impl Incident {
         let reason = format!("fallback: {receiver} could not be told ({}): {why}", event.as_str());
         out.push(Say::Line { kind: "undelivered", text: format!("{receiver}: {why}; told {fallback} instead") });
         let new = !self.told.contains_key(&fallback);
-        if event == Event::Trigger && self.resolved.is_none() && (new || hearers.get(&fallback) == Some(&Hearing::Pager)) {
+        if event == Event::Trigger
+            && self.resolved.is_none()
+            && (new || hearers.get(&fallback) == Some(&Hearing::Pager))
+        {
             self.trigger(fallback, None, &reason, false, hearers, out);
         } else if hearers.get(&fallback).is_some_and(|hearing| *hearing != Hearing::Pager) {
-            out.push(Say::Tell { receiver: fallback, event: Event::Update, opening: self.opening, reason, late: false });
+            out.push(Say::Tell {
+                receiver: fallback,
+                event: Event::Update,
+                opening: self.opening,
+                reason,
+                late: false,
+            });
         }
     }
 
@@ -585,7 +597,8 @@ impl Incident {
         for at in due {
             if self.acknowledged.is_some() && self.steps[at].is_spared_by_acknowledgement() {
                 self.steps[at].state = StepState::Skipped;
-                let text = format!("step {} of {} skipped: acknowledged", self.steps[at].number + 1, self.steps[at].policy);
+                let text =
+                    format!("step {} of {} skipped: acknowledged", self.steps[at].number + 1, self.steps[at].policy);
                 out.push(Say::Line { kind: "skipped", text });
                 continue;
             }
@@ -593,7 +606,9 @@ impl Incident {
             self.steps[at].state = StepState::Done { at: now };
             let step = self.steps[at].clone();
             let priority = self.policy_priority(&step.policy);
-            for receiver in step.notify.iter().filter(|receiver| !told_now.contains(receiver)).cloned().collect::<Vec<_>>() {
+            for receiver in
+                step.notify.iter().filter(|receiver| !told_now.contains(receiver)).cloned().collect::<Vec<_>>()
+            {
                 if self.has_heard_enough(&receiver, &step.policy, priority, hearers) {
                     continue;
                 }

@@ -104,7 +104,13 @@ pub fn compose(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Notification {
 }
 
 /// A post for the public page: no ratios, causes or names.
-pub fn compose_post(incident: &Incident, state: PublicState, title: &str, component: &str, now: DateTime<Utc>) -> StatusPost {
+pub fn compose_post(
+    incident: &Incident,
+    state: PublicState,
+    title: &str,
+    component: &str,
+    now: DateTime<Utc>,
+) -> StatusPost {
     let body = match state {
         PublicState::Investigating => "We are seeing problems with this service and are looking into them.",
         PublicState::Identified => "We have found the problem and are working on it.",
@@ -204,14 +210,16 @@ fn budget_line(series: &Series<'_>) -> String {
     let used = seconds_words((1.0 - left).max(0.0) * allowed);
     let state = if left < 0.0 { format!("overspent ({})", percent(left)) } else { format!("left {}", percent(left)) };
     let coverage = sums.coverage();
-    let measured = if coverage < 0.995 { format!(", {} of the time measured", percent(coverage)) } else { String::new() };
+    let measured =
+        if coverage < 0.995 { format!(", {} of the time measured", percent(coverage)) } else { String::new() };
     format!("Budget {state}: {used} of {} used in {window} at {objective}{measured}.", seconds_words(allowed))
 }
 
 fn exhaustion_line(series: &Series<'_>) -> Option<String> {
     let at = series.ledger.newest()?;
     let left = seconds_to_exhaustion(series.spec, series.ledger, at, RATE_WINDOW)?;
-    (left > 0.0).then(|| format!("At the rate of the last {} it is gone in {}.", duration(RATE_WINDOW), seconds_words(left)))
+    (left > 0.0)
+        .then(|| format!("At the rate of the last {} it is gone in {}.", duration(RATE_WINDOW), seconds_words(left)))
 }
 
 fn budget(series: &Series<'_>) -> WindowSums {
@@ -321,9 +329,15 @@ mod tests {
         ] {
             assert_eq!(seconds_words(seconds), words);
         }
-        for (share, words) in
-            [(0.462, "46 %"), (-0.13, "−13 %"), (0.004, "0.4 %"), (1.0, "100 %"), (0.0, "0 %"), (-0.000_01, "0 %"), (0.05, "5 %")]
-        {
+        for (share, words) in [
+            (0.462, "46 %"),
+            (-0.13, "−13 %"),
+            (0.004, "0.4 %"),
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (-0.000_01, "0 %"),
+            (0.05, "5 %"),
+        ] {
             assert_eq!(percent(share), words);
         }
     }

@@ -97,7 +97,14 @@ impl StatusClock {
     }
 
     /// Looks at the incident and proposes, posts and reminds as is due.
-    pub fn tick(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, hearers: &Hearers, out: &mut Vec<Say>) {
+    pub fn tick(
+        &mut self,
+        incident: &Incident,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) {
         if self.discarded {
             return;
         }
@@ -133,7 +140,13 @@ impl StatusClock {
     }
 
     /// The incident is over: monitoring first, resolved after the hold; nothing if nothing was ever posted.
-    fn after_the_end(&mut self, end: DateTime<Utc>, rule: &StatusRule, now: DateTime<Utc>, out: &mut Vec<Say>) -> Option<PublicState> {
+    fn after_the_end(
+        &mut self,
+        end: DateTime<Utc>,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        out: &mut Vec<Say>,
+    ) -> Option<PublicState> {
         if self.posted.is_none() {
             if self.draft.take().is_some() {
                 out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
@@ -164,7 +177,8 @@ impl StatusClock {
         self.draft = Some(state);
         out.push(Say::Line { kind: "status-page", text: format!("draft \"{}\" waits for approval", state.as_str()) });
         if self.posted.is_some() {
-            let text = format!("status page: approve \"{}\" with `slod status-page approve {}`", state.as_str(), incident.id);
+            let text =
+                format!("status page: approve \"{}\" with `slod status-page approve {}`", state.as_str(), incident.id);
             say_to(&rule.remind, incident, &text, hearers, out);
         }
     }
@@ -177,7 +191,14 @@ impl StatusClock {
         }
     }
 
-    fn remind(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, hearers: &Hearers, out: &mut Vec<Say>) {
+    fn remind(
+        &mut self,
+        incident: &Incident,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) {
         let mut due = None;
         while let Some(at) = self.next_reminder().filter(|at| *at <= now) {
             self.reminders += 1;

@@ -55,7 +55,11 @@ impl Store {
     }
 }
 
-async fn write(connection: &mut SqliteConnection, commit: &Commit, now: DateTime<Utc>) -> Result<Vec<Missed>, StoreError> {
+async fn write(
+    connection: &mut SqliteConnection,
+    commit: &Commit,
+    now: DateTime<Utc>,
+) -> Result<Vec<Missed>, StoreError> {
     for (series, every, chunk, data) in &commit.chunks {
         sqlx::query(
             "insert into chunks (series, every, chunk, data) values (?, ?, ?, ?) \
@@ -88,12 +92,19 @@ async fn write(connection: &mut SqliteConnection, commit: &Commit, now: DateTime
         enqueue(connection, outgoing, now, &mut missed).await?;
     }
     for delivery in &commit.fallback_told {
-        sqlx::query("update deliveries set fallback_told = 1 where id = ?").bind(delivery).execute(&mut *connection).await?;
+        sqlx::query("update deliveries set fallback_told = 1 where id = ?")
+            .bind(delivery)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(missed)
 }
 
-async fn write_alerts(connection: &mut SqliteConnection, series: i64, alerts: &[(String, Alert)]) -> Result<(), StoreError> {
+async fn write_alerts(
+    connection: &mut SqliteConnection,
+    series: i64,
+    alerts: &[(String, Alert)],
+) -> Result<(), StoreError> {
     sqlx::query("delete from alerts where series = ?").bind(series).execute(&mut *connection).await?;
     for (watch, alert) in alerts {
         sqlx::query("insert into alerts (series, watch, document) values (?, ?, ?)")
@@ -149,12 +160,14 @@ async fn enqueue(
         .bind(&outgoing.dedup_key)
         .fetch_all(&mut *connection)
         .await?;
-        let tried = sqlx::query("select 1 from deliveries where incident = ? and receiver = ? and dedup_key = ? and attempts > 0 limit 1")
-            .bind(&outgoing.incident)
-            .bind(outgoing.receiver.as_str())
-            .bind(&outgoing.dedup_key)
-            .fetch_optional(&mut *connection)
-            .await?;
+        let tried = sqlx::query(
+            "select 1 from deliveries where incident = ? and receiver = ? and dedup_key = ? and attempts > 0 limit 1",
+        )
+        .bind(&outgoing.incident)
+        .bind(outgoing.receiver.as_str())
+        .bind(&outgoing.dedup_key)
+        .fetch_optional(&mut *connection)
+        .await?;
         if tried.is_none() {
             let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
             if let Some(priority) = page.and_then(|row| super::outbox::priority(row.get("priority"))) {
@@ -182,7 +195,8 @@ async fn enqueue(
 }
 
 pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &str) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
 }
 
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {

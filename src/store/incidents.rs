@@ -34,7 +34,12 @@ impl Store {
     }
 
     /// Incidents, the newest first, of one state and service if given.
-    pub async fn incidents(&self, state: Option<&str>, service: Option<&str>, limit: i64) -> Result<Vec<Incident>, StoreError> {
+    pub async fn incidents(
+        &self,
+        state: Option<&str>,
+        service: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Incident>, StoreError> {
         let rows = sqlx::query(
             "select document from incidents where (?1 is null or state = ?1) and (?2 is null or service = ?2) \
              order by opened_at desc, id limit ?3",
@@ -48,7 +53,13 @@ impl Store {
     }
 
     /// Incidents of one SLO that were open at some time within `[from, to)`, the oldest first.
-    pub async fn incidents_within(&self, service: &str, slo: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Incident>, StoreError> {
+    pub async fn incidents_within(
+        &self,
+        service: &str,
+        slo: &str,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<Incident>, StoreError> {
         let rows = sqlx::query(
             "select document from incidents where service = ? and slo = ? and opened_at < ? \
              and (resolved_at is null or resolved_at >= ?) order by opened_at",
@@ -68,7 +79,8 @@ impl Store {
             .bind(id)
             .fetch_all(&self.readers)
             .await?;
-        let found: Vec<Incident> = rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect::<Result<_, _>>()?;
+        let found: Vec<Incident> =
+            rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect::<Result<_, _>>()?;
         let exact = found.iter().any(|incident| incident.id == id);
         Ok(if exact || found.len() == 1 { found.into_iter().next() } else { None })
     }

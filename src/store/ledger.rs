@@ -68,13 +68,19 @@ impl Store {
 
     /// Fills `ledger` with a series' stored slots that start at or after `from`. Chunks that cannot be read are left
     /// out and answered.
-    pub async fn load_ledger(&self, series: i64, from: i64, ledger: &mut Ledger) -> Result<Vec<ChunkError>, StoreError> {
-        let rows = sqlx::query("select every, chunk, data from chunks where series = ? and (chunk + 1) * ? * every > ?")
-            .bind(series)
-            .bind(SLOTS)
-            .bind(from)
-            .fetch_all(&self.readers)
-            .await?;
+    pub async fn load_ledger(
+        &self,
+        series: i64,
+        from: i64,
+        ledger: &mut Ledger,
+    ) -> Result<Vec<ChunkError>, StoreError> {
+        let rows =
+            sqlx::query("select every, chunk, data from chunks where series = ? and (chunk + 1) * ? * every > ?")
+                .bind(series)
+                .bind(SLOTS)
+                .bind(from)
+                .fetch_all(&self.readers)
+                .await?;
         let mut broken = Vec::new();
         for row in rows {
             if let Err(error) = ledger.load(row.get::<u32, _>("every"), row.get("chunk"), row.get("data")) {
@@ -86,16 +92,20 @@ impl Store {
 
     /// A series' stored alerts.
     pub async fn load_alerts(&self, series: i64) -> Result<BTreeMap<String, Alert>, StoreError> {
-        let rows = sqlx::query("select watch, document from alerts where series = ?").bind(series).fetch_all(&self.readers).await?;
+        let rows = sqlx::query("select watch, document from alerts where series = ?")
+            .bind(series)
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter().map(|row| Ok((row.get("watch"), from_json(row.get("document"), "an alert")?))).collect()
     }
 
     /// What a series has promised, the oldest first.
     pub async fn definitions(&self, series: i64) -> Result<Vec<Definition>, StoreError> {
-        let rows = sqlx::query("select since, hash, objective_ppb, every from definitions where series = ? order by since")
-            .bind(series)
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            sqlx::query("select since, hash, objective_ppb, every from definitions where series = ? order by since")
+                .bind(series)
+                .fetch_all(&self.readers)
+                .await?;
         Ok(rows.iter().map(definition).collect())
     }
 
@@ -146,10 +156,12 @@ async fn enrol(connection: &mut SqliteConnection, key: &SeriesKey, wanted: Defin
         .fetch_one(&mut *connection)
         .await?;
     let id: i64 = row.get("id");
-    let newest = sqlx::query("select since, hash, objective_ppb, every from definitions where series = ? order by since desc limit 1")
-        .bind(id)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let newest = sqlx::query(
+        "select since, hash, objective_ppb, every from definitions where series = ? order by since desc limit 1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?;
     if newest.as_ref().map(definition).is_none_or(|old| old.hash != wanted.hash) {
         sqlx::query("insert into definitions (series, since, hash, objective_ppb, every) values (?, ?, ?, ?, ?) on conflict do nothing")
             .bind(id)

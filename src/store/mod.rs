@@ -132,9 +132,12 @@ fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
     let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| {
-        fail(format!("{error}; does its folder exist, and may this user write there?"))
-    })?;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|error| fail(format!("{error}; does its folder exist, and may this user write there?")))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),

@@ -76,12 +76,19 @@ pub struct QueueState {
     pub last_failure: Option<(DateTime<Utc>, String)>,
 }
 
-const COLUMNS: &str = "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
+const COLUMNS: &str =
+    "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
-    pub async fn lease(&self, receiver: &Name, now: DateTime<Utc>, seconds: i64, limit: u32) -> Result<Vec<Lease>, StoreError> {
+    pub async fn lease(
+        &self,
+        receiver: &Name,
+        now: DateTime<Utc>,
+        seconds: i64,
+        limit: u32,
+    ) -> Result<Vec<Lease>, StoreError> {
         let receiver = receiver.clone();
         let until = now + TimeDelta::seconds(seconds);
         let query = format!(
@@ -112,7 +119,14 @@ impl Store {
     }
 
     /// Ends a lease: what became of the attempt.
-    pub async fn finish(&self, id: i64, next: Next, receipt: Option<String>, error: Option<String>, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn finish(
+        &self,
+        id: i64,
+        next: Next,
+        receipt: Option<String>,
+        error: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let (state, next_at, sent_at) = match next {
             Next::Sent => ("sent", now, Some(now)),
             Next::RetryAt(at) => ("retry", at, None),
@@ -142,7 +156,9 @@ impl Store {
 
     /// When the receiver's next delivery is due. None if nothing waits.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let query = format!("select min(max(next_at, coalesce(lease_until, 0))) as due from deliveries where receiver = ? and {PENDING}");
+        let query = format!(
+            "select min(max(next_at, coalesce(lease_until, 0))) as due from deliveries where receiver = ? and {PENDING}"
+        );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
     }
@@ -231,7 +247,10 @@ impl Store {
         let rows = sqlx::query("select receiver, state, count(*) as n from deliveries group by receiver, state")
             .fetch_all(&self.readers)
             .await?;
-        Ok(rows.iter().map(|row| (Name::from(row.get::<&str, _>("receiver")), row.get("state"), row.get::<i64, _>("n") as u64)).collect())
+        Ok(rows
+            .iter()
+            .map(|row| (Name::from(row.get::<&str, _>("receiver")), row.get("state"), row.get::<i64, _>("n") as u64))
+            .collect())
     }
 
     /// How each receiver's queue stands.

@@ -76,7 +76,11 @@ impl Writer {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Request>, trouble: Arc<Mutex<Option<String>>>) {
+async fn serve(
+    mut connection: SqliteConnection,
+    mut inbox: mpsc::Receiver<Request>,
+    trouble: Arc<Mutex<Option<String>>>,
+) {
     let note = |result: &Result<(), StoreError>| {
         let text = result.as_ref().err().map(StoreError::text);
         *trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = text;
@@ -115,7 +119,10 @@ async fn serve(mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Reque
     }
 }
 
-async fn transact<'w>(connection: &mut SqliteConnection, works: impl Iterator<Item = &'w Work>) -> Result<(), StoreError> {
+async fn transact<'w>(
+    connection: &mut SqliteConnection,
+    works: impl Iterator<Item = &'w Work>,
+) -> Result<(), StoreError> {
     let mut transaction = connection.begin_with("begin immediate").await?;
     for work in works {
         work(&mut transaction).await?;

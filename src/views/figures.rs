@@ -60,7 +60,9 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
             remaining_if_bad: remaining(Judge::IfBad),
             coverage: sums.coverage(),
             allowed_bad: totals.total * spec.objective.allowed(),
-            exhausts_at: watermark.zip(left).and_then(|(from, left)| from.checked_add_signed(TimeDelta::seconds(left as i64))),
+            exhausts_at: watermark
+                .zip(left)
+                .and_then(|(from, left)| from.checked_add_signed(TimeDelta::seconds(left as i64))),
             allowed_seconds: f64::from(spec.window.nominal_seconds()) * spec.objective.allowed(),
         },
         burn_rate: burn_rates(rules, ledger, at),

@@ -78,10 +78,16 @@ fn text(text: &str) -> String {
     } else {
         ""
     };
+    // Nothing that steers a terminal, for whoever prints it on one.
+    let text: String = text.chars().map(|letter| if is_steering(letter) { '\u{fffd}' } else { letter }).collect();
     if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
-        return text.to_owned();
+        return text;
     }
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+fn is_steering(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\r' | '\n')
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ pub fn slo_table(at: &str, caption: &str, now: DateTime<Utc>, slos: &[SloView]) 
             thead { tr {
                 th scope="col" { "Objective" } th scope="col" { "State" } th.n scope="col" { "Promised" }
                 th.n scope="col" { "Achieved" } th.n scope="col" { "Budget left" } th.n scope="col" { "Burn rate 1 h" }
-                th.n scope="col" { "Coverage" } th scope="col" { "Gone at" } th scope="col" { "Newest slot" }
+                th.n scope="col" { "Coverage" } th scope="col" { "Spent at" } th scope="col" { "Newest slot" }
             } }
             tbody { @for (place, slo) in slos.iter().enumerate() { @let at = format!("{before}slos.{place}"); tr {
                 th scope="row" {

@@ -102,7 +102,7 @@ fn budget(slo: &SloView, now: DateTime<Utc>) -> Markup {
             div { dt { "Coverage" } dd { (cell::share("budget.coverage", Some(budget.coverage))) } }
             div { dt { "Bad events allowed" } dd { (cell::events("budget.allowed_bad", budget.allowed_bad)) } }
             div { dt { "As time" } dd { (cell::seconds("budget.allowed_seconds", Some(budget.allowed_seconds))) } }
-            div { dt { "Gone at, at the present rate" } dd { (cell::time("budget.exhausts_at", now, budget.exhausts_at)) } }
+            div { dt { "Spent at, at the present rate" } dd { (cell::time("budget.exhausts_at", now, budget.exhausts_at)) } }
             div { dt { "Newest settled slot ended" } dd { (cell::time("watermark", now, slo.watermark)) } }
             div { dt { "Computed" } dd { (cell::time("evaluated_at", now, Some(slo.evaluated_at))) } }
         }
