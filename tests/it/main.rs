@@ -3,4 +3,5 @@
 mod channels;
 mod companion;
 mod config;
+mod floors;
 mod sources;
