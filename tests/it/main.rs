@@ -5,3 +5,4 @@ mod companion;
 mod config;
 mod floors;
 mod sources;
+mod systemd;
