@@ -49,13 +49,18 @@ struct Judging<'a> {
     cx: &'a Context<'a>,
     owner: String,
     at: Span,
-    left_out: Vec<(String, &'static str, &'static str)>,
+    /// SLOs, each with its pairs and why.
+    left_out: Vec<(String, Vec<String>)>,
 }
 
 impl Judging<'_> {
     fn condition(&mut self, condition: &Condition, spec: &SloSpec) {
         match condition {
-            Condition::BurnRate(BurnRate::Pairs(pairs)) => pairs.iter().for_each(|pair| self.pair(*pair, spec)),
+            Condition::BurnRate(BurnRate::Pairs(pairs)) => {
+                for pair in pairs {
+                    self.pair(*pair, spec);
+                }
+            }
             Condition::BurnRate(BurnRate::SreWorkbook) => {
                 let pairs = workbook(spec);
                 if pairs.iter().all(Result::is_err) {
@@ -63,15 +68,20 @@ impl Judging<'_> {
                     self.error(Code::Unreachable, message, "write `burn_rate: {long, short, factor}`");
                     return;
                 }
-                let left_out = pairs.into_iter().filter_map(Result::err);
-                self.left_out.extend(left_out.map(|(pair, why)| (spec.id.to_string(), pair, why)));
+                let left_out: Vec<String> =
+                    pairs.into_iter().filter_map(Result::err).map(|(pair, why)| format!("{pair} ({why})")).collect();
+                if !left_out.is_empty() {
+                    self.left_out.push((spec.id.to_string(), left_out));
+                }
             }
             Condition::Value(_) if spec.kind != IndicatorKind::Value => {
                 let message = format!("{}: SLO `{}` has no `value` indicator", self.owner, spec.id);
                 self.error(Code::DoesNotFit, message, "watch an SLO whose indicator is a `value`");
             }
             Condition::All(parts) | Condition::Any(parts) => {
-                parts.iter().for_each(|part| self.condition(part, spec));
+                for part in parts {
+                    self.condition(part, spec);
+                }
             }
             Condition::ExhaustedWithin { over, .. } if *over < spec.every.saturating_mul(2) => {
                 let message = format!("{}: `over` holds less than two slots of SLO `{}`", self.owner, spec.id);
@@ -108,20 +118,16 @@ impl Judging<'_> {
         self.cx.push(Finding::error(code, self.at, message).help(help));
     }
 
-    /// One note per SLO, not per pair.
+    /// One note for the whole policy.
     fn notes(self) {
-        let mut ids: Vec<&String> = self.left_out.iter().map(|(id, ..)| id).collect();
-        ids.dedup();
-        for id in ids {
-            let pairs: Vec<String> = self
-                .left_out
-                .iter()
-                .filter(|(other, ..)| other == id)
-                .map(|(_, pair, why)| format!("{pair} ({why})"))
-                .collect();
-            let message = format!("{} leaves out for SLO `{id}`: {}", self.owner, pairs.join(", "));
-            self.cx.push(Finding::note(Code::PairLeftOut, self.at, message));
-        }
+        let Some((first, pairs)) = self.left_out.first() else { return };
+        let more = match self.left_out.len() - 1 {
+            0 => String::new(),
+            1 => " (and others for one more SLO)".to_owned(),
+            count => format!(" (and others for {count} more SLOs)"),
+        };
+        let message = format!("{} leaves out for SLO `{first}`: {}{more}", self.owner, pairs.join(", "));
+        self.cx.push(Finding::note(Code::PairLeftOut, self.at, message));
     }
 }
 
@@ -149,12 +155,14 @@ mod tests {
 
     #[test]
     fn workbook_pairs_fit_the_slo() {
-        let factors =
-            |spec: &SloSpec| workbook(spec).map(|pair| pair.map_or(0.0, |pair| (pair.factor * 10.0).round() / 10.0));
-        assert_eq!(factors(&spec(999_000_000, 30 * 86_400, 60)), [14.4, 6.0, 1.0]);
-        assert_eq!(factors(&spec(950_000_000, 30 * 86_400, 3600)), [0.0, 6.0, 1.0]);
-        assert_eq!(factors(&spec(900_000_000, 30 * 86_400, 60)), [0.0, 6.0, 1.0]);
-        assert_eq!(factors(&spec(999_000_000, 86_400, 60)), [1.0, 1.0, 0.0]);
+        let factors = |objective, window, every| {
+            workbook(&spec(objective, window, every))
+                .map(|pair| pair.map_or(0, |pair| (pair.factor * 10.0).round() as u32))
+        };
+        assert_eq!(factors(999_000_000, 30 * 86_400, 60), [144, 60, 10]);
+        assert_eq!(factors(950_000_000, 30 * 86_400, 3600), [0, 60, 10]);
+        assert_eq!(factors(900_000_000, 30 * 86_400, 60), [0, 60, 10]);
+        assert_eq!(factors(999_000_000, 86_400, 60), [10, 10, 0]);
         assert_eq!(workbook(&spec(999_000_000, 30 * 86_400, 300))[0].unwrap().short, 600);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn decode(slo: &Fields<'_>, entry: &Entry, every: u32, per: &[String]
         "ratio" => ratio(&inner, per),
         "latency" => latency(&inner),
         "value" => value(&inner),
-        "probe" => probe(&inner, every),
+        "probe" => Some(Indicator::Probe(probe(&inner, every))),
         _ => pingdom(&inner),
     };
     inner.close();
@@ -142,7 +142,7 @@ fn value(fields: &Fields<'_>) -> Option<Indicator> {
     Some(Indicator::Value { query: NumberQuery { source: source?, query: query.value }, unit, good: good? })
 }
 
-fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
+fn probe(fields: &Fields<'_>, every: u32) -> Probe {
     let url = fields.required_http_url("url");
     let headers = headers(fields, "headers");
     if let Some(url) = url.as_ref().filter(|_| fields.has("headers")) {
@@ -168,7 +168,7 @@ fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
     });
     let witnesses = witnesses.collect();
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map(|method| (method, method));
-    let probe = Probe {
+    Probe {
         url: url.map(|url| url.value).unwrap_or_default(),
         method: fields.choice("method", &methods).unwrap_or("GET").to_owned(),
         headers,
@@ -179,8 +179,7 @@ fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
         tls_expires_after: fields.duration("tls_expires_after", FROM_SECOND),
         retries: fields.integer("retries", 0..=10).unwrap_or(2) as u32,
         witnesses,
-    };
-    Some(Indicator::Probe(probe))
+    }
 }
 
 /// `200`, `200-299`, or a list of these.
