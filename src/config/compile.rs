@@ -59,6 +59,7 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     for slo in slos.values_mut() {
         slos::fill_settle(slo, &sources);
     }
+    check_gauges(cx, document);
     let policies = decode_policies(cx, document, &slos);
     document.map("reports").iter().for_each(|entry| later::report(cx, entry));
     document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
@@ -85,6 +86,20 @@ fn check_mail(cx: &Context<'_>, document: &Document) {
         let message = format!("receiver `{}` needs `mail`, which says how mail is sent", entry.key.value);
         let finding = Finding::error(super::Code::MissingKey, entry.key.at, message);
         cx.push(finding.help("add `mail: {smtp: …, from: …}`"));
+    }
+}
+
+/// All gauges stand on one page: a name can be there once.
+fn check_gauges(cx: &Context<'_>, document: &Document) {
+    let mut first = BTreeMap::new();
+    for service in document.map("services") {
+        for gauge in service.value.child("gauges").and_then(|node| node.entries()).unwrap_or_default() {
+            if let Some(at) = first.insert(gauge.key.value.as_str(), gauge.key.at) {
+                let message = format!("gauge `{}` is there twice", gauge.key.value);
+                let finding = Finding::error(super::Code::DuplicateKey, gauge.key.at, message);
+                cx.push(finding.related(at, "first here").help("rename or remove one of them"));
+            }
+        }
     }
 }
 

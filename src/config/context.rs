@@ -137,6 +137,11 @@ impl<'a> Context<'a> {
         None
     }
 
+    /// The kind of something that exists.
+    pub fn known_kind(&self, thing: Thing, name: &str) -> Option<&'static str> {
+        self.known.get(&thing)?.get(name)?.kind
+    }
+
     /// Whether anything refers to it.
     pub fn is_used(&self, thing: Thing, name: &str) -> bool {
         self.used.borrow().contains(&(thing, name.to_owned()))

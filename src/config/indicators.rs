@@ -9,7 +9,7 @@ use super::{
     model::{Indicator, NumberQuery, Probe},
     outside::resolve,
     promql::Shape,
-    sources::headers,
+    sources::{headers, is_confidential},
     tree::{Entry, Key, Value},
     values::FROM_SECOND,
 };
@@ -145,11 +145,10 @@ fn value(fields: &Fields<'_>) -> Option<Indicator> {
 fn probe(fields: &Fields<'_>, every: u32) -> Probe {
     let url = fields.required_http_url("url");
     let headers = headers(fields, "headers");
-    if let Some(url) = url.as_ref().filter(|_| fields.has("headers")) {
-        let confidential = headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
-        if confidential {
-            fields.warn_plain_http(&url.value, url.at);
-        }
+    if let Some(url) = &url
+        && headers.keys().any(|name| is_confidential(name))
+    {
+        fields.warn_plain_http(&url.value, url.at);
     }
     let timeout = fields.duration("timeout", Duration::from_millis(1)..=super::units::DURATION_MAX);
     let slot = Duration::from_secs(u64::from(every));

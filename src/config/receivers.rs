@@ -26,6 +26,13 @@ const STATUSPAGE_URL: &str = "https://api.statuspage.io";
 pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
     let fields = Fields::open(cx, &entry.value, entry.key.at, format!("receiver `{}`", entry.key.value))?;
     let fallback = fields.reference("fallback", Thing::Receiver);
+    if let Some(name) = &fallback
+        && let Some(kind) = cx.known_kind(Thing::Receiver, &name.value)
+        && matches!(kind, "statuspage" | "instatus")
+    {
+        let message = format!("{} falls back to `{}`, which is a public status page", fields.owner, name.value);
+        cx.push(Finding::error(Code::WrongKind, name.at, message).help("name somebody who can be told"));
+    }
     let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_mins(2));
     if let Some(entry) = fields.entry("max_rate") {
         cx.not_yet("`max_rate`", entry.key.at);

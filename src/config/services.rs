@@ -94,6 +94,10 @@ fn metric_prefix(fields: &Fields<'_>) -> Option<String> {
 fn gauges(fields: &Fields<'_>) -> BTreeMap<String, model::Gauge> {
     let mut gauges = BTreeMap::new();
     for entry in fields.free_map("gauges", is_metric_name) {
+        if entry.key.value.starts_with("slod_") {
+            let message = format!("gauge `{}` would stand among the daemon's own metrics", entry.key.value);
+            fields.cx.push(Finding::error(Code::BadName, entry.key.at, message).help("choose another prefix"));
+        }
         let owner = format!("gauge `{}`", entry.key.value);
         let Some(inner) = Fields::open(fields.cx, &entry.value, entry.key.at, owner) else { continue };
         let help = inner.string("help").unwrap_or_default();

@@ -55,7 +55,7 @@ fn prometheus(fields: &Fields<'_>) -> Prometheus {
     let bearer = fields.secret("bearer");
     let basic = fields.entry("basic").and_then(|entry| basic(fields, entry));
     if let Some(url) = &url
-        && (bearer.is_some() || basic.is_some())
+        && (bearer.is_some() || basic.is_some() || headers.keys().any(|name| is_confidential(name)))
     {
         fields.warn_plain_http(&url.value, url.at);
     }
@@ -85,6 +85,12 @@ fn basic(fields: &Fields<'_>, entry: &Entry) -> Option<(String, Secret)> {
     Some((user?.value, password?))
 }
 
+/// Whether a header of this name carries a secret.
+pub(crate) fn is_confidential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["authorization", "cookie", "key", "token", "secret"].iter().any(|word| name.contains(word))
+}
+
 /// Request headers; their values may be secrets.
 pub(crate) fn headers(fields: &Fields<'_>, key: &'static str) -> BTreeMap<String, Secret> {
     let legal = |text: &str| {
@@ -93,10 +99,7 @@ pub(crate) fn headers(fields: &Fields<'_>, key: &'static str) -> BTreeMap<String
     let mut headers = BTreeMap::new();
     for entry in fields.free_map(key, legal) {
         let what = format!("header `{}` of {}", entry.key.value, fields.owner);
-        let name = entry.key.value.to_ascii_lowercase();
-        let confidential = matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
-            || ["key", "token", "secret"].iter().any(|word| name.contains(word));
-        let text = if confidential {
+        let text = if is_confidential(&entry.key.value) {
             secret(fields.cx, &entry.value, &what)
         } else {
             super::outside::resolve(fields.cx, &entry.value, &what)
