@@ -1,9 +1,23 @@
 //! Ways out: one channel per kind of receiver. A channel makes one attempt and answers a closed
 //! [`Outcome`]; when to try again is decided elsewhere, by one pure table.
 
+mod answer;
+mod build;
+mod email;
+mod pagerduty;
+mod slack;
+mod statuspage;
+mod text;
+
+#[cfg(test)]
+mod samples;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+
+pub use answer::Limits;
+pub use build::{ChannelError, build};
 
 use crate::domain::notification::Message;
 

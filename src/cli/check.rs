@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
 };
 
@@ -12,11 +12,7 @@ use crate::config::{self, Loaded, Mode, Overrides, diagnostics::Severity, model:
 
 /// What `slod check` is asked.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github")]
 pub struct Args {
-    /// The root file, or a folder with slo.yaml
-    #[arg(long, env = "SLOD_CONFIG", default_value = "slo.yaml", value_name = "PATH")]
-    pub config: PathBuf,
     /// Ask every source, and every receiver for its credentials; sends no message
     #[arg(long)]
     pub online: bool,
@@ -88,13 +84,14 @@ pub struct Checked {
 /// With `args.online`, variables must be set; the questions to sources and receivers are the caller's,
 /// who finds the configuration in the answer.
 pub fn run(
+    config: &Path,
     args: &Args,
     env: &dyn Fn(&str) -> Option<String>,
     colour: bool,
     out: &mut dyn Write,
 ) -> io::Result<Checked> {
     let mode = if args.online { Mode::Run } else { Mode::Check };
-    let loaded = config::load(&args.config, mode, env, &args.overrides);
+    let loaded = config::load(config, mode, env, &args.overrides);
     match args.output {
         Output::Text => {
             out.write_all(render::text(&loaded.diagnostics, colour).as_bytes())?;

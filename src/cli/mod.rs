@@ -1,3 +1,140 @@
-//! The command line: one file per verb.
+//! The command line: one verb a file.
+//!
+//! `run` and `check` work on the configuration; every other verb asks the running daemon over its socket.
+//! Data goes to stdout, everything else to stderr.
 
 pub mod check;
+mod client;
+mod flags;
+mod incidents;
+mod init;
+mod notify;
+mod online;
+mod output;
+mod report;
+pub mod run;
+mod shell;
+pub mod socket;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use self::{client::Unreachable, flags::RunArgs};
+
+/// Exit code of success.
+pub const OK: u8 = 0;
+/// Exit code of findings, and of what the daemon refused.
+pub const FINDINGS: u8 = 1;
+/// Exit code of wrong usage.
+pub const USAGE: u8 = 2;
+/// Exit code of warnings under `--deny-warnings`.
+pub const WARNINGS: u8 = 3;
+/// Exit code where the daemon or a source cannot be asked.
+pub const CANNOT_TELL: u8 = 4;
+
+/// SLO evaluation and alert-routing daemon, and the way to talk to it.
+#[derive(Debug, Parser)]
+#[command(name = "slod", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 ok · 1 findings · 2 usage · 3 warnings under --deny-warnings · 4 cannot tell \
+                        (daemon or source unreachable) · 78 `run` refuses the configuration")]
+pub struct Cli {
+    /// The configuration: a file, or a folder that holds `slo.yaml`
+    #[arg(long, global = true, env = "SLOD_CONFIG", default_value = "slo.yaml", value_name = "PATH")]
+    pub config: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the daemon
+    #[command(after_help = "Example:\n  slod run --config /etc/slod/slo.yaml --listen 127.0.0.1:9720")]
+    Run(RunArgs),
+    /// Find all problems of the configuration
+    #[command(after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus")]
+    Check(check::Args),
+    /// Show every objective's state and budget
+    #[command(
+        after_help = "Example:\n  slod status\n  slod status -o json | jq '.slos[] | select(.state != \"ok\") | .id'"
+    )]
+    Status(status::StatusArgs),
+    /// List incidents, the newest first
+    #[command(after_help = "Example:\n  slod incidents --state open")]
+    Incidents(incidents::ListArgs),
+    /// Look at one incident
+    #[command(subcommand, after_help = "Example:\n  slod incident show 7")]
+    Incident(incidents::IncidentVerb),
+    /// Acknowledge an incident: I have it
+    #[command(after_help = "Example:\n  slod ack 7 --by ops-lead")]
+    Ack(incidents::ActArgs),
+    /// Resolve an incident: it is over
+    #[command(after_help = "Example:\n  slod resolve 7")]
+    Resolve(incidents::ActArgs),
+    /// Add a note to an incident
+    #[command(after_help = "Example:\n  slod note 7 'database restarted'")]
+    Note(incidents::NoteArgs),
+    /// Approve or discard a draft for the public status page
+    #[command(subcommand, after_help = "Example:\n  slod status-page approve 7")]
+    StatusPage(incidents::StatusPageVerb),
+    /// Show the budget report of a month
+    #[command(after_help = "Example:\n  slod report --month 2026-10 --service inventory -o markdown")]
+    Report(report::ReportArgs),
+    /// Send test messages
+    #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
+    Notify(notify::NotifyVerb),
+    /// Write a commented starter configuration
+    #[command(after_help = "Example:\n  slod init ./slo && slod check --config ./slo")]
+    Init(init::InitArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  slod completions bash > /etc/bash_completion.d/slod")]
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = "Example:\n  slod man | man -l -")]
+    Man,
+}
+
+/// Does what was asked and answers the exit code.
+pub fn main(cli: Cli) -> anyhow::Result<u8> {
+    let config = cli.config;
+    match cli.verb {
+        Verb::Run(args) => run::run(&config, args),
+        Verb::Check(args) => online::check(&config, &args),
+        Verb::Status(args) => status::run(&config, &args),
+        Verb::Incidents(args) => incidents::list(&config, &args),
+        Verb::Incident(verb) => incidents::incident(&config, &verb),
+        Verb::Ack(args) => incidents::acknowledge(&config, &args),
+        Verb::Resolve(args) => incidents::resolve(&config, &args),
+        Verb::Note(args) => incidents::note(&config, &args),
+        Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
+        Verb::Report(args) => report::run(&config, &args),
+        Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Init(args) => init::run(&args),
+        Verb::Completions(args) => shell::completions(&args),
+        Verb::Man => shell::man(),
+    }
+}
+
+/// The exit code an error ends with.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<Unreachable>().is_some() { CANNOT_TELL } else { FINDINGS }
+}
+
+/// An error and its causes in one line, each said once: `cannot write slo.yaml: permission denied`.
+pub fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
+}

@@ -1,7 +1,19 @@
 //! The core: decides, and does nothing else. No clock, no I/O, no vendor's word.
 
+pub mod alert;
+pub mod budget;
+pub mod chunk;
+pub mod condition;
+pub mod decide;
+pub mod delivery;
+pub mod escalation;
+pub mod incident;
+pub mod ledger;
+pub mod message;
 pub mod name;
 pub mod notification;
 pub mod policy;
+pub mod rulebook;
 pub mod slo;
 pub mod slot;
+pub mod status_page;

@@ -3,6 +3,15 @@
 //! An answer is bounded in size and time. Proof of zero events is [`Reading::Empty`]; no series, or no value,
 //! is [`Reading::Unmeasured`]; an error means that the question could not be asked: neither a breach nor a recovery.
 
+mod bounded_body;
+mod build;
+mod certificate;
+mod http_client;
+mod pingdom;
+mod postgres;
+pub mod probe;
+mod prometheus;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
@@ -11,6 +20,8 @@ use crate::{
     config::model::{Indicator, NumberQuery},
     domain::slot::{Reading, Span},
 };
+
+pub use build::{BuildError, build};
 
 /// What a source said of one slot.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +41,14 @@ pub enum SourceError {
         /// Host and port, without user and password.
         target: String,
         /// What the system said.
+        why: String,
+    },
+    /// It answered that it cannot answer: overloaded, starting, stopping, no access.
+    #[error("{target} cannot answer: {why}")]
+    Failed {
+        /// Host and port, without user and password.
+        target: String,
+        /// What it said.
         why: String,
     },
     /// It took too long.

@@ -184,6 +184,8 @@ pub trait Desk: Send + Sync {
     fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>>;
     /// Prometheus text of everything but the companion's own HTTP metrics, which are appended to it.
     fn metrics(&self) -> BoxFuture<'_, Result<String, DeskError>>;
+    /// Whether the configuration names any token: without one, TCP is for reading only.
+    fn has_tokens(&self) -> bool;
     /// The right a bearer token carries: `None` for an unknown one. Compared in constant time.
     fn rights(&self, bearer: &str) -> Option<Vec<crate::config::model::Right>>;
     /// Thresholds of all latency SLOs in seconds: they become bucket bounds of the companion's own histogram.

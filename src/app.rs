@@ -1,0 +1,318 @@
+//! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use chrono::TimeDelta;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    channel::{self, SharedChannel},
+    clock::Clock,
+    config::{self, Mode, Overrides, diagnostics::Severity, model::{Config, StoreUrl}, render},
+    domain::name::Name,
+    engine::{
+        board::Board,
+        decider::{Decider, MAILBOX_MAX, Order, Ruling},
+        deliverer::Deliverer,
+        desk::{LiveDesk, Loading, ReloadRequest},
+        evaluator::Evaluator,
+        gauges, rulebook,
+    },
+    source::{self, SharedSource, probe::Prober},
+    store::{Store, StoreError},
+    views::desk::DeskError,
+};
+
+/// How long deliveries in flight may take at the end.
+const LAST_SENDS: Duration = Duration::from_secs(6);
+/// How often old rows are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Why the daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration has errors, as `slod check` shows them.
+    #[error("the configuration has problems")]
+    Config(String),
+    /// A part of it cannot be built.
+    #[error("{0}")]
+    Build(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// File or folder.
+    pub path: PathBuf,
+    /// What wins over it.
+    pub overrides: Overrides,
+}
+
+impl Origin {
+    /// Reads it. `Err` is the text of all problems.
+    pub fn load(&self) -> Result<(Config, String), String> {
+        let loaded = config::load(&self.path, Mode::Run, &|name| std::env::var(name).ok(), &self.overrides);
+        let text = render::text(&loaded.diagnostics, false);
+        let failed = loaded.count(Severity::Error) > 0;
+        loaded.config.filter(|_| !failed).map(|config| (config, text.clone())).ok_or(text)
+    }
+}
+
+/// What runs under one configuration, and is replaced by a reload.
+struct Generation {
+    stop: CancellationToken,
+    deliverers: Vec<JoinHandle<()>>,
+}
+
+impl Generation {
+    async fn end(self) {
+        self.stop.cancel();
+        let sends = futures_util::future::join_all(self.deliverers);
+        if tokio::time::timeout(LAST_SENDS, sends).await.is_err() {
+            tracing::warn!("some deliveries were still in flight; they are sent again when their leases run out");
+        }
+    }
+}
+
+/// The running daemon.
+pub struct App {
+    /// Answers and acts.
+    pub desk: Arc<LiveDesk>,
+    origin: Origin,
+    store: Store,
+    board: Arc<Board>,
+    clock: Arc<dyn Clock>,
+    orders: mpsc::Sender<Order>,
+    nudge: Arc<Notify>,
+    config: Arc<ArcSwap<Config>>,
+    loading: Arc<RwLock<Loading>>,
+    generation: Option<Generation>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    decider: JoinHandle<()>,
+}
+
+/// What a configuration is turned into before anything of it is used: all or nothing.
+struct Built {
+    config: Arc<Config>,
+    sources: BTreeMap<Name, SharedSource>,
+    channels: BTreeMap<Name, SharedChannel>,
+    prober: Arc<Prober>,
+}
+
+fn build(config: Config) -> Result<Built, StartError> {
+    let sources = source::build(&config)
+        .map_err(|errors| StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
+        .map_err(|error| StartError::Build(error.to_string()))?;
+    let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
+    Ok(Built { config: Arc::new(config), sources, channels, prober })
+}
+
+fn ruling(config: &Config) -> Ruling {
+    let wait = |after: Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
+    Ruling {
+        rules: Arc::new(rulebook::rulebook(config)),
+        shown: rulebook::shown(config),
+        definitions: config.slos.iter().map(|(id, slo)| (id.clone(), slo.definition)).collect(),
+        fallbacks: config
+            .receivers
+            .iter()
+            .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
+            .collect(),
+    }
+}
+
+/// The file of the store.
+pub fn store_file(config: &Config) -> Result<&Path, StartError> {
+    match &config.daemon.store {
+        StoreUrl::Sqlite(path) => Ok(path),
+        StoreUrl::Postgres(_) => {
+            Err(StartError::Build("a Postgres store is not built yet; write `store: sqlite:slod.db`".to_owned()))
+        }
+    }
+}
+
+impl App {
+    /// Starts everything but the companion, which serves [`App::desk`].
+    pub async fn start(origin: Origin, config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let built = build(config)?;
+        let store = Store::open(store_file(&built.config)?).await?;
+        let board = Arc::new(Board::default());
+        let nudge = Arc::new(Notify::new());
+        let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
+        let (reload, reloads) = mpsc::channel(4);
+        let decider =
+            Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone()).await?;
+        let decider = tokio::spawn(decider.run());
+        let now = clock.now();
+        let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
+        let shared = Arc::new(ArcSwap::from(built.config.clone()));
+        let desk = Arc::new(LiveDesk {
+            config: shared.clone(),
+            board: board.clone(),
+            store: store.clone(),
+            orders: orders.clone(),
+            reloads: reload,
+            nudge: nudge.clone(),
+            clock: clock.clone(),
+            started_at: now,
+            loading: loading.clone(),
+        });
+        let mut app = Self {
+            desk,
+            origin,
+            store,
+            board,
+            clock,
+            orders,
+            nudge,
+            config: shared,
+            loading,
+            generation: None,
+            reloads,
+            decider,
+        };
+        app.generation = Some(app.begin(built));
+        Ok(app)
+    }
+
+    fn begin(&self, built: Built) -> Generation {
+        let Built { config, sources, channels, prober } = built;
+        let stop = CancellationToken::new();
+        gauges::start(&config, &sources, &self.board, &self.clock, &stop);
+        let deliverers = channels.into_iter().map(|(receiver, channel)| {
+            let deliverer = Deliverer {
+                receiver,
+                channel,
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                board: self.board.clone(),
+                nudge: self.nudge.clone(),
+            };
+            tokio::spawn(deliverer.run(stop.clone()))
+        });
+        let deliverers = deliverers.collect();
+        let evaluator = Evaluator {
+            config,
+            sources,
+            prober,
+            orders: self.orders.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+        };
+        tokio::spawn(evaluator.run(stop.clone()));
+        Generation { stop, deliverers }
+    }
+
+    /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut prune = tokio::time::interval(PRUNE_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(reply) = self.reloads.recv() => {
+                    let answer = self.reload().await;
+                    // The one who asked may have gone away.
+                    let _ = reply.send(answer);
+                }
+                _ = prune.tick() => self.prune().await,
+            }
+        }
+        if let Some(generation) = self.generation.take() {
+            generation.end().await;
+        }
+        self.decider.abort();
+        // A decision that is being written is on its way to the writer, which finishes what it has.
+        let _ = self.decider.await;
+        self.store.close().await;
+    }
+
+    async fn prune(&self) {
+        let retention = TimeDelta::from_std(self.config.load().daemon.retention).unwrap_or(TimeDelta::days(400));
+        match self.store.prune(self.clock.now() - retention).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "removed what is older than the retention"),
+            Err(error) => tracing::error!(error = %error.text(), "old rows cannot be removed"),
+        }
+    }
+
+    /// Reads the configuration again: all or nothing.
+    async fn reload(&mut self) -> Result<String, DeskError> {
+        let result = self.try_reload().await;
+        let mut loading = self.loading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &result {
+            Ok(text) => {
+                *loading = Loading { loaded_at: self.clock.now(), rejected: None };
+                tracing::info!(hash = %self.config.load().hash, "{text}");
+            }
+            Err(DeskError::Rejected(text)) => {
+                tracing::error!("the new configuration is refused; the old one stays in force\n{text}");
+                loading.rejected = Some(text.clone());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new configuration is refused; the old one stays in force");
+                loading.rejected = Some(error.to_string());
+            }
+        }
+        result
+    }
+
+    async fn try_reload(&mut self) -> Result<String, DeskError> {
+        let rejected = |text: String| DeskError::Rejected(text);
+        let (config, _) = self.origin.load().map_err(rejected)?;
+        let old = self.config.load_full();
+        if let (Ok(file), Ok(new)) = (store_file(&old), store_file(&config))
+            && file != new
+        {
+            return Err(rejected("`daemon.store` cannot change while slod runs: restart it".to_owned()));
+        }
+        let built = build(config).map_err(|error| rejected(error.to_string()))?;
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Adopt { rules: Box::new(ruling(&built.config)), reply };
+        let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
+        self.orders.send(order).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?.map_err(DeskError::Unavailable)?;
+        let text = changes(&old, &built.config);
+        self.config.store(built.config.clone());
+        let next = self.begin(built);
+        if let Some(before) = self.generation.replace(next) {
+            // The old deliverers finish what they hold; the new ones already take the rest.
+            tokio::spawn(before.end());
+        }
+        Ok(text)
+    }
+}
+
+/// What a reload changed, in words.
+fn changes(old: &Config, new: &Config) -> String {
+    let mut parts = Vec::new();
+    if old.hash == new.hash {
+        parts.push("the files have not changed".to_owned());
+    }
+    let added = new.slos.keys().filter(|id| !old.slos.contains_key(*id)).count();
+    let gone = old.slos.keys().filter(|id| !new.slos.contains_key(*id)).count();
+    let changed = new.slos.iter().filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition)).count();
+    for (count, word) in [(added, "new"), (gone, "gone"), (changed, "changed")] {
+        if count > 0 {
+            parts.push(format!("{count} SLOs {word}"));
+        }
+    }
+    if old.daemon.listen != new.daemon.listen || old.daemon.socket != new.daemon.socket {
+        parts.push("`listen` and `socket` take effect at the next start".to_owned());
+    }
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    format!("configuration reloaded{parts}")
+}

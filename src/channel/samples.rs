@@ -1,0 +1,90 @@
+//! Messages for the channels' own tests.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    notification::{Event, Link, Notification, Phase, PublicState, StatusPost},
+    policy::Priority,
+};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// An opening, as the core would word it.
+pub fn opening() -> Notification {
+    Notification {
+        event: Event::Trigger,
+        incident: "7".into(),
+        dedup_key: "0123456789abcdef".into(),
+        thread_key: "0123456789abcdef".into(),
+        phase: Phase::Open,
+        priority: Priority::P1,
+        service: Some("inventory".into()),
+        slo: Some("availability".into()),
+        series: [("region".to_owned(), "eu".to_owned())].into(),
+        headline: "inventory availability: health check failing for 25 min".into(),
+        lines: vec![
+            "Budget overspent (−13 %): 4 h 5 min of 3 h 36 min used in these 30 days. While it fails, each hour costs 28 %."
+                .into(),
+            "First look: shopify-admin-status operational · postgres-health ok".into(),
+        ],
+        standing: Some("ops-pager (not acknowledged) · next: platform-pager 14:33 UTC".into()),
+        reason: "opening".into(),
+        policies: vec![("outage".into(), Priority::P1), ("budget-low".into(), Priority::P3)],
+        opened_at: at("2026-10-25T14:03:00Z"),
+        decided_at: at("2026-10-25T14:03:15Z"),
+        late: false,
+        links: vec![
+            Link { text: "Runbook".into(), url: "https://wiki.example/runbooks/inventory".into() },
+            Link { text: "Incident".into(), url: "https://slod.example/incident/7".into() },
+        ],
+        figures: [("budget_remaining".to_owned(), -0.13), ("burn_rate_1h".to_owned(), 28.0)].into(),
+    }
+}
+
+/// The same incident, later.
+pub fn later(event: Event) -> Notification {
+    let (phase, headline) = match event {
+        Event::Acknowledge => (Phase::Acknowledged, "inventory availability: acknowledged by ops-lead after 4 min"),
+        Event::Resolve => (Phase::Resolved, "inventory availability: healthy again after 31 min"),
+        Event::Digest => (Phase::Open, "inventory availability: 3 updates in 10 min"),
+        Event::Test => (Phase::Open, "test message from slod: nothing is wrong"),
+        Event::Trigger | Event::Update => (Phase::Open, "inventory availability: still failing after 30 min"),
+    };
+    Notification { event, phase, headline: headline.into(), ..opening() }
+}
+
+/// Texts that try to mention, to link, to break out and to flood.
+pub fn hostile() -> Notification {
+    let nasty = "<!channel> <@U123> <https://evil.example|click> & &amp; <script>alert(1)</script>\r\nBcc: x@evil.example\0 \u{202e}abc";
+    Notification {
+        headline: format!("{nasty} {}", "<&>".repeat(3_500)),
+        series: [("label".to_owned(), nasty.to_owned()), ("long".to_owned(), "ü<".repeat(5_000))].into(),
+        lines: (0..60).map(|n| format!("{n} {nasty} {}", "&".repeat(10_000))).collect(),
+        standing: Some(nasty.repeat(100)),
+        reason: nasty.repeat(100),
+        links: vec![
+            Link { text: nasty.into(), url: "javascript:alert(1)".into() },
+            Link { text: nasty.into(), url: "https://a.example/?a=<b>|c".into() },
+        ],
+        dedup_key: "k".repeat(400),
+        thread_key: "<k>\r\n".repeat(80),
+        figures: [("nan".to_owned(), f64::NAN), ("one".to_owned(), 1.0)].into(),
+        late: true,
+        ..opening()
+    }
+}
+
+/// A post to the public.
+pub fn post(state: PublicState) -> StatusPost {
+    StatusPost {
+        incident: "7".into(),
+        key: "0123456789abcdef".into(),
+        state,
+        name: "Inventory dashboard is unavailable".into(),
+        body: "We are looking into it.".into(),
+        component: "dashboard".into(),
+        decided_at: at("2026-10-25T14:15:00Z"),
+    }
+}

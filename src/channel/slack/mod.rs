@@ -1,0 +1,12 @@
+//! Slack: with a bot token one thread per incident, its first message kept up to date; or an incoming webhook,
+//! which can only add messages.
+//!
+//! Posting is not idempotent and cannot be looked up: a repeat is rare, and says that it may be one.
+
+mod bot;
+mod look;
+mod mrkdwn;
+mod webhook;
+
+pub use bot::SlackBotChannel;
+pub use webhook::SlackWebhookChannel;

@@ -1,0 +1,259 @@
+//! `slod incidents`, `incident show`, `ack`, `resolve`, `note`, `status-page`.
+
+use std::{fmt::Write as _, path::Path};
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    OK,
+    client::Client,
+    flags::{By, Form, Output, Reach},
+    output,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    views::{
+        incident::IncidentView,
+        render_text::table,
+        render_words::{count, glyph, instant, instant_and_age, percent_or_absent, plain, relative},
+    },
+};
+
+/// `slod incidents`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only those in this state
+    #[arg(long, value_parser = ["open", "acknowledged", "resolved"])]
+    state: Option<String>,
+    /// Only this service's
+    #[arg(long, value_name = "SERVICE")]
+    service: Option<String>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// `slod incident …`.
+#[derive(Debug, Subcommand)]
+pub enum IncidentVerb {
+    /// Show one incident with everything
+    #[command(after_help = "Example:\n  slod incident show 7")]
+    Show(ShowArgs),
+}
+
+/// `slod incident show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The incident
+    id: String,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// `slod ack`, `slod resolve`.
+#[derive(Debug, Args)]
+pub struct ActArgs {
+    /// The incident
+    id: String,
+    #[command(flatten)]
+    by: By,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// `slod note`.
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    /// The incident
+    id: String,
+    /// What to note
+    text: String,
+    #[command(flatten)]
+    by: By,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// `slod status-page …`.
+#[derive(Debug, Subcommand)]
+pub enum StatusPageVerb {
+    /// Post the draft that waits
+    #[command(after_help = "Example:\n  slod status-page approve 7 --by ops-lead")]
+    Approve(ActArgs),
+    /// Drop the draft that waits
+    #[command(after_help = "Example:\n  slod status-page discard 7")]
+    Discard(ActArgs),
+}
+
+#[derive(Deserialize)]
+struct List {
+    incidents: Vec<IncidentView>,
+}
+
+/// Lists incidents.
+pub fn list(config: &Path, args: &ListArgs) -> anyhow::Result<u8> {
+    let client = Client::new(config, &args.reach)?;
+    let asked = [("state", &args.state), ("service", &args.service)];
+    let query: Vec<(&str, &str)> = asked.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))).collect();
+    let answer: Value = client.get(&["api", "v1", "incidents"], &query)?;
+    if args.form.output == Output::Json {
+        output::print_json(&answer)?;
+        return Ok(OK);
+    }
+    let List { incidents } = serde_json::from_value(answer)?;
+    if incidents.is_empty() {
+        output::progress("no incidents");
+        return Ok(OK);
+    }
+    let now = SystemClock.now();
+    let headings = ["id", "priority", "state", "opened", "took", "budget", "title"];
+    output::print(&table(&headings, incidents.iter().map(|incident| row(incident, now)), output::width()))?;
+    Ok(OK)
+}
+
+fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
+    let end = incident.resolved_at.unwrap_or(now);
+    vec![
+        incident.id.clone(),
+        incident.priority.to_string(),
+        stated(&incident.state),
+        relative(now, incident.opened_at),
+        crate::views::render_words::duration((end - incident.opened_at).num_seconds() as f64),
+        percent_or_absent(incident.cost.budget_share),
+        incident.title.clone(),
+    ]
+}
+
+/// Shows one incident.
+pub fn incident(config: &Path, verb: &IncidentVerb) -> anyhow::Result<u8> {
+    let IncidentVerb::Show(args) = verb;
+    let client = Client::new(config, &args.reach)?;
+    let incident: IncidentView = client.get(&["api", "v1", "incidents", &args.id], &[])?;
+    if args.form.output == Output::Json {
+        output::print_json(&incident)?;
+    } else {
+        output::print(&shown(&incident, SystemClock.now(), output::width()))?;
+    }
+    Ok(OK)
+}
+
+/// Takes an incident.
+pub fn acknowledge(config: &Path, args: &ActArgs) -> anyhow::Result<u8> {
+    act(config, args, &["acknowledge"], "acknowledged")
+}
+
+/// Ends an incident.
+pub fn resolve(config: &Path, args: &ActArgs) -> anyhow::Result<u8> {
+    act(config, args, &["resolve"], "resolved")
+}
+
+/// Posts or drops a draft.
+pub fn status_page(config: &Path, verb: &StatusPageVerb) -> anyhow::Result<u8> {
+    match verb {
+        StatusPageVerb::Approve(args) => act(config, args, &["status-page", "approve"], "draft approved"),
+        StatusPageVerb::Discard(args) => act(config, args, &["status-page", "discard"], "draft discarded"),
+    }
+}
+
+/// Adds a note.
+pub fn note(config: &Path, args: &NoteArgs) -> anyhow::Result<u8> {
+    let client = Client::new(config, &args.reach)?;
+    let by = args.by.name();
+    let path = ["api", "v1", "incidents", &args.id, "note"];
+    let incident: IncidentView = client.post(&path, &json!({"by": by, "text": args.text}))?;
+    done(&incident, args.form.output, &format!("note by {by} added"))
+}
+
+fn act(config: &Path, args: &ActArgs, action: &[&str], what: &str) -> anyhow::Result<u8> {
+    let client = Client::new(config, &args.reach)?;
+    let by = args.by.name();
+    let path = [&["api", "v1", "incidents", &args.id], action].concat();
+    let incident: IncidentView = client.post(&path, &json!({"by": by}))?;
+    done(&incident, args.form.output, &format!("{what} by {by}"))
+}
+
+fn done(incident: &IncidentView, form: Output, what: &str) -> anyhow::Result<u8> {
+    if form == Output::Json {
+        output::print_json(incident)?;
+    } else {
+        let (id, title) = (plain(&incident.id), plain(&incident.title));
+        output::print(&format!("{} incident {id} ({title}): {}\n", stated(&incident.state), plain(what)))?;
+    }
+    Ok(OK)
+}
+
+fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> String {
+    let mut text = format!("{} {} {}\n", stated(&incident.state), incident.priority, plain(&incident.title));
+    let about = match (&incident.service, &incident.slo, &incident.source) {
+        (Some(service), Some(slo), _) => format!("{service}/{slo}"),
+        (_, _, Some(source)) => format!("source {source}"),
+        _ => "—".to_owned(),
+    };
+    let _ = writeln!(text, "incident {} · {} · key {}", plain(&incident.id), plain(&about), plain(&incident.key));
+    let _ = writeln!(text, "opened {}", instant_and_age(now, incident.opened_at));
+    if let Some(at) = incident.acknowledged_at {
+        let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
+        let _ = writeln!(text, "acknowledged {} by {}", instant_and_age(now, at), plain(by));
+    }
+    if let Some(at) = incident.resolved_at {
+        let _ = writeln!(text, "resolved {}", instant_and_age(now, at));
+    }
+    let share = percent_or_absent(incident.cost.budget_share);
+    let _ = writeln!(text, "cost {} bad, {share} of the budget", count(incident.cost.bad));
+    if let Some(status) = &incident.status_page {
+        let draft = status.draft.as_deref().map(|draft| format!(", draft `{draft}` waits")).unwrap_or_default();
+        let _ = writeln!(text, "status page {}{}", plain(&status.state), plain(&draft));
+    }
+    let mut section = |title: &str, headings: &[&str], rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            let _ = write!(text, "\n{title}\n{}", table(headings, rows, width));
+        }
+    };
+    let alerts = incident.alerts.iter();
+    let alerts = alerts.map(|alert| {
+        vec![alert.name.clone(), alert.priority.to_string(), stated(&alert.state), instant(alert.fired_at)]
+    });
+    section("Alerts", &["alert", "priority", "state", "fired"], alerts.collect());
+    let steps = incident.steps.iter();
+    let steps = steps.map(|step| {
+        vec![
+            step.after.clone(),
+            stated(&step.state),
+            relative(now, step.due_at),
+            step.notify.join(", "),
+            step.policy.clone(),
+        ]
+    });
+    section("Escalation", &["after", "state", "due", "who", "policy"], steps.collect());
+    let messages = incident.deliveries.iter().map(|delivery| {
+        let outcome = delivery.receipt.clone().or_else(|| delivery.last_error.clone()).unwrap_or_default();
+        vec![
+            delivery.id.to_string(),
+            delivery.receiver.clone(),
+            delivery.event.clone(),
+            stated(&delivery.state),
+            delivery.attempts.to_string(),
+            outcome,
+        ]
+    });
+    section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
+    let first_look = incident.diagnostics.iter().map(|diagnostic| vec![diagnostic.to_string()]);
+    section("First look", &["diagnostic"], first_look.collect());
+    let timeline = incident.timeline.iter().map(|line| vec![instant(line.at), line.kind.clone(), line.text.clone()]);
+    section("Timeline", &["when", "what", "in words"], timeline.collect());
+    text
+}
+
+fn stated(state: &str) -> String {
+    format!("{} {state}", glyph(state))
+}

@@ -1,0 +1,350 @@
+//! Conditions: is a policy's `when` true of a series at its newest slot?
+//!
+//! Everything is derived from the stored slots, so that late slots, restarts and replays need no special case.
+//! Only a budget condition remembers something: whether its line has been crossed already ([`Memory`]).
+
+use super::{
+    budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
+    ledger::Ledger,
+    policy::{BurnPair, BurnRate, Condition, OnGap, Policy},
+    slo::{Comparison, Objective, SloSpec, Window},
+    slot::{Slot, SlotState},
+};
+use serde::{Deserialize, Serialize};
+
+/// Gaps in a row that a held run survives.
+pub const GAPS_HELD: u32 = 12;
+/// A crossed budget line re-arms this far above itself.
+const REARM: f64 = 0.05;
+/// Bad slots within `active` that make a spent budget fire again.
+const SPENDING_AGAIN: usize = 2;
+/// Burn rates this close to a factor have reached it: guards against the last bit of a division.
+const EPSILON: f64 = 1e-12;
+
+/// Three-valued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Cannot be said.
+    Unknown,
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+/// What a budget condition remembers between slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The line was crossed and has not re-armed since.
+    pub crossed: bool,
+    /// It is being spent below the line right now.
+    pub spending: bool,
+}
+
+/// A condition's answer about one slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether the condition holds.
+    pub truth: Truth,
+    /// Whether a firing alert may clear on this slot: blindness never clears.
+    pub clearable: bool,
+    /// Whether everything has been measured and good for `good_for`, so that only a window remembers.
+    pub good_again: bool,
+    /// Whether the newest slot itself is bad.
+    pub bad_now: bool,
+}
+
+/// The part of a policy that makes one alert: the whole `when`, or one pair of its burn rates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watch {
+    /// `policy`, or `policy:1h/5m` for a pair.
+    pub name: String,
+    /// What is asked.
+    pub condition: Condition,
+}
+
+/// The alerts that a policy makes for an SLO: one, or one for each burn pair that fits.
+pub fn watches(policy: &Policy, spec: &SloSpec) -> Vec<Watch> {
+    match &policy.when {
+        Condition::BurnRate(rate) => pairs(rate, spec)
+            .into_iter()
+            .map(|pair| Watch {
+                name: format!("{}:{}/{}", policy.name, duration(pair.long), duration(pair.short)),
+                condition: Condition::BurnRate(BurnRate::Pairs(vec![pair])),
+            })
+            .collect(),
+        other => vec![Watch { name: policy.name.to_string(), condition: other.clone() }],
+    }
+}
+
+/// The pairs of a burn-rate condition, fitted to the SLO.
+///
+/// The workbook's (Google SRE workbook, chapter 5, "multiwindow, multi-burn-rate alerts"): 1h/5m, 6h/30m, 3d/6h with
+/// the factors that spend 2 %, 5 % and 10 % of the budget within the long window, at least 1; the short window has at
+/// least two slots. Pairs that cannot work for this SLO are left out.
+pub fn pairs(rate: &BurnRate, spec: &SloSpec) -> Vec<BurnPair> {
+    let window = spec.window.nominal_seconds();
+    match rate {
+        BurnRate::Pairs(pairs) => pairs.clone(),
+        BurnRate::SreWorkbook => [(3_600, 300, 0.02), (21_600, 1_800, 0.05), (259_200, 21_600, 0.10)]
+            .into_iter()
+            .map(|(long, short, share)| BurnPair {
+                long,
+                short: short.max(spec.every.saturating_mul(2)),
+                factor: (share * f64::from(window) / f64::from(long)).max(1.0),
+            })
+            .filter(|pair| {
+                pair.long >= spec.every.saturating_mul(6)
+                    && pair.long <= window
+                    && pair.short < pair.long
+                    && pair.factor * spec.objective.allowed() <= 1.0
+            })
+            .collect(),
+    }
+}
+
+/// `90` → `1m30s`, `259200` → `3d`.
+pub fn duration(seconds: u32) -> String {
+    if seconds == 0 {
+        return "0s".to_owned();
+    }
+    let mut left = seconds;
+    let mut text = String::new();
+    for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
+        if left >= length {
+            text.push_str(&format!("{}{unit}", left / length));
+            left %= length;
+        }
+    }
+    text
+}
+
+/// Judges `condition` at the newest settled slot of `ledger`. `None` if nothing was ever settled.
+pub fn judge(
+    condition: &Condition,
+    policy: &Policy,
+    spec: &SloSpec,
+    ledger: &Ledger,
+    memory: &mut Memory,
+) -> Option<Judgement> {
+    let at = ledger.newest()?;
+    let newest = ledger.get(at)?;
+    let judge = Judging { policy, spec, ledger, at, newest };
+    Some(Judgement {
+        truth: judge.truth(condition, memory),
+        clearable: judge.clearable(condition),
+        good_again: remembers(condition) && judge.good_for(),
+        bad_now: is_bad(&newest, spec.objective),
+    })
+}
+
+/// Bad slots in a row up to the newest, with the bad events in them.
+pub fn run(ledger: &Ledger, objective: Objective, on_gap: OnGap) -> (u32, f64) {
+    let Some(newest) = ledger.newest() else { return (0, 0.0) };
+    let (mut slots, mut events, mut gaps) = (0_u32, 0.0, 0);
+    let mut expected = newest;
+    for slot in ledger.back_from(newest) {
+        // numbers without a row are gaps too
+        let missing = u32::try_from(expected - slot.index).unwrap_or(u32::MAX);
+        expected = slot.index - 1;
+        if missing > 0 && !cross_gap(on_gap, missing, &mut gaps) {
+            break;
+        }
+        match slot.state {
+            SlotState::Measured if slot.total == 0.0 => {}
+            SlotState::Measured if is_bad(&slot, objective) => {
+                slots = slots.saturating_add(1);
+                events += slot.bad();
+                gaps = 0;
+            }
+            SlotState::Measured => break,
+            SlotState::Unmeasured if on_gap == OnGap::Count => {
+                slots = slots.saturating_add(1);
+                gaps = 0;
+            }
+            _ => {
+                if !cross_gap(on_gap, 1, &mut gaps) {
+                    break;
+                }
+            }
+        }
+    }
+    (slots, events)
+}
+
+/// Whether a run goes on behind `more` gaps.
+fn cross_gap(on_gap: OnGap, more: u32, gaps: &mut u32) -> bool {
+    *gaps = gaps.saturating_add(more);
+    on_gap != OnGap::Reset && *gaps <= GAPS_HELD
+}
+
+/// Whether a slot is bad: measured, and its ratio below the objective.
+pub fn is_bad(slot: &Slot, objective: Objective) -> bool {
+    slot.state == SlotState::Measured && slot.total > 0.0 && !objective.is_met(slot.bad(), slot.total)
+}
+
+/// Whether a condition is on a window, which remembers what is over.
+fn remembers(condition: &Condition) -> bool {
+    match condition {
+        Condition::BudgetRemaining(_) | Condition::BurnRate(_) | Condition::ExhaustedWithin { .. } => true,
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(remembers),
+        Condition::Consecutive(_) | Condition::NoData(_) | Condition::Value(_) => false,
+    }
+}
+
+struct Judging<'a> {
+    policy: &'a Policy,
+    spec: &'a SloSpec,
+    ledger: &'a Ledger,
+    at: i64,
+    newest: Slot,
+}
+
+impl Judging<'_> {
+    fn truth(&self, condition: &Condition, memory: &mut Memory) -> Truth {
+        match condition {
+            Condition::Consecutive(needed) => self.consecutive(*needed).into(),
+            Condition::BudgetRemaining(line) => self.budget(line, memory),
+            Condition::BurnRate(rate) => {
+                any(pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
+            }
+            Condition::ExhaustedWithin { time, over } => seconds_to_exhaustion(self.spec, self.ledger, self.at, *over)
+                .is_some_and(|left| left < f64::from(*time))
+                .into(),
+            Condition::NoData(seconds) => self.no_data(*seconds).into(),
+            Condition::Value(comparison) => match (self.newest.state, self.newest.shown) {
+                (SlotState::Measured, Some(value)) => comparison.holds(value).into(),
+                _ => Truth::Unknown,
+            },
+            Condition::All(parts) => all(parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
+            Condition::Any(parts) => any(parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
+        }
+    }
+
+    fn consecutive(&self, needed: u32) -> bool {
+        let (slots, events) = run(self.ledger, self.spec.objective, self.policy.on_gap);
+        slots >= needed && (!self.spec.kind.counts_events() || events >= f64::from(self.policy.min_bad))
+    }
+
+    /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
+    /// slots are bad within `active`; ends after `active` without a bad slot.
+    fn budget(&self, line: &Comparison, memory: &mut Memory) -> Truth {
+        let sums = window_sums(self.spec, self.ledger, self.at);
+        let Some(left) = sums.remaining(self.spec.objective, self.policy.judge) else { return Truth::Unknown };
+        if !line.holds(left) {
+            memory.spending = false;
+            if left >= line.bound + REARM {
+                memory.crossed = false;
+            }
+            return Truth::False;
+        }
+        let bad = self.bad_slots_within(self.active());
+        let needed = match (memory.spending, memory.crossed) {
+            (true, _) | (_, false) => 1,
+            (false, true) => SPENDING_AGAIN,
+        };
+        memory.crossed = true;
+        memory.spending = bad >= needed;
+        memory.spending.into()
+    }
+
+    fn active(&self) -> u32 {
+        self.policy.active.unwrap_or_else(|| self.spec.every.saturating_mul(12).max(3_600))
+    }
+
+    fn bad_slots_within(&self, seconds: u32) -> usize {
+        let first = self.at + 1 - slots_in(seconds, self.spec.every);
+        self.ledger
+            .back_from(self.at)
+            .take_while(|slot| slot.index >= first)
+            .filter(|slot| is_bad(slot, self.spec.objective))
+            .take(SPENDING_AGAIN)
+            .count()
+    }
+
+    fn burning(&self, pair: &BurnPair) -> Truth {
+        let long = WindowSums::ending_at(self.ledger, self.at, pair.long);
+        let short = WindowSums::ending_at(self.ledger, self.at, pair.short);
+        if long.totals.known_seconds == 0 {
+            return Truth::Unknown;
+        }
+        let reached = |sums: &WindowSums| {
+            sums.burn(self.spec.objective, self.policy.judge).is_some_and(|burn| burn >= pair.factor * (1.0 - EPSILON))
+        };
+        (long.totals.bad() >= f64::from(self.policy.min_bad) && reached(&long) && reached(&short)).into()
+    }
+
+    /// Slots asked about and not known, in a row, for that long. Slots never asked about (slod was down) neither
+    /// count nor end it.
+    fn no_data(&self, seconds: u32) -> bool {
+        let needed = i64::from(seconds.div_ceil(self.spec.every));
+        let mut silent = 0;
+        for slot in self.ledger.back_from(self.at) {
+            match slot.state {
+                SlotState::Unmeasured => silent += 1,
+                SlotState::Excluded => {}
+                SlotState::Measured | SlotState::Empty => break,
+            }
+            if silent >= needed {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn clearable(&self, condition: &Condition) -> bool {
+        if !self.newest.state.is_known() {
+            return false;
+        }
+        match condition {
+            Condition::BurnRate(rate) => pairs(rate, self.spec).iter().all(|pair| {
+                let short = WindowSums::ending_at(self.ledger, self.at, pair.short);
+                let gaps = short.expected_seconds - short.totals.known_seconds - short.totals.excluded_seconds;
+                gaps <= 0
+            }),
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|part| self.clearable(part)),
+            _ => true,
+        }
+    }
+
+    /// Whether the newest `good_for` are all measured and good.
+    fn good_for(&self) -> bool {
+        let needed = i64::from(self.spec.good_for.div_ceil(self.spec.every).max(1));
+        let good = |slot: &Slot| slot.state == SlotState::Measured && !is_bad(slot, self.spec.objective);
+        let run = self.ledger.back_from(self.at).take(needed as usize).enumerate();
+        run.take_while(|(back, slot)| slot.index == self.at - *back as i64 && good(slot)).count() as i64 == needed
+    }
+}
+
+/// False decides, else unknown, else true.
+fn all(parts: Vec<Truth>) -> Truth {
+    if parts.contains(&Truth::False) {
+        Truth::False
+    } else if parts.contains(&Truth::Unknown) {
+        Truth::Unknown
+    } else {
+        Truth::True
+    }
+}
+
+/// True decides, else unknown, else false.
+fn any(parts: Vec<Truth>) -> Truth {
+    if parts.contains(&Truth::True) {
+        Truth::True
+    } else if parts.contains(&Truth::Unknown) {
+        Truth::Unknown
+    } else {
+        Truth::False
+    }
+}
+
+/// Whether a window rolls (and so has a well-defined burn rate at any time).
+pub fn is_rolling(window: &Window) -> bool {
+    matches!(window, Window::Rolling(_))
+}

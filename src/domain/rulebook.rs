@@ -1,0 +1,109 @@
+//! What the core decides by: the configuration, reduced to what deciding needs.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    condition::{Watch, watches},
+    escalation::Plan,
+    incident::Hearers,
+    name::{Name, SloId},
+    policy::{Policy, Priority},
+    slo::SloSpec,
+    status_page::StatusRule,
+};
+
+/// All rules.
+#[derive(Clone, Debug, Default)]
+pub struct Rulebook {
+    /// By SLO.
+    pub slos: BTreeMap<SloId, SloRules>,
+    /// By source.
+    pub sources: BTreeMap<Name, SourceRules>,
+    /// Who can be told.
+    pub hearers: Hearers,
+    /// How people reach the companion; no trailing slash.
+    pub external_url: String,
+}
+
+/// The rules of one SLO.
+#[derive(Clone, Debug)]
+pub struct SloRules {
+    /// The promise.
+    pub spec: SloSpec,
+    /// For people.
+    pub title: String,
+    /// For people.
+    pub service_title: String,
+    /// What is good, in words: `<= 15m`, `p95 under 3m`.
+    pub good: String,
+    /// The source that is asked; none for a probe.
+    pub source: Option<Name>,
+    /// Unmeasured for this long, it is blind, in seconds.
+    pub blind_after: u32,
+    /// How long slots are kept, in seconds.
+    pub retention: i64,
+    /// Its policies.
+    pub policies: Vec<PolicyRules>,
+    /// Where the runbook is.
+    pub runbook_url: Option<String>,
+    /// Steps for people, with whose approval they need.
+    pub manual: Vec<(String, Option<String>)>,
+    /// The public page.
+    pub status: Option<StatusTarget>,
+}
+
+/// A policy on one SLO.
+#[derive(Clone, Debug)]
+pub struct PolicyRules {
+    /// As configured.
+    pub policy: Policy,
+    /// Who hears, and when.
+    pub plan: Plan,
+    /// The alerts it makes here.
+    pub watches: Vec<Watch>,
+}
+
+/// Where public posts go.
+#[derive(Clone, Debug)]
+pub struct StatusTarget {
+    /// When and how.
+    pub rule: StatusRule,
+    /// To whom.
+    pub receiver: Name,
+    /// Which component there.
+    pub component: String,
+}
+
+/// The rules of one source.
+#[derive(Clone, Debug)]
+pub struct SourceRules {
+    /// Failing this long opens its own incident.
+    pub blind_after: TimeDelta,
+    /// How urgent that is.
+    pub priority: Priority,
+    /// Who hears, and when.
+    pub plan: Plan,
+}
+
+impl PolicyRules {
+    /// Fits a policy to an SLO.
+    pub fn new(policy: Policy, plan: Plan, spec: &SloSpec) -> Self {
+        let watches = watches(&policy, spec);
+        Self { policy, plan, watches }
+    }
+
+    /// Firing again this soon is the same incident, in seconds: as written, or max(10m, 4 slots).
+    pub fn reopen_within(&self, spec: &SloSpec) -> u32 {
+        self.policy.reopen_within.unwrap_or_else(|| spec.every.saturating_mul(4).max(600))
+    }
+}
+
+impl SloRules {
+    /// Whether a slot that ended at `end` is judged well after it could have been.
+    pub fn is_late(&self, end: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let settle = i64::try_from(self.spec.settle_ms / 1_000).unwrap_or(i64::MAX);
+        (now - end).num_seconds() > settle.saturating_add(i64::from(self.spec.every.max(60)))
+    }
+}

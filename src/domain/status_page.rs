@@ -1,0 +1,230 @@
+//! The public status page's clock within an incident: `none → investigating → monitoring → resolved`.
+//!
+//! A confirmed outage proposes "investigating"; the end of the incident proposes "monitoring", and "resolved" after a
+//! hold; a relapse proposes "investigating" again. Where a person must approve, each proposal is a draft, and the
+//! owners are reminded when it is made, five minutes before the deadline and at the deadline.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    incident::{Hearers, Incident, Say},
+    name::Name,
+    notification::{Event, PublicState},
+    policy::Priority,
+};
+
+/// `status_page:` of a service, as far as the clock cares. Times in seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusRule {
+    /// From this priority on …
+    pub priority: Priority,
+    /// … firing for this long, the outage is confirmed.
+    pub confirm_for: i64,
+    /// Whether a person must approve each post.
+    pub approve: bool,
+    /// The first post must be out this soon after confirmation.
+    pub deadline: i64,
+    /// How long "monitoring" stands before "resolved".
+    pub hold: i64,
+    /// Who is reminded.
+    pub remind: Vec<Name>,
+}
+
+/// Where the public page stands for one incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusClock {
+    /// What was posted last.
+    pub posted: Option<PublicState>,
+    /// What waits for approval.
+    pub draft: Option<PublicState>,
+    /// When the outage was confirmed.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When the first post must be out.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When it was.
+    pub posted_at: Option<DateTime<Utc>>,
+    /// How many of the three reminders were given.
+    pub reminders: u8,
+    /// "Resolved" is due then.
+    pub resolve_at: Option<DateTime<Utc>>,
+    /// Confirmation is due then, if the alert still fires.
+    pub confirm_at: Option<DateTime<Utc>>,
+    /// Dropped by a person: the page is left alone for this incident.
+    pub discarded: bool,
+}
+
+impl StatusClock {
+    /// Whether nothing is left to post.
+    pub fn is_at_rest(&self) -> bool {
+        self.discarded || matches!(self.posted, None | Some(PublicState::Resolved))
+    }
+
+    /// The word in the API.
+    pub fn as_str(&self) -> &'static str {
+        self.posted.map_or("none", PublicState::as_str)
+    }
+
+    /// Posts the draft, or drops it. Answers what it was.
+    pub fn decide(&mut self, approve: bool, now: DateTime<Utc>) -> Option<PublicState> {
+        let draft = self.draft.take()?;
+        if approve {
+            self.mark_posted(draft, now);
+        } else {
+            self.discarded = true;
+        }
+        Some(draft)
+    }
+
+    /// When it wants to be looked at again.
+    pub fn wake_at(&self, incident: &Incident) -> Option<DateTime<Utc>> {
+        if self.discarded {
+            return None;
+        }
+        let confirm = self.confirm_at.filter(|_| self.confirmed_at.is_none() && incident.resolved.is_none());
+        let resolve = self.resolve_at.filter(|_| incident.resolved.is_some());
+        confirm.into_iter().chain(resolve).chain(self.next_reminder()).min()
+    }
+
+    fn next_reminder(&self) -> Option<DateTime<Utc>> {
+        let due = self.due_at.filter(|_| self.posted_at.is_none())?;
+        match self.reminders {
+            0 => self.confirmed_at,
+            1 => Some((due - TimeDelta::minutes(5)).max(self.confirmed_at?)),
+            2 => Some(due),
+            _ => None,
+        }
+    }
+
+    /// Looks at the incident and proposes, posts and reminds as is due.
+    pub fn tick(
+        &mut self,
+        incident: &Incident,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) {
+        if self.discarded {
+            return;
+        }
+        if incident.resolved.is_none() {
+            self.confirm(incident, rule, now, out);
+        }
+        let wanted = match (self.confirmed_at, &incident.resolved) {
+            (None, _) => None,
+            (Some(_), None) => Some(PublicState::Investigating),
+            (Some(_), Some(end)) => self.after_the_end(end.at, rule, now, out),
+        };
+        if let Some(wanted) = wanted.filter(|wanted| self.posted != Some(*wanted) && self.draft != Some(*wanted)) {
+            self.propose(incident, wanted, rule, now, hearers, out);
+        } else if wanted.is_some() && wanted == self.posted {
+            self.draft = None;
+        }
+        self.remind(incident, rule, now, hearers, out);
+    }
+
+    fn confirm(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, out: &mut Vec<Say>) {
+        self.resolve_at = None;
+        if self.confirmed_at.is_some() {
+            return;
+        }
+        let firing = incident.members.values().filter(|member| member.firing && member.priority <= rule.priority);
+        let since = firing.map(|member| member.fired_at).min();
+        self.confirm_at = since.map(|since| since + TimeDelta::seconds(rule.confirm_for));
+        if let Some(at) = self.confirm_at.filter(|at| *at <= now) {
+            self.confirmed_at = Some(at);
+            self.due_at = Some(at + TimeDelta::seconds(rule.deadline));
+            out.push(Say::Line { kind: "confirmed", text: "outage confirmed: the status page is due".to_owned() });
+        }
+    }
+
+    /// The incident is over: monitoring first, resolved after the hold; nothing if nothing was ever posted.
+    fn after_the_end(
+        &mut self,
+        end: DateTime<Utc>,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        out: &mut Vec<Say>,
+    ) -> Option<PublicState> {
+        if self.posted.is_none() {
+            if self.draft.take().is_some() {
+                out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
+            }
+            self.discarded = true;
+            return None;
+        }
+        let resolve_at = end + TimeDelta::seconds(rule.hold);
+        self.resolve_at = Some(resolve_at).filter(|at| *at > now);
+        Some(if resolve_at <= now { PublicState::Resolved } else { PublicState::Monitoring })
+    }
+
+    fn propose(
+        &mut self,
+        incident: &Incident,
+        state: PublicState,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) {
+        if !rule.approve {
+            out.push(Say::Line { kind: "status-page", text: format!("posted \"{}\"", state.as_str()) });
+            out.push(Say::Post(state));
+            self.mark_posted(state, now);
+            return;
+        }
+        self.draft = Some(state);
+        out.push(Say::Line { kind: "status-page", text: format!("draft \"{}\" waits for approval", state.as_str()) });
+        if self.posted.is_some() {
+            let text =
+                format!("status page: approve \"{}\" with `slod status-page approve {}`", state.as_str(), incident.id);
+            say_to(&rule.remind, incident, &text, hearers, out);
+        }
+    }
+
+    fn mark_posted(&mut self, state: PublicState, now: DateTime<Utc>) {
+        self.posted = Some(state);
+        self.posted_at = self.posted_at.or(Some(now));
+        if state == PublicState::Resolved {
+            self.resolve_at = None;
+        }
+    }
+
+    fn remind(
+        &mut self,
+        incident: &Incident,
+        rule: &StatusRule,
+        now: DateTime<Utc>,
+        hearers: &Hearers,
+        out: &mut Vec<Say>,
+    ) {
+        let mut due = None;
+        while let Some(at) = self.next_reminder().filter(|at| *at <= now) {
+            self.reminders += 1;
+            due = Some(at);
+        }
+        let (Some(_), Some(due_at)) = (due, self.due_at) else { return };
+        let text = if now >= due_at {
+            out.push(Say::Line { kind: "status-page", text: "the deadline has passed without a post".to_owned() });
+            format!("status page: the deadline has passed; `slod status-page approve {}`", incident.id)
+        } else {
+            let minutes = (due_at - now).num_seconds();
+            let left = super::condition::duration(u32::try_from(minutes).unwrap_or_default());
+            format!("status page: due within {left}; `slod status-page approve {}`", incident.id)
+        };
+        say_to(&rule.remind, incident, &text, hearers, out);
+    }
+}
+
+fn say_to(receivers: &[Name], incident: &Incident, text: &str, hearers: &Hearers, out: &mut Vec<Say>) {
+    for receiver in receivers.iter().filter(|receiver| hearers.contains_key(*receiver)) {
+        out.push(Say::Tell {
+            receiver: receiver.clone(),
+            event: Event::Update,
+            opening: incident.opening,
+            reason: text.to_owned(),
+            late: false,
+        });
+    }
+}

@@ -1,0 +1,147 @@
+//! What was last known, published for whoever asks. Readers never wait for the decider.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use chrono::{DateTime, Utc};
+
+use super::metrics::Meters;
+use crate::{
+    domain::{
+        decide::{SeriesKey, SourceState},
+        name::Name,
+        policy::Priority,
+    },
+    views::slo::SloView,
+};
+
+/// What a gauge last showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaugeValue {
+    /// HELP text.
+    pub help: String,
+    /// The number; none if the source had none.
+    pub value: Option<f64>,
+}
+
+/// The published state.
+#[derive(Debug, Default)]
+pub struct Board {
+    slos: RwLock<BTreeMap<SeriesKey, Arc<SloView>>>,
+    sources: RwLock<BTreeMap<Name, SourceState>>,
+    gauges: RwLock<BTreeMap<String, GaugeValue>>,
+    incidents: RwLock<BTreeMap<(&'static str, Priority), u64>>,
+    latencies: RwLock<BTreeMap<Name, f64>>,
+    heard_at: RwLock<BTreeMap<Name, DateTime<Utc>>>,
+    beats: Mutex<BTreeMap<&'static str, DateTime<Utc>>>,
+    trouble: RwLock<Option<String>>,
+    /// Counters and histograms of events.
+    pub meters: Meters,
+}
+
+impl Board {
+    /// All SLOs' figures.
+    pub fn slos(&self) -> Vec<Arc<SloView>> {
+        read(&self.slos).values().cloned().collect()
+    }
+
+    /// One series' figures.
+    pub fn slo(&self, key: &SeriesKey) -> Option<Arc<SloView>> {
+        read(&self.slos).get(key).cloned()
+    }
+
+    /// Publishes figures.
+    pub fn publish(&self, key: SeriesKey, view: SloView) {
+        write(&self.slos).insert(key, Arc::new(view));
+    }
+
+    /// Leaves only these series.
+    pub fn keep(&self, keep: impl Fn(&SeriesKey) -> bool) {
+        write(&self.slos).retain(|key, _| keep(key));
+    }
+
+    /// How the sources stand.
+    pub fn sources(&self) -> BTreeMap<Name, SourceState> {
+        read(&self.sources).clone()
+    }
+
+    /// Publishes how the sources stand.
+    pub fn publish_sources(&self, sources: &BTreeMap<Name, SourceState>) {
+        if *read(&self.sources) != *sources {
+            write(&self.sources).clone_from(sources);
+        }
+    }
+
+    /// Notes an answer or a failure of a source, and how long it took.
+    pub fn heard(&self, source: &Name, at: DateTime<Utc>, seconds: f64) {
+        write(&self.heard_at).insert(source.clone(), at);
+        write(&self.latencies).insert(source.clone(), seconds);
+    }
+
+    /// When a source last answered or failed.
+    pub fn heard_at(&self, source: &Name) -> Option<DateTime<Utc>> {
+        read(&self.heard_at).get(source).copied()
+    }
+
+    /// How long a source's newest answer took, in seconds.
+    pub fn latency(&self, source: &Name) -> Option<f64> {
+        read(&self.latencies).get(source).copied()
+    }
+
+    /// The published gauges.
+    pub fn gauges(&self) -> BTreeMap<String, GaugeValue> {
+        read(&self.gauges).clone()
+    }
+
+    /// Publishes a gauge.
+    pub fn publish_gauge(&self, name: &str, gauge: GaugeValue) {
+        write(&self.gauges).insert(name.to_owned(), gauge);
+    }
+
+    /// Leaves only these gauges.
+    pub fn keep_gauges(&self, keep: impl Fn(&str) -> bool) {
+        write(&self.gauges).retain(|name, _| keep(name));
+    }
+
+    /// Live incidents by state and priority.
+    pub fn incidents(&self) -> BTreeMap<(&'static str, Priority), u64> {
+        read(&self.incidents).clone()
+    }
+
+    /// Publishes live incidents by state and priority.
+    pub fn publish_incidents(&self, counts: BTreeMap<(&'static str, Priority), u64>) {
+        *write(&self.incidents) = counts;
+    }
+
+    /// A loop says that it moves: the watchdog asks.
+    pub fn beat(&self, name: &'static str, at: DateTime<Utc>) {
+        self.beats.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name, at);
+    }
+
+    /// When each loop last moved.
+    pub fn beats(&self) -> BTreeMap<&'static str, DateTime<Utc>> {
+        self.beats.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Why decisions cannot be written, if they cannot.
+    pub fn trouble(&self) -> Option<String> {
+        read(&self.trouble).clone()
+    }
+
+    /// Says why decisions cannot be written, or that they can again.
+    pub fn set_trouble(&self, trouble: Option<String>) {
+        if *read(&self.trouble) != trouble {
+            *write(&self.trouble) = trouble;
+        }
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,479 @@
+//! The desk over the running daemon: reads the board and the store, acts through the decider.
+
+use std::sync::{Arc, RwLock};
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    board::Board,
+    decider::Order,
+    metrics::{self, ReloadState},
+    report,
+};
+use crate::{
+    clock::Clock,
+    config::model::{Config, Indicator, Right},
+    domain::{
+        decide::{Rejected, SeriesKey},
+        incident::{Incident, IncidentEvent, Subject},
+        name::{Name, SloId},
+        notification::{Event, Message, Notification, Phase},
+        policy::Priority,
+        slot::Span,
+    },
+    schedule,
+    store::{Store, StoreError, incidents::state_word, outbox::StoredDelivery},
+    views::{
+        desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+        report::BudgetReport,
+        slo::{SloView, SlotView},
+    },
+};
+
+/// A request to read the configuration again, and where the answer goes.
+pub type ReloadRequest = oneshot::Sender<Result<String, DeskError>>;
+
+/// How the configuration came to be.
+#[derive(Clone, Debug)]
+pub struct Loading {
+    /// When the running one was loaded.
+    pub loaded_at: DateTime<Utc>,
+    /// The text of the newest refused one.
+    pub rejected: Option<String>,
+}
+
+/// The desk over the running daemon.
+pub struct LiveDesk {
+    /// The running configuration.
+    pub config: Arc<ArcSwap<Config>>,
+    /// What was last known.
+    pub board: Arc<Board>,
+    /// What is stored.
+    pub store: Store,
+    /// The way to the decider.
+    pub orders: mpsc::Sender<Order>,
+    /// The way to reload.
+    pub reloads: mpsc::Sender<ReloadRequest>,
+    /// Wakes the deliverers.
+    pub nudge: Arc<tokio::sync::Notify>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// When the daemon started.
+    pub started_at: DateTime<Utc>,
+    /// How the newest reload went.
+    pub loading: Arc<RwLock<Loading>>,
+}
+
+impl LiveDesk {
+    fn slo_of(&self, id: &SloId) -> Result<Arc<Config>, DeskError> {
+        let config = self.config.load_full();
+        if config.slos.contains_key(id) {
+            return Ok(config);
+        }
+        let known: Vec<_> = config.slos.keys().take(50).map(ToString::to_string).collect();
+        Err(DeskError::NotFound(format!("no SLO `{id}`"), format!("known: {}", known.join(", "))))
+    }
+
+    async fn find(&self, id: &str) -> Result<Incident, DeskError> {
+        let found = self.store.incident(id).await.map_err(unavailable)?;
+        found.ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
+    }
+
+    /// An incident without its timeline and deliveries.
+    async fn outline(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
+        let (service, slo, source, series) = match &incident.subject {
+            Subject::Slo { id, series } => (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone()),
+            Subject::Source(name) => (None, None, Some(name.to_string()), std::collections::BTreeMap::new()),
+        };
+        Ok(IncidentView {
+            id: incident.id.clone(),
+            key: incident.key.clone(),
+            service,
+            slo,
+            source,
+            series,
+            title: incident.title.clone(),
+            priority: incident.priority,
+            state: state_word(incident).to_owned(),
+            opened_at: incident.opened_at,
+            acknowledged_at: incident.acknowledged.as_ref().map(|ack| ack.at),
+            acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
+            resolved_at: incident.resolved.as_ref().map(|end| end.at),
+            late: incident.late,
+            alerts: self.alerts(incident),
+            steps: steps(incident),
+            deliveries: Vec::new(),
+            diagnostics: Vec::new(),
+            timeline: Vec::new(),
+            status_page: incident.status.as_ref().map(|clock| StatusPageView {
+                state: clock.as_str().to_owned(),
+                draft: clock.draft.map(|draft| draft.as_str().to_owned()),
+                due_at: clock.due_at,
+                posted_at: clock.posted_at,
+            }),
+            cost: self.cost(incident).await?,
+        })
+    }
+
+    fn alerts(&self, incident: &Incident) -> Vec<AlertView> {
+        let live = match &incident.subject {
+            Subject::Slo { id, series } => self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() }),
+            Subject::Source(_) => None,
+        };
+        let members = incident.members.iter().map(|(name, member)| {
+            let now = live.as_ref().and_then(|slo| slo.policies.iter().find(|policy| policy.name == *name));
+            // What has ended for the incident does not count as firing here, whatever the alert does since.
+            let state = match (member.firing, now) {
+                (true, _) => "firing",
+                (false, Some(policy)) if policy.state == "clearing" => "clearing",
+                (false, _) => "ok",
+            };
+            AlertView { name: name.clone(), priority: member.priority, state: state.to_owned(), fired_at: member.fired_at }
+        });
+        members.collect()
+    }
+
+    async fn cost(&self, incident: &Incident) -> Result<CostView, StoreError> {
+        let Subject::Slo { id, series } = &incident.subject else { return Ok(CostView::default()) };
+        let config = self.config.load();
+        let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
+        let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
+        let events = view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
+        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
+    }
+
+    async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
+        let mut view = self.outline(incident).await?;
+        view.deliveries = self.store.deliveries_of(&incident.id).await?.into_iter().map(delivery_view).collect();
+        let lines = self.store.timeline(&incident.id).await?;
+        view.timeline = lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
+        Ok(view)
+    }
+
+    fn event(action: Action, by: &str) -> IncidentEvent {
+        let by = by.to_owned();
+        match action {
+            Action::Acknowledge => IncidentEvent::Acknowledge { by },
+            Action::Resolve => IncidentEvent::Resolve { by },
+            Action::Note(text) => IncidentEvent::Note { by, text },
+            Action::ApproveStatus => IncidentEvent::StatusDraft { by, approve: true },
+            Action::DiscardStatus => IncidentEvent::StatusDraft { by, approve: false },
+        }
+    }
+
+    fn unready(&self) -> Vec<String> {
+        let waiting: Vec<String> =
+            self.board.slos().iter().filter(|slo| slo.watermark.is_none()).map(|slo| slo.id.to_string()).collect();
+        let mut reasons = Vec::new();
+        if let Some((first, rest)) = waiting.split_first() {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            reasons.push(format!("no settled slot yet: {first}{more}"));
+        }
+        let trouble = self.board.trouble().or_else(|| self.store.trouble());
+        reasons.extend(trouble.map(|why| format!("the store cannot be written: {why}")));
+        reasons
+    }
+}
+
+impl Desk for LiveDesk {
+    fn services(&self) -> Vec<ServiceView> {
+        let config = self.config.load();
+        let view = |(name, service): (&Name, &crate::config::model::Service)| ServiceView {
+            name: name.to_string(),
+            title: service.title.clone(),
+            owner: service.owner.clone(),
+            runbook_url: service.runbook_url.clone(),
+            metric_prefix: service.metric_prefix.clone(),
+        };
+        config.services.iter().map(view).collect()
+    }
+
+    fn slos(&self) -> Vec<SloView> {
+        self.board.slos().iter().map(|view| view.as_ref().clone()).collect()
+    }
+
+    fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
+        self.slo_of(id)?;
+        let view = self.board.slo(&SeriesKey::whole(id.clone()));
+        view.map(|view| view.as_ref().clone()).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
+    }
+
+    fn slots<'a>(
+        &'a self,
+        id: &'a SloId,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
+        Box::pin(async move {
+            let config = self.slo_of(id)?;
+            let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
+            let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
+            let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
+            let from = from.unwrap_or_else(|| to - TimeDelta::seconds(i64::from(slo.spec.window.nominal_seconds())));
+            if from > to {
+                return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
+            }
+            let span = Span { start: from.timestamp(), end: to.timestamp() };
+            let key = SeriesKey::whole(id.clone());
+            let slots = report::stored_slots(&self.store, &key, slo.spec.every, span).await.map_err(unavailable)?;
+            Ok(slots.iter().take(limit).map(report::slot_view).collect())
+        })
+    }
+
+    fn budget<'a>(&'a self, month: Option<&'a str>, service: Option<&'a str>) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
+        Box::pin(async move {
+            let config = self.config.load_full();
+            if let Some(service) = service.filter(|service| !config.services.contains_key(*service)) {
+                let known: Vec<_> = config.services.keys().map(Name::as_str).collect();
+                return Err(DeskError::NotFound(format!("no service `{service}`"), format!("known: {}", known.join(", "))));
+            }
+            let now = self.clock.now();
+            let zone = &config.daemon.timezone;
+            let month = match month {
+                Some(name) => schedule::month(name, zone),
+                None => schedule::running_month(now, zone),
+            };
+            let month = month.map_err(|error| DeskError::Invalid(error.to_string()))?;
+            report::budget_report(&self.store, &config, &month, service, now).await.map_err(unavailable)
+        })
+    }
+
+    fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>> {
+        Box::pin(async move {
+            let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+            let found = self.store.incidents(filter.state.as_deref(), filter.service.as_deref(), limit).await;
+            let mut views = Vec::new();
+            for incident in found.map_err(unavailable)? {
+                views.push(self.outline(&incident).await.map_err(unavailable)?);
+            }
+            Ok(views)
+        })
+    }
+
+    fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+        Box::pin(async move {
+            let incident = self.find(id).await?;
+            self.whole(&incident).await.map_err(unavailable)
+        })
+    }
+
+    fn deliveries<'a>(&'a self, state: Option<&'a str>, limit: usize) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
+        Box::pin(async move {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let found = self.store.deliveries(state, limit).await.map_err(unavailable)?;
+            Ok(found.into_iter().map(delivery_view).collect())
+        })
+    }
+
+    fn delivery(&self, id: i64) -> BoxFuture<'_, Result<DeliveryView, DeskError>> {
+        Box::pin(async move {
+            let found = self.store.delivery(id).await.map_err(unavailable)?;
+            found.map(delivery_view).ok_or_else(|| no_delivery(id))
+        })
+    }
+
+    fn retry(&self, id: i64) -> BoxFuture<'_, Result<(), DeskError>> {
+        Box::pin(async move {
+            let found = self.store.delivery(id).await.map_err(unavailable)?.ok_or_else(|| no_delivery(id))?;
+            if !self.store.retry_now(id, self.clock.now()).await.map_err(unavailable)? {
+                return Err(DeskError::Conflict(format!("delivery {id} is {}; only a waiting or dead one can be tried again", found.state)));
+            }
+            self.nudge.notify_waiters();
+            Ok(())
+        })
+    }
+
+    fn act<'a>(&'a self, incident: &'a str, action: Action, by: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+        Box::pin(async move {
+            let found = self.find(incident).await?;
+            let (reply, answer) = oneshot::channel();
+            let order = Order::Act { incident: found.id.clone(), event: Self::event(action, by), reply };
+            let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
+            self.orders.send(order).await.map_err(|_| gone())?;
+            match answer.await.map_err(|_| gone())? {
+                Ok(()) => self.incident(&found.id).await,
+                Err(Rejected::NoIncident(id)) => Err(DeskError::Conflict(format!("incident {id} is over and closed"))),
+                Err(refused) => Err(DeskError::Conflict(refused.to_string())),
+            }
+        })
+    }
+
+    fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
+        Box::pin(async move {
+            let config = self.config.load_full();
+            if !config.receivers.contains_key(receiver) {
+                let known: Vec<_> = config.receivers.keys().map(Name::as_str).collect();
+                return Err(DeskError::NotFound(format!("no receiver `{receiver}`"), format!("known: {}", known.join(", "))));
+            }
+            let message = Message::Notification(Box::new(test_message(receiver, by, &config.daemon.external_url, self.clock.now())));
+            let id = self.store.enqueue_test(Name::from(receiver), message, self.clock.now()).await.map_err(unavailable)?;
+            self.nudge.notify_waiters();
+            Ok(id)
+        })
+    }
+
+    fn sources(&self) -> Vec<SourceView> {
+        let config = self.config.load();
+        let states = self.board.sources();
+        let view = |(name, source): (&Name, &crate::config::model::Source)| {
+            let state = states.get(name).cloned().unwrap_or_default();
+            SourceView {
+                name: name.to_string(),
+                kind: match &source.kind {
+                    crate::config::model::SourceKind::Prometheus(_) => "prometheus",
+                    crate::config::model::SourceKind::Postgres(_) => "postgres",
+                    crate::config::model::SourceKind::Pingdom { .. } => "pingdom",
+                }
+                .to_owned(),
+                blind: state.blind,
+                last_success: state.last_success,
+                last_failure: state.last_failure,
+                last_error: state.last_error,
+                latency_seconds: self.board.latency(name),
+            }
+        };
+        config.sources.iter().map(view).collect()
+    }
+
+    fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
+        Box::pin(async move {
+            let queues = self.store.queues().await.map_err(unavailable)?;
+            let config = self.config.load();
+            let view = |(name, receiver): (&Name, &crate::config::model::Receiver)| {
+                let queue = queues.iter().find(|queue| queue.receiver == *name);
+                let failure = queue.and_then(|queue| queue.last_failure.clone());
+                ReceiverView {
+                    name: name.to_string(),
+                    kind: receiver.kind.word().to_owned(),
+                    pending: queue.map_or(0, |queue| queue.pending),
+                    last_sent: queue.and_then(|queue| queue.last_sent),
+                    last_failure: failure.as_ref().map(|(at, _)| *at),
+                    last_error: failure.map(|(_, text)| text),
+                }
+            };
+            Ok(config.receivers.iter().map(view).collect())
+        })
+    }
+
+    fn health(&self) -> Health {
+        let config = self.config.load();
+        let loading = self.loading.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let reasons = self.unready();
+        Health {
+            ready: reasons.is_empty(),
+            reasons,
+            started_at: self.started_at,
+            config_hash: config.hash.clone(),
+            loaded_at: loading.loaded_at,
+            rejected_reload: loading.rejected,
+            timezone: config.daemon.timezone.clone(),
+            external_url: config.daemon.external_url.clone(),
+        }
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
+            self.reloads.send(reply).await.map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        })
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, Result<String, DeskError>> {
+        Box::pin(async move {
+            let loading = self.loading.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let reload = ReloadState { successful: loading.rejected.is_none(), loaded_at: loading.loaded_at };
+            metrics::text(&self.board, &self.store, reload).await.map_err(unavailable)
+        })
+    }
+
+    fn has_tokens(&self) -> bool {
+        !self.config.load().daemon.tokens.is_empty()
+    }
+
+    fn rights(&self, bearer: &str) -> Option<Vec<Right>> {
+        let config = self.config.load();
+        // Hashes of equal length are compared whole, so that the time taken says nothing of the secret.
+        let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
+        let given = digest(bearer);
+        let same = |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
+        let found = config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
+        found.map(|token| token.can.clone()).next_back()
+    }
+
+    fn latency_thresholds(&self) -> Vec<f64> {
+        let threshold = |indicator: &Indicator| match indicator {
+            Indicator::LatencyHistogram { threshold, .. } | Indicator::LatencySql { threshold, .. } => Some(*threshold),
+            _ => None,
+        };
+        self.config.load().slos.values().filter_map(|slo| threshold(&slo.indicator)).collect()
+    }
+}
+
+fn unavailable(error: StoreError) -> DeskError {
+    DeskError::Unavailable(error.text())
+}
+
+fn no_delivery(id: i64) -> DeskError {
+    DeskError::NotFound(format!("no delivery {id}"), "`GET /api/v1/deliveries` lists them".to_owned())
+}
+
+fn steps(incident: &Incident) -> Vec<StepView> {
+    let mut steps: Vec<_> = incident.steps.iter().collect();
+    steps.sort_by_key(|step| (step.due_at, step.policy.clone(), step.number));
+    let view = |step: &crate::domain::escalation::Step| StepView {
+        policy: step.policy.to_string(),
+        after: crate::domain::condition::duration(step.after),
+        due_at: step.due_at,
+        state: step.state.as_str().to_owned(),
+        notify: step.notify.iter().map(ToString::to_string).collect(),
+    };
+    steps.into_iter().map(view).collect()
+}
+
+fn delivery_view(row: StoredDelivery) -> DeliveryView {
+    DeliveryView {
+        id: row.id,
+        incident: row.incident,
+        receiver: row.receiver.to_string(),
+        event: row.event,
+        state: row.state,
+        attempts: row.attempts,
+        last_error: row.last_error,
+        decided_at: row.decided_at,
+        next_at: row.next_at,
+        sent_at: row.sent_at,
+        receipt: row.receipt,
+    }
+}
+
+fn test_message(receiver: &str, by: &str, external_url: &str, now: DateTime<Utc>) -> Notification {
+    let key = format!("test-{}", now.timestamp_millis());
+    Notification {
+        event: Event::Test,
+        incident: "test".to_owned(),
+        dedup_key: key.clone(),
+        thread_key: key,
+        phase: Phase::Open,
+        priority: Priority::P5,
+        service: None,
+        slo: None,
+        series: std::collections::BTreeMap::new(),
+        headline: format!("test message to {receiver}: nothing is wrong"),
+        lines: vec![format!("Sent by {by} with `slod notify test {receiver}`.")],
+        standing: None,
+        reason: "test".to_owned(),
+        policies: Vec::new(),
+        opened_at: now,
+        decided_at: now,
+        late: false,
+        links: vec![crate::domain::notification::Link { text: "slod".to_owned(), url: external_url.to_owned() }],
+        figures: std::collections::BTreeMap::new(),
+    }
+}

@@ -1,0 +1,232 @@
+//! Asks about every slot when it is due, and keeps an ear on the sources.
+//!
+//! A slot of a source is asked about `settle` after its end; a probe is sent at its slot's start, spread over the first
+//! tenth by a stable offset. At the start the last ended slot is asked at once.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{board::Board, decider::Order};
+use crate::{
+    clock::{Clock, Stopwatch},
+    config::model::{Config, Indicator, Slo, SourceKind},
+    domain::{
+        decide::{Input, SeriesKey},
+        name::{Name, SloId},
+        slo::IndicatorKind,
+        slot::{Gap, Reading, Span},
+    },
+    source::{Answer, SharedSource, SourceError, probe::Prober},
+};
+
+/// Wakes at least this often, so that a jump of the clock is noticed.
+const ROUND: Duration = Duration::from_secs(1);
+/// Limit of questions to a source that names none.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Asks until it is told to stop.
+pub struct Evaluator {
+    /// What to ask.
+    pub config: Arc<Config>,
+    /// Whom.
+    pub sources: BTreeMap<Name, SharedSource>,
+    /// For probes.
+    pub prober: Arc<Prober>,
+    /// Where the answers go.
+    pub orders: mpsc::Sender<Order>,
+    /// Where questions are counted.
+    pub board: Arc<Board>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One SLO's place in the queue.
+struct Asked {
+    id: SloId,
+    slo: Slo,
+    offset_ms: i64,
+}
+
+impl Asked {
+    fn new(id: &SloId, slo: &Slo) -> Self {
+        let digest = Sha256::digest(id.to_string().as_bytes());
+        let spread = i64::from(slo.spec.every) * 100;
+        let number = digest.iter().take(6).fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte));
+        Self { id: id.clone(), slo: slo.clone(), offset_ms: number % spread.max(1) }
+    }
+
+    fn is_probe(&self) -> bool {
+        self.slo.spec.kind == IndicatorKind::Probe
+    }
+
+    /// When slot `index` is asked about, in Unix milliseconds.
+    fn due_ms(&self, index: i64) -> i64 {
+        let span = Span::slot(index, self.slo.spec.every);
+        if self.is_probe() {
+            span.start * 1_000 + self.offset_ms
+        } else {
+            span.end * 1_000 + i64::try_from(self.slo.spec.settle_ms).unwrap_or(i64::MAX / 4)
+        }
+    }
+
+    /// The newest slot that is due at `now_ms`.
+    fn newest_due(&self, now_ms: i64) -> i64 {
+        let every = i64::from(self.slo.spec.every) * 1_000;
+        let due_at_zero = self.due_ms(0);
+        (now_ms - due_at_zero).div_euclid(every)
+    }
+
+    /// The slot to begin with: the newest due one; for a probe the running one, if there is time left for it.
+    fn first(&self, now_ms: i64) -> i64 {
+        if !self.is_probe() {
+            return self.newest_due(now_ms);
+        }
+        let running = now_ms.div_euclid(i64::from(self.slo.spec.every) * 1_000);
+        let left = Span::slot(running, self.slo.spec.every).end * 1_000 - now_ms;
+        let needed = i64::try_from(limit(&self.slo, None).as_millis()).unwrap_or(i64::MAX);
+        if left > needed { running } else { running + 1 }
+    }
+}
+
+impl Evaluator {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let this = Arc::new(self);
+        for (name, source) in &this.sources {
+            tokio::spawn(this.clone().listen(name.clone(), source.clone(), stop.clone()));
+        }
+        let asked: Vec<Arc<Asked>> = this.config.slos.iter().map(|(id, slo)| Arc::new(Asked::new(id, slo))).collect();
+        let now_ms = this.clock.now().timestamp_millis();
+        let mut queue: BinaryHeap<Reverse<(i64, usize, i64)>> = asked
+            .iter()
+            .enumerate()
+            .map(|(at, one)| {
+                let slot = one.first(now_ms);
+                // The first is asked at once, whenever it was due.
+                Reverse((one.due_ms(slot).min(now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000)), at, slot))
+            })
+            .collect();
+        loop {
+            let now = this.clock.now();
+            this.board.beat("evaluator", now);
+            let now_ms = now.timestamp_millis();
+            while let Some(Reverse((due_ms, at, slot))) = queue.peek().copied().filter(|Reverse((due, ..))| *due <= now_ms) {
+                queue.pop();
+                let one = &asked[at];
+                // After a jump or a long sleep only the newest is asked; those between stay unmeasured.
+                let slot = slot.max(one.newest_due(now_ms));
+                let _ = due_ms;
+                tokio::spawn(this.clone().ask(one.clone(), slot, stop.clone()));
+                queue.push(Reverse((one.due_ms(slot + 1), at, slot + 1)));
+            }
+            let next = queue.peek().map_or(i64::MAX, |Reverse((due, ..))| *due);
+            let wait = Duration::from_millis(u64::try_from(next.saturating_sub(now_ms)).unwrap_or_default()).min(ROUND);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn ask(self: Arc<Self>, one: Arc<Asked>, slot: i64, stop: CancellationToken) {
+        let span = Span::slot(slot, one.slo.spec.every);
+        let reading = tokio::select! {
+            () = stop.cancelled() => return,
+            reading = self.read(&one, span) => reading,
+        };
+        let now = self.clock.now();
+        let key = SeriesKey::whole(one.id.clone());
+        let lag = (now.timestamp_millis() - span.end * 1_000) as f64 / 1_000.0;
+        self.board.meters.slot(&one.id.service, &one.id.slo, reading.reading.state(), lag);
+        let Answer { reading, degraded } = reading;
+        self.send(Input::Settled { key, slot, reading, degraded }).await;
+    }
+
+    async fn read(&self, one: &Asked, span: Span) -> Answer {
+        if let Indicator::Probe(probe) = &one.slo.indicator {
+            let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
+            let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;
+            let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
+            return Answer { reading: result.reading, degraded: failed.then_some(result.detail) };
+        }
+        let Some(name) = one.slo.indicator.source() else {
+            return Answer { reading: Reading::Unmeasured(Gap::NotAsked), degraded: None };
+        };
+        let Some(source) = self.sources.get(name) else {
+            return Answer { reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))), degraded: None };
+        };
+        let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
+        let watch = Stopwatch::start();
+        let result = source.read(&one.slo.indicator, span, limit).await;
+        self.heard(name, result.as_ref().err(), watch.elapsed()).await;
+        result.unwrap_or_else(|error| {
+            tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
+            Answer { reading: Reading::Unmeasured(Gap::NoAnswer(error.to_string())), degraded: None }
+        })
+    }
+
+    async fn heard(&self, source: &Name, error: Option<&SourceError>, took: Duration) {
+        let outcome = match error {
+            None => "ok",
+            Some(SourceError::Timeout(_)) => "timeout",
+            Some(SourceError::Refused(_)) => "refused",
+            Some(_) => "error",
+        };
+        self.board.meters.query(source, outcome, took);
+        self.board.heard(source, self.clock.now(), took.as_secs_f64());
+        let error = error.filter(|error| error.is_blinding()).map(ToString::to_string);
+        self.send(Input::Heard { source: source.clone(), error }).await;
+    }
+
+    /// Makes sure that a source is asked something often enough to notice that it does not answer.
+    async fn listen(self: Arc<Self>, name: Name, source: SharedSource, stop: CancellationToken) {
+        let Some(settings) = self.config.sources.get(&name) else { return };
+        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_secs(60));
+        let limit = limit_of(&settings.kind).min(every.max(Duration::from_secs(1)));
+        loop {
+            let silent = self.board.heard_at(&name).is_none_or(|at: DateTime<Utc>| {
+                self.clock.now() - at >= TimeDelta::from_std(every).unwrap_or(TimeDelta::minutes(1))
+            });
+            if silent {
+                let watch = Stopwatch::start();
+                let result = source.ping(limit).await;
+                self.heard(&name, result.as_ref().err(), watch.elapsed()).await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(every / 2) => {}
+            }
+        }
+    }
+
+    async fn send(&self, input: Input) {
+        // The decider outlives the evaluator; if it is gone, so is the daemon.
+        let _ = self.orders.send(Order::Input(input)).await;
+    }
+}
+
+fn limit(slo: &Slo, kind: Option<&SourceKind>) -> Duration {
+    match (&slo.indicator, kind) {
+        (Indicator::Probe(probe), _) => probe.timeout,
+        (_, Some(kind)) => limit_of(kind),
+        (_, None) => LIMIT,
+    }
+}
+
+/// The longest wait for one answer of a source. A statement's time-out is the server's; the way there and back is ours.
+pub fn limit_of(kind: &SourceKind) -> Duration {
+    match kind {
+        SourceKind::Prometheus(prometheus) => prometheus.timeout,
+        SourceKind::Postgres(postgres) => postgres.statement_timeout + Duration::from_secs(5),
+        SourceKind::Pingdom { .. } => LIMIT,
+    }
+}

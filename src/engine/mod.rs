@@ -1,0 +1,17 @@
+//! What runs: asks sources on time, hands the answers to the core, writes what it decides, and sends it.
+//!
+//! - [`evaluator`] asks about slots when they are due;
+//! - [`decider`] owns the core's state and is the only one to change it: one mailbox, one transaction a batch;
+//! - [`deliverer`] leases, sends and finishes, one task a receiver;
+//! - [`gauges`] keeps the published values fresh;
+//! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
+
+pub mod board;
+pub mod decider;
+pub mod deliverer;
+pub mod desk;
+pub mod evaluator;
+pub mod gauges;
+pub mod metrics;
+pub mod report;
+pub mod rulebook;

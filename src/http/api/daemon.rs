@@ -1,0 +1,50 @@
+//! The daemon itself: metrics, health, reload.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::http::{Companion, ask::Signed, problem::Problem};
+
+/// `GET /metrics`
+pub async fn metrics(State(companion): State<Companion>) -> Result<Response, Problem> {
+    let mut text = companion.desk.metrics().await?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&companion.metrics.render(&*companion.desk));
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// `GET /-/healthy`
+pub async fn healthy() -> &'static str {
+    "slod is listening\n"
+}
+
+/// `GET /-/ready`
+pub async fn ready(State(companion): State<Companion>) -> Response {
+    let health = companion.desk.health();
+    let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "ready": health.ready,
+        "reasons": health.reasons,
+        "started_at": health.started_at,
+        "config_hash": health.config_hash,
+        "loaded_at": health.loaded_at,
+        "rejected_reload": health.rejected_reload,
+    });
+    (status, Json(body)).into_response()
+}
+
+/// `POST /-/reload`
+pub async fn reload(State(companion): State<Companion>, body: Body) -> Result<Response, Problem> {
+    Signed::read(body).await?;
+    let changed = companion.desk.reload().await?;
+    let hash = companion.desk.health().config_hash;
+    Ok(Json(json!({"reloaded": true, "changed": changed, "config_hash": hash})).into_response())
+}

@@ -1,0 +1,72 @@
+//! Incidents, and what people do to them.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, State},
+    response::Response,
+};
+
+use super::list as listed;
+use crate::{
+    http::{
+        Companion,
+        ask::{Ask, Signed},
+        problem::Problem,
+    },
+    views::{
+        desk::{Action, IncidentFilter},
+        incident::IncidentView,
+    },
+};
+
+/// Most incidents of one answer.
+pub const INCIDENTS_MAX: usize = 1000;
+
+type Answer = Result<Json<IncidentView>, Problem>;
+
+/// `GET /api/v1/incidents?state=`
+pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
+    let filter = IncidentFilter {
+        state: ask.word("state", &["open", "acknowledged", "resolved"])?.map(str::to_owned),
+        service: ask.get("service").map(str::to_owned),
+        limit: ask.limit(INCIDENTS_MAX)?,
+    };
+    Ok(listed("incidents", &companion.desk.incidents(filter).await?, None))
+}
+
+/// `GET /api/v1/incidents/{id}`
+pub async fn one(State(companion): State<Companion>, Path(id): Path<String>) -> Answer {
+    Ok(Json(companion.desk.incident(&id).await?))
+}
+
+/// `POST /api/v1/incidents/{id}/acknowledge`
+pub async fn acknowledge(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+    let signed = Signed::read(body).await?;
+    Ok(Json(companion.desk.act(&id, Action::Acknowledge, signed.by()?).await?))
+}
+
+/// `POST /api/v1/incidents/{id}/resolve`
+pub async fn resolve(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+    let signed = Signed::read(body).await?;
+    Ok(Json(companion.desk.act(&id, Action::Resolve, signed.by()?).await?))
+}
+
+/// `POST /api/v1/incidents/{id}/note`
+pub async fn note(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+    let signed = Signed::read(body).await?;
+    let note = Action::Note(signed.text()?.to_owned());
+    Ok(Json(companion.desk.act(&id, note, signed.by()?).await?))
+}
+
+/// `POST /api/v1/incidents/{id}/status-page/approve`
+pub async fn approve(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+    let signed = Signed::read(body).await?;
+    Ok(Json(companion.desk.act(&id, Action::ApproveStatus, signed.by_or_api()?).await?))
+}
+
+/// `POST /api/v1/incidents/{id}/status-page/discard`
+pub async fn discard(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+    let signed = Signed::read(body).await?;
+    Ok(Json(companion.desk.act(&id, Action::DiscardStatus, signed.by_or_api()?).await?))
+}

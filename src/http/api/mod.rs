@@ -1,0 +1,18 @@
+//! The JSON API.
+
+pub mod budget;
+pub mod daemon;
+pub mod deliveries;
+pub mod incidents;
+pub mod slos;
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// `{"slos": […], "next": null}`.
+fn list<T: Serialize>(name: &str, items: &[T], next: Option<&str>) -> Response {
+    Json(serde_json::json!({ name: items, "next": next })).into_response()
+}

@@ -1,0 +1,180 @@
+//! Who may ask, what, and for how long; and what every answer carries.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Companion, Surface,
+    ask::{BODY_MAX, pairs, prefers, too_large},
+    pages,
+    problem::Problem,
+    routes,
+};
+use crate::config::model::Right;
+
+/// Longest time for one answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// The companion and the surface a router serves.
+#[derive(Clone)]
+pub struct Front {
+    /// The companion.
+    pub companion: Companion,
+    /// The surface.
+    pub surface: Surface,
+}
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::VARY, "accept"),
+];
+
+/// Gives every answer its headers, and a browser its own form of an error.
+pub async fn dress(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let browser =
+        !request.uri().path().starts_with("/api/") && prefers(request.headers(), "text/html", "application/json");
+    let mut response = next.run(request).await;
+    if browser && let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let mut page = (problem.status, pages::error(&front.companion, &problem)).into_response();
+        for name in [header::ALLOW, header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
+            if let Some(value) = response.headers_mut().remove(&name) {
+                page.headers_mut().insert(name, value);
+            }
+        }
+        response = page;
+    }
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Waits for a turn and for the answer, but not for ever.
+pub async fn limit(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let answer = async {
+        match front.companion.gate.acquire().await {
+            Ok(_turn) => next.run(request).await,
+            Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "slod is stopping").into_response(),
+        }
+    };
+    tokio::time::timeout(ANSWER_LIMIT, answer).await.unwrap_or_else(|_| {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the answer took longer than 30 s");
+        let mut response = problem.help("ask for less, or later").into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        response
+    })
+}
+
+/// Lets a request through to its handler, or says why not.
+pub async fn admit(State(front): State<Front>, request: Request, next: Next) -> Response {
+    match refusal(&front, &request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn refusal(front: &Front, request: &Request) -> Option<Problem> {
+    if front.surface == Surface::Tcp && !host_is_ours(&front.companion, request) {
+        return Some(
+            Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", "this address is not served here")
+                .help("set `daemon.external_url` to the address people use"),
+        );
+    }
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > BODY_MAX as u64) {
+        return Some(too_large());
+    }
+    let path = request.extensions().get::<MatchedPath>()?;
+    let route = routes::find(request.method().as_str(), path.as_str())?;
+    query_refusal(route, request).or_else(|| {
+        let writes = request.method() == Method::POST;
+        (writes && front.surface == Surface::Tcp).then(|| write_refusal(&front.companion, request.headers())).flatten()
+    })
+}
+
+fn query_refusal(route: &routes::Route, request: &Request) -> Option<Problem> {
+    let mut seen: Vec<String> = Vec::new();
+    for (key, _) in pairs(request.uri()) {
+        if !route.keys.contains(&key.as_str()) {
+            let known = match route.keys {
+                [] => "it takes none".to_owned(),
+                keys => format!("known: {}", keys.join(", ")),
+            };
+            return Some(Problem::invalid(format!("unknown query key `{key}`")).help(known));
+        }
+        if seen.contains(&key) {
+            return Some(Problem::invalid(format!("the query key `{key}` is given twice")));
+        }
+        seen.push(key);
+    }
+    None
+}
+
+/// Why a request over TCP may not write; `None` if it may.
+fn write_refusal(companion: &Companion, headers: &HeaderMap) -> Option<Problem> {
+    if !companion.desk.has_tokens() {
+        return Some(
+            Problem::new(StatusCode::FORBIDDEN, "read_only", "TCP is for reading only: no token is configured")
+                .help("use the command line on the host itself, or add `daemon.tokens` with `can: [operate]`"),
+        );
+    }
+    let unauthorized = |message: &str| {
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+            .help("send `Authorization: Bearer …` with a token that may `operate`")
+    };
+    let Some(given) = headers.get(header::AUTHORIZATION) else {
+        return Some(unauthorized("writing needs a token"));
+    };
+    let bearer = given.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let Some(rights) = bearer.and_then(|token| companion.desk.rights(token)) else {
+        return Some(unauthorized("the token is not known"));
+    };
+    if rights.contains(&Right::Operate) || rights.contains(&Right::Admin) {
+        return None;
+    }
+    Some(
+        Problem::new(StatusCode::FORBIDDEN, "forbidden", "this token may not operate")
+            .help("give it `can: [operate]` under `daemon.tokens`"),
+    )
+}
+
+/// A daemon known by a loopback address answers to loopback names and addresses only: a page of somebody else's
+/// that has its name resolve to 127.0.0.1 reads nothing here.
+fn host_is_ours(companion: &Companion, request: &Request) -> bool {
+    let external = companion.desk.health().external_url;
+    if !url::Url::parse(&external).is_ok_and(|url| url.host_str().is_some_and(is_loopback_name)) {
+        return true;
+    }
+    let Some(host) = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()) else {
+        return true;
+    };
+    let name = if let Some(rest) = host.strip_prefix('[') {
+        rest.split(']').next().unwrap_or_default()
+    } else {
+        host.split(':').next().unwrap_or_default()
+    };
+    is_loopback_name(name) || name.parse::<std::net::IpAddr>().is_ok()
+}
+
+fn is_loopback_name(name: &str) -> bool {
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.to_ascii_lowercase().ends_with(".localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

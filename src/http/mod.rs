@@ -1,0 +1,58 @@
+//! The companion: pages, API and metrics over the desk.
+//!
+//! Cast: [`Companion`] is what every handler is given; [`routes`] lists what can be asked; `guard` decides who
+//! may ask and for how long; `observe` times every answer; [`serve`] listens on TCP and on the Unix socket.
+//!
+//! Guarantees: reading is open, writing over TCP takes a token that may operate, the Unix socket is for root and
+//! the daemon's own user. Everything from outside is escaped. No answer waits longer than 30 s, no body is larger
+//! than 1 MiB, a panic in one answer ends that answer only.
+
+mod api;
+mod ask;
+mod guard;
+mod observe;
+mod pages;
+mod problem;
+mod router;
+pub mod routes;
+pub mod serve;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
+
+pub use self::router::router;
+use crate::{clock::Clock, views::desk::Desk};
+
+/// Most requests answered at once; more wait their turn.
+const ANSWERS_AT_ONCE: usize = 64;
+
+/// Where a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Anybody who can reach the port: reads; writes with a token.
+    Tcp,
+    /// Root or our own user, checked when the connection was accepted: may do everything.
+    Socket,
+}
+
+/// What every handler is given. Cheap to clone; all surfaces share one.
+#[derive(Clone)]
+pub struct Companion {
+    desk: Arc<dyn Desk>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<observe::Latencies>,
+    gate: Arc<Semaphore>,
+}
+
+impl Companion {
+    /// A companion that answers from `desk`.
+    pub fn new(desk: Arc<dyn Desk>, clock: Arc<dyn Clock>) -> Self {
+        Self { desk, clock, metrics: Arc::default(), gate: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,114 @@
+//! One field of the data as an element: what people read, and in attributes what the JSON says.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::views::render_words::{ABSENT, count, duration, glyph, instant_and_age, percent, tone};
+
+/// A text. Isolated, so that its direction of writing stays its own.
+pub fn text(field: &str, value: &str) -> Markup {
+    html! { bdi data-field=(field) { (value) } }
+}
+
+/// A text that may be absent.
+pub fn optional(field: &str, value: Option<&str>) -> Markup {
+    value.map_or_else(|| absent(field), |value| text(field, value))
+}
+
+/// A number in other words.
+pub fn figure(field: &str, value: Option<f64>, shown: impl FnOnce(f64) -> String) -> Markup {
+    match value.filter(|value| value.is_finite()) {
+        Some(value) => html! { data value=(value) data-field=(field) { (shown(value)) } },
+        None => absent(field),
+    }
+}
+
+/// A share of one.
+pub fn share(field: &str, value: Option<f64>) -> Markup {
+    figure(field, value, percent)
+}
+
+/// A count of events.
+pub fn events(field: &str, value: f64) -> Markup {
+    figure(field, Some(value), count)
+}
+
+/// A length of time in seconds.
+pub fn seconds(field: &str, value: Option<f64>) -> Markup {
+    figure(field, value, duration)
+}
+
+/// A moment.
+pub fn time(field: &str, now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Markup {
+    match at {
+        Some(at) => html! {
+            time datetime=(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)) data-field=(field) { (instant_and_age(now, at)) }
+        },
+        None => absent(field),
+    }
+}
+
+/// A state: glyph, word, colour.
+pub fn state(field: &str, state: &str) -> Markup {
+    html! { span.{ "state " (tone(state)) } { span aria-hidden="true" { (glyph(state)) " " } span data-field=(field) { (state) } } }
+}
+
+/// Yes or no.
+pub fn flag(field: &str, value: Option<bool>) -> Markup {
+    match value {
+        Some(value) => html! { data value=(value) data-field=(field) { @if value { "yes" } @else { "no" } } },
+        None => absent(field),
+    }
+}
+
+/// Nothing.
+pub fn absent(field: &str) -> Markup {
+    html! { span.absent data-field=(field) { (ABSENT) } }
+}
+
+/// Any JSON, leaf by leaf.
+pub fn json(field: &str, value: &Value) -> Markup {
+    match value {
+        Value::Null => absent(field),
+        Value::Bool(value) => flag(field, Some(*value)),
+        Value::Number(number) => html! { data value=(number) data-field=(field) { (number) } },
+        Value::String(value) => text(field, value),
+        Value::Array(items) if items.is_empty() => none(field),
+        Value::Array(items) => html! {
+            ol { @for (place, item) in items.iter().enumerate() { li { (json(&format!("{field}.{place}"), item)) } } }
+        },
+        Value::Object(members) if members.is_empty() => none(field),
+        Value::Object(members) => html! {
+            dl { @for (name, item) in members { dt { (name) } dd { (json(&format!("{field}.{name}"), item)) } } }
+        },
+    }
+}
+
+/// Label values, `key=value`.
+pub fn labels(field: &str, labels: &std::collections::BTreeMap<String, String>) -> Markup {
+    if labels.is_empty() {
+        return none(field);
+    }
+    html! {
+        @for (place, (name, value)) in labels.iter().enumerate() {
+            @if place > 0 { ", " }
+            bdi { (name) } "=" (text(&format!("{field}.{name}"), value))
+        }
+    }
+}
+
+/// An empty list.
+pub fn none(field: &str) -> Markup {
+    html! { span.absent data-field=(field) { "none" } }
+}
+
+/// A link, if the address is one that may be followed.
+pub fn link(field: &str, address: Option<&str>) -> Markup {
+    match address {
+        Some(address) if address.starts_with("https://") || address.starts_with("http://") => {
+            html! { a href=(address) rel="noreferrer" data-field=(field) { (address) } }
+        }
+        address => optional(field, address),
+    }
+}

@@ -1,0 +1,120 @@
+//! Pages: plain HTML, no script. Each shows the data that its route gives as JSON, field by field: the element
+//! that holds a field names it in `data-field`.
+
+pub mod alerts;
+pub mod assets;
+pub mod badge;
+pub mod budget;
+mod cell;
+pub mod incident;
+pub mod optimization;
+pub mod overview;
+pub mod service;
+pub mod slo;
+pub mod sources;
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Companion, problem::Problem, routes::ROUTES};
+use crate::views::{
+    desk::ServiceView,
+    render_words::{instant, instant_and_age},
+};
+
+/// A whole page. `service` puts that service's pages into the navigation.
+fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup) -> Markup {
+    let health = companion.desk.health();
+    let now = companion.now();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · slod" }
+                link rel="stylesheet" href="/assets/slod.css";
+                link rel="icon" href="/favicon.svg" type="image/svg+xml";
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header {
+                    nav aria-label="Pages" {
+                        a.home href="/" { "slod" }
+                        @if let Some(name) = service { (service_links(name)) }
+                        a href="/sources" { "Sources" }
+                    }
+                }
+                @if let Some(problems) = &health.rejected_reload {
+                    section.banner role="alert" {
+                        strong { "■ The newest configuration was refused; the one before it is running." }
+                        pre { (problems) }
+                    }
+                }
+                @if !health.ready {
+                    section.banner role="status" {
+                        strong { "◌ Not ready: " } (health.reasons.join("; "))
+                    }
+                }
+                main #main { h1 { (title) } (main) }
+                footer {
+                    p {
+                        "As of " time datetime=(now.to_rfc3339()) { (instant(now)) }
+                        " · configuration " code { (health.config_hash.chars().take(12).collect::<String>()) }
+                        " loaded " (instant_and_age(now, health.loaded_at))
+                        " · running since " (instant(health.started_at))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn service_links(name: &str) -> Markup {
+    html! {
+        @for (page, title) in [("health", "Health"), ("alerts", "Alerts"), ("optimization", "Optimization"), ("budget", "Budget")] {
+            a href={ "/" (name) "/" (page) } { (title) }
+        }
+    }
+}
+
+/// An error for a browser: what is wrong, what to do, what exists.
+pub fn error(companion: &Companion, problem: &Problem) -> Markup {
+    let main = html! {
+        p.lead { (problem.message) }
+        @if let Some(help) = &problem.help { p { (help) } }
+        h2 { "What there is" }
+        ul {
+            li { a href="/" { "All services" } }
+            @for service in companion.desk.services() {
+                li { (service.title) ": " span.links { (service_links(&service.name)) } }
+            }
+            li { a href="/sources" { "Sources and receivers" } }
+        }
+        details {
+            summary { "All routes" }
+            table {
+                caption { "Routes" }
+                thead { tr { th scope="col" { "Method" } th scope="col" { "Path" } th scope="col" { "What" } } }
+                tbody {
+                    @for route in ROUTES {
+                        tr { td { (route.method) } td { code { (route.path) } } td { (route.what) } }
+                    }
+                }
+            }
+        }
+    };
+    page(companion, &format!("{} {}", problem.status.as_u16(), problem.code.replace('_', " ")), None, &main)
+}
+
+/// The service of that name, or a 404 that names those there are.
+pub fn known_service(companion: &Companion, name: &str) -> Result<ServiceView, Problem> {
+    let services = companion.desk.services();
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let help = format!("services: {}", names.join(", "));
+    services
+        .iter()
+        .find(|service| service.name == name)
+        .cloned()
+        .ok_or_else(|| Problem::not_found(format!("there is no service `{name}`")).help(help))
+}

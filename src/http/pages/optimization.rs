@@ -1,0 +1,119 @@
+//! `/{service}/optimization`: objectives against what was achieved, and how often each policy has told somebody.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::{cell, known_service, page};
+use crate::{
+    domain::name::SloId,
+    http::{Companion, ask::Ask, problem::Problem},
+    views::{
+        desk::{IncidentFilter, ServiceView},
+        incident::IncidentView,
+        slo::SloView,
+    },
+};
+
+/// Most incidents counted.
+const INCIDENTS_MAX: usize = 1000;
+
+/// The data of the page.
+#[derive(Serialize)]
+struct Optimization {
+    service: ServiceView,
+    slos: Vec<Row>,
+    incidents_counted: usize,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: SloId,
+    title: String,
+    series: BTreeMap<String, String>,
+    objective: f64,
+    window: String,
+    achieved: Option<f64>,
+    coverage: f64,
+    budget_remaining: Option<f64>,
+    incidents: usize,
+    incidents_by_alert: BTreeMap<String, usize>,
+}
+
+/// The page.
+pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, ask: Ask) -> Result<Response, Problem> {
+    let service = known_service(&companion, &name)?;
+    let filter = IncidentFilter { state: None, service: Some(name.clone()), limit: INCIDENTS_MAX };
+    let incidents = companion.desk.incidents(filter).await?;
+    let slos = companion.desk.slos().into_iter().filter(|slo| slo.service == name);
+    let slos = slos.map(|slo| row(slo, &incidents)).collect();
+    let data = Optimization { service, slos, incidents_counted: incidents.len() };
+    Ok(ask.answer(&data, |data| render(&companion, data)))
+}
+
+fn row(slo: SloView, incidents: &[IncidentView]) -> Row {
+    let own: Vec<&IncidentView> = incidents
+        .iter()
+        .filter(|incident| incident.slo.as_deref() == Some(slo.name.as_str()) && incident.series == slo.series)
+        .collect();
+    let mut incidents_by_alert: BTreeMap<String, usize> =
+        slo.policies.iter().map(|alert| (alert.name.clone(), 0)).collect();
+    for alert in own.iter().flat_map(|incident| &incident.alerts) {
+        *incidents_by_alert.entry(alert.name.clone()).or_default() += 1;
+    }
+    Row {
+        id: slo.id,
+        title: slo.title,
+        series: slo.series,
+        objective: slo.objective,
+        window: slo.window,
+        achieved: slo.sli,
+        coverage: slo.budget.coverage,
+        budget_remaining: slo.budget.remaining,
+        incidents: own.len(),
+        incidents_by_alert,
+    }
+}
+
+fn render(companion: &Companion, data: &Optimization) -> Markup {
+    let main = html! {
+        p {
+            "What was promised against what was achieved over each objective's window, and in how many of the newest "
+            data value=(data.incidents_counted) data-field="incidents_counted" { (data.incidents_counted) }
+            " stored incidents each alert took part. An objective that is always met with most of its budget left may be too "
+            "easy; an alert that is in many incidents of a met objective may be too eager. These are counts of what "
+            "happened, not a forecast: what another objective would have done is not computed here."
+        }
+        div.scroll { table {
+            caption { "Objectives and alerts" }
+            thead { tr {
+                th scope="col" { "Objective" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
+                th.n scope="col" { "Budget left" } th.n scope="col" { "Coverage" } th.n scope="col" { "Incidents" }
+                th scope="col" { "Incidents by alert" }
+            } }
+            tbody { @for (place, row) in data.slos.iter().enumerate() { @let at = format!("slos.{place}"); tr {
+                th scope="row" {
+                    a href={ "/slo/" (row.id) } { (cell::text(&format!("{at}.title"), &row.title)) }
+                    @if !row.series.is_empty() { br; small { (cell::labels(&format!("{at}.series"), &row.series)) } }
+                }
+                td.n { (cell::share(&format!("{at}.objective"), Some(row.objective))) " in " (cell::text(&format!("{at}.window"), &row.window)) }
+                td.n { (cell::share(&format!("{at}.achieved"), row.achieved)) }
+                td.n { (cell::share(&format!("{at}.budget_remaining"), row.budget_remaining)) }
+                td.n { (cell::share(&format!("{at}.coverage"), Some(row.coverage))) }
+                td.n { data value=(row.incidents) data-field={ (at) ".incidents" } { (row.incidents) } }
+                td {
+                    @for (place, (alert, times)) in row.incidents_by_alert.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        bdi { (alert) } " " data value=(times) data-field={ (at) ".incidents_by_alert." (alert) } { (times) }
+                    }
+                }
+            } } }
+        } }
+    };
+    page(companion, &format!("Optimization of {}", data.service.title), Some(&data.service.name), &main)
+}

@@ -1,0 +1,83 @@
+//! Everything that can be asked, as data: the router is checked against it, errors name it.
+
+/// One route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `GET` (and `HEAD`) or `POST`.
+    pub method: &'static str,
+    /// As the router matches it.
+    pub path: &'static str,
+    /// The query keys it knows; any other is refused.
+    pub keys: &'static [&'static str],
+    /// In words.
+    pub what: &'static str,
+}
+
+const fn get(path: &'static str, keys: &'static [&'static str], what: &'static str) -> Route {
+    Route { method: "GET", path, keys, what }
+}
+
+const fn post(path: &'static str, what: &'static str) -> Route {
+    Route { method: "POST", path, keys: &[], what }
+}
+
+/// All routes.
+pub const ROUTES: &[Route] = &[
+    get("/", &[], "all services, worst first"),
+    get("/{service}/health", &[], "a service's figures"),
+    get("/{service}/alerts", &[], "a service's alerts and incidents"),
+    get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
+    get("/{service}/budget", &["month"], "a service's budget report"),
+    get("/slo/{service}/{slo}", &[], "one SLO"),
+    get("/incident/{id}", &[], "one incident"),
+    get("/sources", &[], "sources and receivers"),
+    get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
+    get("/api/v1/slos", &[], "all figures"),
+    get("/api/v1/slos/{service}/{slo}", &[], "one SLO's figures"),
+    get("/api/v1/slos/{service}/{slo}/slots", &["from", "to"], "the slots behind them"),
+    get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),
+    get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
+    get("/api/v1/incidents/{id}", &[], "one incident with everything"),
+    post("/api/v1/incidents/{id}/acknowledge", "take an incident"),
+    post("/api/v1/incidents/{id}/resolve", "end an incident"),
+    post("/api/v1/incidents/{id}/note", "add a note to an incident"),
+    post("/api/v1/incidents/{id}/status-page/approve", "post the status page's draft"),
+    post("/api/v1/incidents/{id}/status-page/discard", "drop the status page's draft"),
+    get("/api/v1/deliveries", &["state", "limit"], "the outbox, the newest first"),
+    get("/api/v1/deliveries/{id}", &[], "one message of the outbox"),
+    post("/api/v1/deliveries/{id}/retry", "try a message again at once"),
+    post("/api/v1/notify-test/{receiver}", "queue one marked test message"),
+    get("/badge/{service}/{slo}", &[], "an SLO's state as an image: SLO.svg"),
+    get("/metrics", &[], "Prometheus metrics"),
+    get("/-/healthy", &[], "200 once listening"),
+    get("/-/ready", &[], "200 once every SLO has a settled slot and the store can be written"),
+    post("/-/reload", "read the configuration again"),
+    get("/assets/slod.css", &[], "the style of the pages"),
+    get("/favicon.svg", &[], "the icon"),
+    get("/favicon.ico", &[], "the icon"),
+];
+
+/// The route of a matched path.
+pub fn find(method: &str, path: &str) -> Option<&'static Route> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    ROUTES.iter().find(|route| route.method == method && route.path == path)
+}
+
+/// The pages of one service whose latency is also kept under the service's own metric name.
+pub const SERVICE_PAGES: [&str; 5] = [
+    "/{service}/health",
+    "/{service}/alerts",
+    "/{service}/optimization",
+    "/{service}/budget",
+    "/api/{service}/health-metrics",
+];
+
+/// What there is, in one line, for an answer that says what there is not.
+pub fn overview() -> String {
+    let paths: Vec<&str> = ROUTES
+        .iter()
+        .filter(|route| route.method == "GET" && !route.path.starts_with("/assets") && !route.path.contains("favicon"))
+        .map(|route| route.path)
+        .collect();
+    format!("there are {}", paths.join(" "))
+}

@@ -1,0 +1,79 @@
+//! Calendars: months and zones. Zone rules come from jiff; everything else of the program counts in UTC.
+
+use chrono::{DateTime, Utc};
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+/// Why a month cannot be cut.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CalendarError {
+    /// Not `YYYY-MM`.
+    #[error("`{0}` is not a month: write it like 2026-10")]
+    Month(String),
+    /// Not a zone.
+    #[error("`{0}` is not a time zone: write its IANA name, like Europe/Paris")]
+    Zone(String),
+}
+
+/// One calendar month in a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// `2026-10`.
+    pub name: String,
+    /// Its first instant.
+    pub start: DateTime<Utc>,
+    /// The first instant after it.
+    pub end: DateTime<Utc>,
+}
+
+/// The month called `name` (`2026-10`) in `zone`.
+pub fn month(name: &str, zone: &str) -> Result<Month, CalendarError> {
+    let wrong = || CalendarError::Month(name.to_owned());
+    let (year, number) = name.split_once('-').filter(|(year, number)| year.len() == 4 && number.len() == 2).ok_or_else(wrong)?;
+    let year: i16 = year.parse().ok().filter(|year| (1970..=9000).contains(year)).ok_or_else(wrong)?;
+    let first = civil::Date::new(year, number.parse().map_err(|_| wrong())?, 1).map_err(|_| wrong())?;
+    cut(first, &time_zone(zone)?).ok_or_else(wrong)
+}
+
+/// The month that `now` is in, in `zone`.
+pub fn running_month(now: DateTime<Utc>, zone: &str) -> Result<Month, CalendarError> {
+    let zone_rules = time_zone(zone)?;
+    let stamp = Timestamp::from_second(now.timestamp()).map_err(|_| CalendarError::Month(now.to_rfc3339()))?;
+    let first = stamp.to_zoned(zone_rules.clone()).date().first_of_month();
+    cut(first, &zone_rules).ok_or_else(|| CalendarError::Month(now.to_rfc3339()))
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, CalendarError> {
+    TimeZone::get(name).map_err(|_| CalendarError::Zone(name.to_owned()))
+}
+
+fn cut(first: civil::Date, zone: &TimeZone) -> Option<Month> {
+    let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
+    let instant = |date: civil::Date| {
+        let second = date.to_zoned(zone.clone()).ok()?.timestamp().as_second();
+        DateTime::from_timestamp(second, 0)
+    };
+    Some(Month { name: format!("{:04}-{:02}", first.year(), first.month()), start: instant(first)?, end: instant(next)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_follow_their_zone() {
+        for (name, zone, start, hours) in [
+            ("2026-10", "UTC", "2026-10-01T00:00:00Z", 744),
+            ("2026-10", "Europe/Paris", "2026-09-30T22:00:00Z", 745), // one hour twice
+            ("2026-03", "America/New_York", "2026-03-01T05:00:00Z", 743), // one hour never
+            ("2028-02", "UTC", "2028-02-01T00:00:00Z", 696),
+        ] {
+            let month = month(name, zone).expect("a month");
+            assert_eq!(month.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true), start);
+            assert_eq!((month.end - month.start).num_hours(), hours, "{name} {zone}");
+        }
+        for wrong in ["2026", "2026-13", "2026-1", "26-10", "2026-10-01", "", "abcd-ef"] {
+            assert!(month(wrong, "UTC").is_err(), "{wrong}");
+        }
+        assert!(month("2026-10", "Mars/Olympus").is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! One HTTP check a slot. The target is the service: whatever keeps it from answering well is bad.
+//!
+//! Refused, timeout, DNS, TLS, status, missing text: bad, after retries. Only when every witness fails too is the
+//! fault ours, and the slot unmeasured.
+
+mod attempt;
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use futures_util::{FutureExt, future::BoxFuture, future::join_all};
+use tokio::time::{sleep, timeout};
+
+use self::attempt::attempt;
+use super::{Answer, BuildError, Source, SourceError, http_client};
+use crate::{
+    clock::Stopwatch,
+    config::model::{Indicator, NumberQuery, Probe, Tls},
+    domain::{
+        name::Name,
+        slot::{Gap, Reading, Span},
+    },
+};
+
+/// The shortest and longest pause before a retry.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// Sends probes. Every attempt makes a new connection: one that lasts would hide names, certificates and listeners
+/// that no longer work.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    http: reqwest::Client,
+}
+
+/// What a probe brought back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeResult {
+    /// One event, good or bad, with the seconds the last attempt took; or unmeasured, if the fault is ours.
+    pub reading: Reading,
+    /// What was seen, for people: `status 503`, `connection refused`, `no answer within 10s`.
+    pub detail: String,
+    /// How often the target was asked.
+    pub attempts: u32,
+}
+
+impl Prober {
+    /// Prepares to ask; contacts nobody.
+    pub fn new() -> Result<Self, BuildError> {
+        let http = http_client::builder(&Tls::default())
+            .and_then(|builder| http_client::build(builder.pool_max_idle_per_host(0).tls_info(true)))
+            .map_err(|why| BuildError { name: Name::from("probe"), why })?;
+        Ok(Self { http })
+    }
+
+    /// Makes one check at the Unix second `at`, with as many of its retries as fit into `budget`, and the witnesses
+    /// if all fail.
+    pub async fn check(&self, probe: &Probe, at: i64, budget: Duration) -> ProbeResult {
+        let watch = Stopwatch::start();
+        let now = DateTime::from_timestamp(at, 0).unwrap_or_default();
+        let reserved = if probe.witnesses.is_empty() { Duration::ZERO } else { probe.timeout };
+        let pause = (budget / 20).clamp(PAUSE.0, PAUSE.1);
+        let mut attempts = 0;
+        loop {
+            let limit = probe.timeout.min(budget.saturating_sub(watch.elapsed()));
+            let lap = Stopwatch::start();
+            let outcome = timeout(limit, attempt(&self.http, probe, now))
+                .await
+                .unwrap_or_else(|_| Err(format!("no answer within {limit:?}")));
+            let seconds = Some(lap.elapsed().as_secs_f64());
+            attempts += 1;
+            let detail = match outcome {
+                Ok(detail) => return ProbeResult { reading: Reading::check(true, seconds), detail, attempts },
+                Err(detail) => detail,
+            };
+            let next_ends = watch.elapsed() + pause + probe.timeout + reserved;
+            if attempts > probe.retries || next_ends > budget {
+                let reading = if self.witnesses_fail(probe, budget.saturating_sub(watch.elapsed())).await {
+                    Reading::Unmeasured(Gap::OurFault(format!("{detail}, and no witness answers")))
+                } else {
+                    Reading::check(false, seconds)
+                };
+                return ProbeResult { reading, detail, attempts };
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Whether there are witnesses and none of them answers anything but a server's error.
+    async fn witnesses_fail(&self, probe: &Probe, left: Duration) -> bool {
+        let limit = probe.timeout.min(left);
+        let answers = probe.witnesses.iter().map(async |url| {
+            let answer = timeout(limit, self.http.get(url).send()).await;
+            matches!(answer, Ok(Ok(response)) if !response.status().is_server_error())
+        });
+        !probe.witnesses.is_empty() && join_all(answers).await.into_iter().all(|answered| !answered)
+    }
+}
+
+impl Source for Prober {
+    /// A probe cannot ask about the past: `span` only says when it is, and `limit` is the time there is.
+    fn read<'a>(
+        &'a self,
+        indicator: &'a Indicator,
+        span: Span,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Answer, SourceError>> {
+        async move {
+            let Indicator::Probe(probe) = indicator else {
+                return Err(SourceError::Refused("only a probe can be sent".to_owned()));
+            };
+            Ok(Answer { reading: self.check(probe, span.start, limit).await.reading, degraded: None })
+        }
+        .boxed()
+    }
+
+    fn number<'a>(
+        &'a self,
+        _: &'a NumberQuery,
+        _: i64,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Option<f64>, SourceError>> {
+        async { Err(SourceError::Refused("a probe answers no number".to_owned())) }.boxed()
+    }
+
+    /// There is nothing between us and the targets that could be asked.
+    fn ping(&self, _: Duration) -> BoxFuture<'_, Result<(), SourceError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        indicator: &'a Indicator,
+        span: Span,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<String, String>> {
+        async move {
+            let Indicator::Probe(probe) = indicator else { return Err("only a probe can be sent".to_owned()) };
+            let result = self.check(&Probe { retries: 0, ..probe.clone() }, span.start, limit).await;
+            match result.reading {
+                Reading::Events { good, .. } if good > 0.0 => Ok(result.detail),
+                _ => Err(result.detail),
+            }
+        }
+        .boxed()
+    }
+}

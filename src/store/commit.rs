@@ -1,0 +1,204 @@
+//! A decision in one transaction: slots, alerts, incidents, their timelines and the messages, or nothing.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row, SqliteConnection};
+
+use super::{Store, StoreError};
+use crate::domain::{
+    alert::Alert,
+    decide::{Line, Outgoing},
+    incident::{Incident, Subject},
+    name::Name,
+    notification::Event,
+    policy::Priority,
+};
+
+/// Everything one decision writes.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Series id, slot length, chunk number, bytes.
+    pub chunks: Vec<(i64, u32, i64, Vec<u8>)>,
+    /// Series id and all its alerts.
+    pub alerts: Vec<(i64, Vec<(String, Alert)>)>,
+    /// Incidents, and whether something can still happen to them.
+    pub incidents: Vec<(Incident, bool)>,
+    /// Lines of timelines.
+    pub lines: Vec<Line>,
+    /// Messages.
+    pub outgoing: Vec<Outgoing>,
+    /// Deliveries whose fallback is told by this decision.
+    pub fallback_told: Vec<i64>,
+}
+
+/// A page that was never tried, because its incident ended first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Of which incident.
+    pub incident: String,
+    /// Who was not told.
+    pub receiver: Name,
+    /// How urgent it was.
+    pub priority: Priority,
+}
+
+impl Store {
+    /// Writes a decision. Answers the triggers that were dropped untried together with their resolve.
+    pub async fn commit(&self, commit: Arc<Commit>, now: DateTime<Utc>) -> Result<Vec<Missed>, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let commit = commit.clone();
+                Box::pin(async move { write(connection, &commit, now).await })
+            })
+            .await
+    }
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    commit: &Commit,
+    now: DateTime<Utc>,
+) -> Result<Vec<Missed>, StoreError> {
+    for (series, every, chunk, data) in &commit.chunks {
+        sqlx::query(
+            "insert into chunks (series, every, chunk, data) values (?, ?, ?, ?) \
+             on conflict do update set data = excluded.data",
+        )
+        .bind(series)
+        .bind(every)
+        .bind(chunk)
+        .bind(data)
+        .execute(&mut *connection)
+        .await?;
+    }
+    for (series, alerts) in &commit.alerts {
+        write_alerts(connection, *series, alerts).await?;
+    }
+    for (incident, live) in &commit.incidents {
+        write_incident(connection, incident, *live).await?;
+    }
+    for line in &commit.lines {
+        sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")
+            .bind(&line.incident)
+            .bind(line.at.timestamp_millis())
+            .bind(line.kind)
+            .bind(&line.text)
+            .execute(&mut *connection)
+            .await?;
+    }
+    let mut missed = Vec::new();
+    for outgoing in &commit.outgoing {
+        enqueue(connection, outgoing, now, &mut missed).await?;
+    }
+    for delivery in &commit.fallback_told {
+        sqlx::query("update deliveries set fallback_told = 1 where id = ?")
+            .bind(delivery)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(missed)
+}
+
+async fn write_alerts(
+    connection: &mut SqliteConnection,
+    series: i64,
+    alerts: &[(String, Alert)],
+) -> Result<(), StoreError> {
+    sqlx::query("delete from alerts where series = ?").bind(series).execute(&mut *connection).await?;
+    for (watch, alert) in alerts {
+        sqlx::query("insert into alerts (series, watch, document) values (?, ?, ?)")
+            .bind(series)
+            .bind(watch)
+            .bind(to_json(alert, "an alert")?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_incident(connection: &mut SqliteConnection, incident: &Incident, live: bool) -> Result<(), StoreError> {
+    let (service, slo, source) = match &incident.subject {
+        Subject::Slo { id, .. } => (Some(id.service.as_str()), Some(id.slo.as_str()), None),
+        Subject::Source(name) => (None, None, Some(name.as_str())),
+    };
+    sqlx::query(
+        "insert into incidents (id, key, service, slo, source, priority, state, opened_at, resolved_at, live, document) \
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set priority = excluded.priority, \
+         state = excluded.state, resolved_at = excluded.resolved_at, live = excluded.live, document = excluded.document",
+    )
+    .bind(&incident.id)
+    .bind(&incident.key)
+    .bind(service)
+    .bind(slo)
+    .bind(source)
+    .bind(incident.priority.as_str())
+    .bind(super::incidents::state_word(incident))
+    .bind(incident.opened_at.timestamp_millis())
+    .bind(incident.resolved.as_ref().map(|end| end.at.timestamp_millis()))
+    .bind(live)
+    .bind(to_json(incident, "an incident")?)
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+/// Queues a message. A resolve drops the messages before it that were never tried, and itself if none was.
+async fn enqueue(
+    connection: &mut SqliteConnection,
+    outgoing: &Outgoing,
+    now: DateTime<Utc>,
+    missed: &mut Vec<Missed>,
+) -> Result<(), StoreError> {
+    if outgoing.event == Event::Resolve {
+        let dropped = sqlx::query(
+            "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
+             and state = 'queued' and attempts = 0 returning event, priority",
+        )
+        .bind(&outgoing.incident)
+        .bind(outgoing.receiver.as_str())
+        .bind(&outgoing.dedup_key)
+        .fetch_all(&mut *connection)
+        .await?;
+        let tried = sqlx::query(
+            "select 1 from deliveries where incident = ? and receiver = ? and dedup_key = ? and attempts > 0 limit 1",
+        )
+        .bind(&outgoing.incident)
+        .bind(outgoing.receiver.as_str())
+        .bind(&outgoing.dedup_key)
+        .fetch_optional(&mut *connection)
+        .await?;
+        if tried.is_none() {
+            let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
+            if let Some(priority) = page.and_then(|row| super::outbox::priority(row.get("priority"))) {
+                let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
+                missed.push(Missed { incident, receiver, priority });
+            }
+            return Ok(());
+        }
+    }
+    sqlx::query(
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
+         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+    )
+    .bind(&outgoing.incident)
+    .bind(outgoing.receiver.as_str())
+    .bind(outgoing.event.as_str())
+    .bind(outgoing.priority.as_str())
+    .bind(&outgoing.dedup_key)
+    .bind(to_json(&outgoing.message, "a message")?)
+    .bind(now.timestamp_millis())
+    .bind(now.timestamp_millis())
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &str) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
+}
+
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
+}

@@ -1,0 +1,146 @@
+//! The store: one SQLite file in WAL mode, one writer, many readers.
+//!
+//! Writes go through [`writer::Writer`], which joins whatever waits into one transaction and answers only when it is
+//! on the disk (`synchronous=FULL`). A message that was decided is a row here before anything is sent.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::domain::decide::SeriesKey;
+
+pub mod commit;
+pub mod incidents;
+pub mod ledger;
+mod migrations;
+pub mod outbox;
+pub mod writer;
+
+/// Why the store cannot do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file or its folder cannot be used.
+    #[error("cannot open store {path}: {why}")]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Why, with what to do.
+        why: String,
+    },
+    /// Another process has it.
+    #[error("store {0} is in use by another slod; stop it first, or give this one a store of its own")]
+    InUse(PathBuf),
+    /// A statement failed: disk full, locked, broken.
+    #[error("the store cannot be written or read")]
+    Sql(#[from] sqlx::Error),
+    /// Something in it cannot be understood.
+    #[error("the store holds {what} that cannot be read: {why}")]
+    Unreadable {
+        /// What.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// The writer has stopped.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// The error with its cause, in one line.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Sql(sqlx::Error::Database(error)) => format!("{self}: {}", error.message()),
+            Self::Sql(error) => format!("{self}: {error}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// An open store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    writer: writer::Writer,
+    readers: SqlitePool,
+    series: Arc<Mutex<HashMap<SeriesKey, i64>>>,
+    path: Arc<Path>,
+    /// Held for as long as the store is open: a second daemon on the same file would send everything twice.
+    _lock: Arc<std::fs::File>,
+}
+
+impl Store {
+    /// Opens or creates the file and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
+        let lock = lock(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let mut connection = options
+            .clone()
+            .create_if_missing(true)
+            .pragma("wal_autocheckpoint", "1000")
+            .connect()
+            .await
+            .map_err(|error| fail(error.to_string()))?;
+        migrations::run(&mut connection).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .min_connections(0)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_lazy_with(options.read_only(true));
+        let series = ledger::series_ids(&mut connection).await?;
+        Ok(Self {
+            writer: writer::Writer::start(connection),
+            readers,
+            series: Arc::new(Mutex::new(series)),
+            path: path.into(),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the newest write went through; else why not.
+    pub fn trouble(&self) -> Option<String> {
+        self.writer.trouble()
+    }
+
+    /// Waits for what is queued and closes the file.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
+
+fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
+    let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|error| fail(format!("{error}; does its folder exist, and may this user write there?")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(fail(error.to_string())),
+    }
+}

@@ -1,0 +1,319 @@
+//! The outbox: lease, send, finish.
+//!
+//! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
+//! trigger. A lease that runs out (the process was killed in between) is leased again, never counted as failed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use super::{
+    Store, StoreError,
+    commit::{from_json, to_json},
+};
+use crate::domain::{
+    delivery::Next,
+    name::Name,
+    notification::{Event, Message},
+    policy::Priority,
+};
+
+/// One delivery that is ours to send until the lease runs out.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Row.
+    pub id: i64,
+    /// Of which incident; none for a test.
+    pub incident: Option<String>,
+    /// What to say.
+    pub message: Message,
+    /// The receipt of the newest accepted message of this incident to this receiver.
+    pub thread: Option<String>,
+    /// This attempt, from 1.
+    pub attempt: u32,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+}
+
+/// A row as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDelivery {
+    /// Row.
+    pub id: i64,
+    /// Of which incident.
+    pub incident: Option<String>,
+    /// To whom.
+    pub receiver: Name,
+    /// trigger, …
+    pub event: String,
+    /// How urgent.
+    pub priority: Priority,
+    /// queued, sending, retry, sent, dead, dropped.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the newest attempt failed.
+    pub last_error: Option<String>,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
+    /// When it is tried next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// The receiver's name for it.
+    pub receipt: Option<String>,
+}
+
+/// What one receiver's queue looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueState {
+    /// To whom.
+    pub receiver: Name,
+    /// Not yet accepted.
+    pub pending: u64,
+    /// The newest accepted one.
+    pub last_sent: Option<DateTime<Utc>>,
+    /// The newest error of one that is waiting or dead, with the time it was decided.
+    pub last_failure: Option<(DateTime<Utc>, String)>,
+}
+
+const COLUMNS: &str =
+    "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
+const PENDING: &str = "state in ('queued', 'sending', 'retry')";
+
+impl Store {
+    /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
+    pub async fn lease(
+        &self,
+        receiver: &Name,
+        now: DateTime<Utc>,
+        seconds: i64,
+        limit: u32,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let receiver = receiver.clone();
+        let until = now + TimeDelta::seconds(seconds);
+        let query = format!(
+            "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
+               select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} and d.next_at <= ?2 \
+               and (d.lease_until is null or d.lease_until <= ?2) and not exists ( \
+                 select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING}) \
+               order by d.priority, d.id limit ?4) \
+             returning id, incident, message, attempts, decided_at, ( \
+               select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
+               and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread"
+        );
+        self.writer
+            .write(move |connection| {
+                let (receiver, query) = (receiver.clone(), query.clone());
+                Box::pin(async move {
+                    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+                        .bind(receiver.as_str())
+                        .bind(now.timestamp_millis())
+                        .bind(until.timestamp_millis())
+                        .bind(limit)
+                        .fetch_all(&mut *connection)
+                        .await?;
+                    rows.iter().map(lease).collect()
+                })
+            })
+            .await
+    }
+
+    /// Ends a lease: what became of the attempt.
+    pub async fn finish(
+        &self,
+        id: i64,
+        next: Next,
+        receipt: Option<String>,
+        error: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (state, next_at, sent_at) = match next {
+            Next::Sent => ("sent", now, Some(now)),
+            Next::RetryAt(at) => ("retry", at, None),
+            Next::Dead => ("dead", now, None),
+        };
+        self.writer
+            .write(move |connection| {
+                let (receipt, error) = (receipt.clone(), error.clone());
+                Box::pin(async move {
+                    sqlx::query(
+                        "update deliveries set state = ?, next_at = ?, sent_at = ?, lease_until = null, \
+                         receipt = coalesce(?, receipt), last_error = ? where id = ? and state = 'sending'",
+                    )
+                    .bind(state)
+                    .bind(next_at.timestamp_millis())
+                    .bind(sent_at.map(|at| at.timestamp_millis()))
+                    .bind(receipt)
+                    .bind(error)
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// When the receiver's next delivery is due. None if nothing waits.
+    pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let query = format!(
+            "select min(max(next_at, coalesce(lease_until, 0))) as due from deliveries where receiver = ? and {PENDING}"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
+        Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
+    }
+
+    /// Puts a message into the outbox that belongs to no incident. Answers its row.
+    pub async fn enqueue_test(&self, receiver: Name, message: Message, now: DateTime<Utc>) -> Result<i64, StoreError> {
+        let message = to_json(&message, "a message")?;
+        self.writer
+            .write(move |connection| {
+                let (receiver, message) = (receiver.clone(), message.clone());
+                Box::pin(async move {
+                    let row = sqlx::query(
+                        "insert into deliveries (receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
+                         values (?, 'test', 'P5', 'queued', 'test', ?, ?, ?) returning id",
+                    )
+                    .bind(receiver.as_str())
+                    .bind(message)
+                    .bind(now.timestamp_millis())
+                    .bind(now.timestamp_millis())
+                    .fetch_one(&mut *connection)
+                    .await?;
+                    Ok(row.get("id"))
+                })
+            })
+            .await
+    }
+
+    /// Lets a waiting or dead delivery be tried again at once. False if there is none in such a state.
+    pub async fn retry_now(&self, id: i64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    let done = sqlx::query("update deliveries set state = 'retry', next_at = ? where id = ? and state in ('queued', 'retry', 'dead')")
+                        .bind(now.timestamp_millis())
+                        .bind(id)
+                        .execute(&mut *connection)
+                        .await?;
+                    Ok(done.rows_affected() == 1)
+                })
+            })
+            .await
+    }
+
+    /// Deliveries whose fallback has not been told although they are dead, or are pages and still waiting.
+    pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
+        let query = format!(
+            "select {COLUMNS} from deliveries where fallback_told = 0 and (state = 'dead' or \
+             ({PENDING} and event = 'trigger' and priority in ('P1', 'P2'))) order by id limit ?"
+        );
+        self.rows(query, None, limit).await
+    }
+
+    /// Deliveries, the newest first, of one state if given.
+    pub async fn deliveries(&self, state: Option<&str>, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
+        let query = match state {
+            Some(_) => format!("select {COLUMNS} from deliveries where state = ?1 order by id desc limit ?2"),
+            None => format!("select {COLUMNS} from deliveries where ?1 is null order by id desc limit ?2"),
+        };
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(state).bind(limit).fetch_all(&self.readers).await?;
+        Ok(rows.iter().filter_map(stored).collect())
+    }
+
+    /// One delivery.
+    pub async fn delivery(&self, id: i64) -> Result<Option<StoredDelivery>, StoreError> {
+        let query = format!("select {COLUMNS} from deliveries where id = ? limit ?");
+        Ok(self.rows(query, Some(id.to_string()), 1).await?.into_iter().next())
+    }
+
+    /// An incident's deliveries, in order.
+    pub async fn deliveries_of(&self, incident: &str) -> Result<Vec<StoredDelivery>, StoreError> {
+        let query = format!("select {COLUMNS} from deliveries where incident = ? order by id limit ?");
+        self.rows(query, Some(incident.to_owned()), 10_000).await
+    }
+
+    async fn rows(&self, query: String, first: Option<String>, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
+        let mut statement = sqlx::query(sqlx::AssertSqlSafe(query));
+        if let Some(first) = first {
+            statement = statement.bind(first);
+        }
+        let rows = statement.bind(limit).fetch_all(&self.readers).await?;
+        Ok(rows.iter().filter_map(stored).collect())
+    }
+
+    /// Counts by receiver and state since the store began (pruned rows excepted), for `/metrics`.
+    pub async fn delivery_counts(&self) -> Result<Vec<(Name, String, u64)>, StoreError> {
+        let rows = sqlx::query("select receiver, state, count(*) as n from deliveries group by receiver, state")
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (Name::from(row.get::<&str, _>("receiver")), row.get("state"), row.get::<i64, _>("n") as u64))
+            .collect())
+    }
+
+    /// How each receiver's queue stands.
+    pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
+        let query = format!(
+            "select receiver, sum({PENDING}) as pending, max(sent_at) as sent, \
+             max(case when last_error is not null and state != 'sent' then id end) as failed from deliveries group by receiver"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
+        let mut queues = Vec::new();
+        for row in rows {
+            let failed = match row.get::<Option<i64>, _>("failed") {
+                Some(id) => self.delivery(id).await?,
+                None => None,
+            };
+            queues.push(QueueState {
+                receiver: Name::from(row.get::<&str, _>("receiver")),
+                pending: row.get::<i64, _>("pending") as u64,
+                last_sent: row.get::<Option<i64>, _>("sent").and_then(DateTime::from_timestamp_millis),
+                last_failure: failed.and_then(|row| Some((row.decided_at, row.last_error?))),
+            });
+        }
+        Ok(queues)
+    }
+}
+
+pub(super) fn priority(word: &str) -> Option<Priority> {
+    Priority::ALL.into_iter().find(|priority| priority.as_str() == word)
+}
+
+/// The event a stored word stands for.
+pub fn event(word: &str) -> Option<Event> {
+    [Event::Trigger, Event::Acknowledge, Event::Resolve, Event::Update, Event::Digest, Event::Test]
+        .into_iter()
+        .find(|event| event.as_str() == word)
+}
+
+fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {
+    Ok(Lease {
+        id: row.get("id"),
+        incident: row.get("incident"),
+        message: from_json(row.get("message"), "a message")?,
+        thread: row.get("thread"),
+        attempt: row.get("attempts"),
+        decided_at: DateTime::from_timestamp_millis(row.get("decided_at")).unwrap_or_default(),
+    })
+}
+
+fn stored(row: &SqliteRow) -> Option<StoredDelivery> {
+    let time = |column| row.get::<Option<i64>, _>(column).and_then(DateTime::from_timestamp_millis);
+    let state: String = row.get("state");
+    Some(StoredDelivery {
+        id: row.get("id"),
+        incident: row.get("incident"),
+        receiver: Name::from(row.get::<&str, _>("receiver")),
+        event: row.get("event"),
+        priority: priority(row.get("priority"))?,
+        attempts: row.get("attempts"),
+        last_error: row.get("last_error"),
+        decided_at: time("decided_at")?,
+        next_at: time("next_at").filter(|_| matches!(state.as_str(), "queued" | "retry")),
+        sent_at: time("sent_at"),
+        receipt: row.get("receipt"),
+        state,
+    })
+}

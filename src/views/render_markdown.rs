@@ -1,0 +1,111 @@
+//! The budget report as Markdown, for a review document. Every text from outside is escaped.
+
+use std::fmt::Write as _;
+
+use super::{
+    render_words::{count, duration, instant, percent, percent_or_absent},
+    report::{BudgetReport, ServiceReport, SloReport},
+};
+
+/// The whole report.
+pub fn markdown(report: &BudgetReport) -> String {
+    let mut page = format!(
+        "# Budget report {}\n\nTime zone {} · made {} · configuration `{}`\n",
+        cell(&report.month),
+        cell(&report.timezone),
+        instant(report.generated_at),
+        report.config_hash.replace('`', "")
+    );
+    for service in &report.services {
+        section(&mut page, service);
+    }
+    page
+}
+
+fn section(page: &mut String, service: &ServiceReport) {
+    let _ = write!(
+        page,
+        "\n## {} ({})\n\n| SLO | objective | achieved | met | budget left | used | bad / total | coverage |\n\
+         |---|---:|---:|---|---:|---:|---:|---:|\n",
+        cell(&service.title),
+        cell(&service.service)
+    );
+    for slo in &service.slos {
+        let met = match slo.met {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "no events",
+        };
+        let _ = writeln!(
+            page,
+            "| {} ({}) | {} | {} | {met} | {} | {} of {} | {} / {} | {} |",
+            cell(&slo.title),
+            cell(&slo.id),
+            percent(slo.objective),
+            percent_or_absent(slo.achieved),
+            percent_or_absent(slo.budget.remaining),
+            duration(slo.budget.used_seconds),
+            duration(slo.budget.allowed_seconds),
+            count(slo.bad),
+            count(slo.total),
+            percent(slo.coverage),
+        );
+    }
+    for slo in &service.slos {
+        events(page, slo);
+    }
+}
+
+fn events(page: &mut String, slo: &SloReport) {
+    if slo.incidents.is_empty() && slo.corrections.is_empty() && slo.objective_changes.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "\n### {}\n", cell(&slo.title));
+    for incident in &slo.incidents {
+        let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
+        let _ = writeln!(
+            page,
+            "- Incident {}: {} to {}, {} bad, {} of the budget",
+            cell(&incident.id),
+            instant(incident.opened_at),
+            end,
+            count(incident.bad),
+            percent_or_absent(incident.budget_share),
+        );
+    }
+    for correction in &slo.corrections {
+        let _ = writeln!(page, "- Correction: {}", cell(&correction.to_string()));
+    }
+    for change in &slo.objective_changes {
+        let _ = writeln!(page, "- Objective changed: {}", cell(&change.to_string()));
+    }
+}
+
+/// One line in which nothing is markup: no link, no HTML, no new cell.
+fn cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            letter if letter.is_control() => escaped.push(' '),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn nothing_is_markup() {
+        assert_eq!(cell("a|b\n<script>[x](y)"), "a\\|b &lt;script&gt;\\[x\\]\\(y\\)");
+    }
+}

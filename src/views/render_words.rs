@@ -1,0 +1,186 @@
+//! Figures in words: the same for pages and command line, so that no figure reads differently between them.
+
+use chrono::{DateTime, Utc};
+
+/// What stands where there is no figure.
+pub const ABSENT: &str = "—";
+
+/// `0.9731` → `97.31 %`. Never rounds a share that is not whole up to `100 %`, nor one that is not nothing to `0 %`.
+pub fn percent(ratio: f64) -> String {
+    let shown = (3..=9).map(|digits| trimmed(ratio * 100.0, digits)).find(|text| {
+        let whole = matches!(text.as_str(), "0" | "100");
+        !whole || ratio.abs() < 1e-12 || (ratio - 1.0).abs() < 1e-12
+    });
+    format!("{} %", shown.unwrap_or_else(|| trimmed(ratio * 100.0, 9)).replace('-', "−"))
+}
+
+/// `percent`, or a dash.
+pub fn percent_or_absent(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| ABSENT.to_owned(), percent)
+}
+
+/// A count with thousands apart: `1,000,000`; fractions to two digits.
+pub fn count(number: f64) -> String {
+    let text = trimmed(number, 2);
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("−", rest));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    match fraction {
+        Some(fraction) => format!("{sign}{grouped}.{fraction}"),
+        None => format!("{sign}{grouped}"),
+    }
+}
+
+/// A number with at most three digits after the point: burn rates, values.
+pub fn number(number: f64) -> String {
+    trimmed(number, 3).replace('-', "−")
+}
+
+/// Seconds in the two largest units that are not zero: `3 h 36 min`, `620 ms`.
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return ABSENT.to_owned();
+    }
+    let sign = if seconds < 0.0 { "−" } else { "" };
+    let seconds = seconds.abs();
+    if seconds > 0.0 && seconds < 1.0 {
+        return format!("{sign}{} ms", trimmed(seconds * 1000.0, 1));
+    }
+    if seconds < 60.0 {
+        return format!("{sign}{} s", trimmed(seconds, 2));
+    }
+    let mut rest = seconds.round() as u64;
+    let mut parts = Vec::new();
+    for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] {
+        let many = rest / length;
+        rest %= length;
+        if many > 0 {
+            parts.push(format!("{many} {unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    format!("{sign}{}", parts.join(" "))
+}
+
+/// `12 s ago`, `in 3 min`, `now`.
+pub fn relative(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    let seconds = (now - at).num_seconds();
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("{} ago", duration(seconds as f64)),
+        _ => format!("in {}", duration(-seconds as f64)),
+    }
+}
+
+/// `2026-10-25 12:00:00 UTC`.
+pub fn instant(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// `2026-10-25 12:00:00 UTC (12 s ago)`.
+pub fn instant_and_age(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    format!("{} ({})", instant(at), relative(now, at))
+}
+
+/// The glyph that stands before a state's word, for SLOs, alerts, incidents, steps and deliveries.
+pub fn glyph(state: &str) -> &'static str {
+    match state {
+        "ok" | "resolved" | "sent" | "done" | "met" | "ready" => "●",
+        "burning" | "firing" | "retry" | "open" => "▲",
+        "exhausted" | "dead" | "missed" => "■",
+        "blind" => "◌",
+        "pending" | "acknowledged" | "clearing" | "sending" | "queued" | "waiting" => "◐",
+        _ => "○",
+    }
+}
+
+/// How grave a state is: picks the colour.
+pub fn tone(state: &str) -> &'static str {
+    match state {
+        "ok" | "resolved" | "sent" | "done" | "met" | "ready" => "good",
+        "exhausted" | "dead" | "missed" | "firing" | "open" => "bad",
+        "burning" | "blind" | "retry" | "pending" | "acknowledged" | "clearing" => "warn",
+        _ => "mute",
+    }
+}
+
+/// A text from outside for a terminal: control characters cannot steer it.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|letter| if steers(letter) { '\u{fffd}' } else { letter }).collect()
+}
+
+/// Controls, and the marks that turn the direction of writing.
+fn steers(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn trimmed(number: f64, digits: usize) -> String {
+    if !number.is_finite() {
+        return ABSENT.to_owned();
+    }
+    let text = format!("{number:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_not_rounded_to_a_whole() {
+        let cases = [
+            (0.9731, "97.31 %"),
+            (0.462, "46.2 %"),
+            (-0.13, "−13 %"),
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (0.999_999_6, "99.99996 %"),
+            (0.000_000_1, "0.00001 %"),
+            (f64::NAN, "— %"),
+        ];
+        for (ratio, shown) in cases {
+            assert_eq!(percent(ratio), shown, "{ratio}");
+        }
+    }
+
+    #[test]
+    fn durations_have_two_units() {
+        let cases = [
+            (0.62, "620 ms"),
+            (12.0, "12 s"),
+            (1500.0, "25 min"),
+            (12_960.0, "3 h 36 min"),
+            (129_600.0, "1 d 12 h"),
+            (86_460.0, "1 d"),
+            (0.0, "0 s"),
+            (-300.0, "−5 min"),
+        ];
+        for (seconds, shown) in cases {
+            assert_eq!(duration(seconds), shown, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        let cases = [(1_000_000.0, "1,000,000"), (26_900.0, "26,900"), (7.5, "7.5"), (-1234.0, "−1,234"), (0.0, "0")];
+        for (number, shown) in cases {
+            assert_eq!(count(number), shown);
+        }
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered() {
+        assert_eq!(plain("a\u{1b}[31mb\u{202e}c"), "a\u{fffd}[31mb\u{fffd}c");
+    }
+}

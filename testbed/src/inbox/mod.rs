@@ -1,0 +1,155 @@
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//!
+//! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
+//! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
+//!
+//! | path | plays |
+//! |---|---|
+//! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
+//! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
+//! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
+
+mod fault;
+mod letter;
+mod page;
+mod pagerduty;
+mod request;
+mod serve;
+mod slack;
+mod slack_text;
+mod smtp;
+mod statuspage;
+mod world;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+pub use fault::Fault;
+pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
+pub use request::{Peer, Received};
+pub use statuspage::PublicIncident;
+
+use world::Shared;
+
+/// A running inbox. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Inbox {
+    http: SocketAddr,
+    smtp: SocketAddr,
+    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Inbox {
+    /// Starts on free ports of the loopback address.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub async fn start() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::start_at(any, any).await.expect("a free port on the loopback address")
+    }
+
+    /// Starts on these addresses.
+    pub async fn start_at(http: SocketAddr, smtp: SocketAddr) -> anyhow::Result<Self> {
+        let http = TcpListener::bind(http).await.with_context(|| format!("inbox on {http}"))?;
+        let smtp = TcpListener::bind(smtp).await.with_context(|| format!("mail server on {smtp}"))?;
+        let shared = Arc::new(Shared::default());
+        let (http_at, smtp_at) = (http.local_addr()?, smtp.local_addr()?);
+        let tasks = vec![
+            tokio::spawn(serve::serve(http, Arc::clone(&shared))),
+            tokio::spawn(smtp::serve(smtp, Arc::clone(&shared))),
+        ];
+        Ok(Self { http: http_at, smtp: smtp_at, shared, tasks })
+    }
+
+    /// `http://127.0.0.1:PORT` and `path`: `url("/pagerduty")` is a base address to configure.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+
+    /// `smtp://127.0.0.1:PORT`.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", self.smtp)
+    }
+
+    /// Everything received so far, in order, faulty or not.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.world().log.clone()
+    }
+
+    /// Everything that was wrong with what was received, each with where it was sent to.
+    pub fn problems(&self) -> Vec<String> {
+        let world = self.shared.world();
+        world
+            .log
+            .iter()
+            .flat_map(|entry| entry.problems.iter().map(|problem| format!("{}: {problem}", entry.path)))
+            .collect()
+    }
+
+    /// The next `times` requests whose path begins with `path` (`smtp` for mails) meet `fault`.
+    pub fn fault(&self, path: &str, fault: Fault, times: u32) {
+        self.shared.world().faults.add(path, fault, times);
+    }
+
+    /// Forgets what was received, what the vendors know, and the faults.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Waits until `condition` holds of what was received. The error lists what came instead.
+    pub async fn wait_for(
+        &self,
+        condition: impl Fn(&[Received]) -> bool,
+        timeout: Duration,
+    ) -> anyhow::Result<Vec<Received>> {
+        let mut changes = self.shared.changes();
+        let waited = tokio::time::timeout(timeout, async {
+            while !condition(&self.shared.world().log) {
+                // The sender lives as long as `self`.
+                let _ = changes.changed().await;
+            }
+        });
+        let in_time = waited.await.is_ok();
+        let log = self.received();
+        if in_time {
+            return Ok(log);
+        }
+        let came: Vec<_> =
+            log.iter().map(|entry| format!("  {} {} ({})", entry.path, entry.summary, entry.status)).collect();
+        Err(anyhow!("not what was waited for within {timeout:?}; {} came:\n{}", came.len(), came.join("\n")))
+    }
+
+    /// What PagerDuty would show: by routing key and dedup key.
+    pub fn pagerduty_state(&self) -> BTreeMap<(String, String), PagerdutyIncident> {
+        self.shared.world().pagerduty.incidents.clone()
+    }
+
+    /// What the public would see, by the incident's id.
+    pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
+        self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// What the Slack channels show now, by `ts`: the text of each message after its edits.
+    pub fn slack_state(&self) -> BTreeMap<String, String> {
+        self.shared.world().slack.texts()
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.shared.end();
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the inbox knows, shared by its HTTP and its mail side.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use super::{
+    fault::Faults,
+    letter::Mailboxes,
+    pagerduty::Pagerduty,
+    request::{Peer, Received, Reply, Request},
+    slack::Slack,
+    statuspage::Statuspage,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub log: Vec<Received>,
+    pub faults: Faults,
+    pub pagerduty: Pagerduty,
+    pub slack: Slack,
+    pub statuspage: Statuspage,
+    pub mailboxes: Mailboxes,
+}
+
+impl World {
+    /// Lets the vendor a request is meant for look at it.
+    pub fn take(&mut self, request: &Request, problems: &mut Vec<String>) -> Reply {
+        match request.peer() {
+            Peer::Pagerduty => self.pagerduty.take(request, problems),
+            Peer::Slack => self.slack.take(request, problems),
+            Peer::Statuspage => self.statuspage.take(request, problems),
+            Peer::Mail | Peer::Other => {
+                problems.push("nobody lives at this path".to_owned());
+                Reply::json(404, &serde_json::json!({"error": "no such path"}))
+            }
+        }
+    }
+}
+
+/// The world behind its lock, and the bell that rings when something came in.
+#[derive(Debug)]
+pub(super) struct Shared {
+    world: Mutex<World>,
+    /// Rings on every change; true once the inbox ends.
+    bell: watch::Sender<bool>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { world: Mutex::default(), bell: watch::Sender::new(false) }
+    }
+}
+
+impl Shared {
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn record(&self, entry: Received) {
+        self.world().log.push(entry);
+        self.bell.send_modify(|_| {});
+    }
+
+    pub fn reset(&self) {
+        *self.world() = World::default();
+    }
+
+    pub fn changes(&self) -> watch::Receiver<bool> {
+        self.bell.subscribe()
+    }
+
+    pub fn end(&self) {
+        self.bell.send_replace(true);
+    }
+
+    /// Returns when the inbox ends.
+    pub async fn ended(&self) {
+        let mut changes = self.changes();
+        let _ = changes.wait_for(|ended| *ended).await;
+    }
+}
+
+/// Now, for the log and for Slack's time stamps: nothing is decided by it.
+#[expect(clippy::disallowed_methods, reason = "the world outside has its own clock")]
+pub(super) fn now() -> DateTime<Utc> {
+    Utc::now()
+}

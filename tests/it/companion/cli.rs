@@ -1,0 +1,224 @@
+//! The verbs, against a served desk on a socket.
+
+use std::{path::PathBuf, sync::Arc};
+
+use assert_cmd::{Command, assert::Assert};
+use slod::{
+    config::{Mode, Overrides, diagnostics::Severity},
+    http::{
+        Companion,
+        serve::{bind_socket, bind_tcp, serve},
+    },
+    views::{desk::Action, report::BudgetReport},
+};
+
+use super::{
+    fake_desk::{FakeDesk, StoppedClock},
+    fixed_data::report,
+};
+
+/// A desk behind both doors, until dropped.
+struct Served {
+    desk: Arc<FakeDesk>,
+    dir: tempfile::TempDir,
+    address: String,
+    _stop: tokio::sync::oneshot::Sender<()>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Served {
+    fn new(desk: FakeDesk) -> Self {
+        let desk = Arc::new(desk);
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let socket = bind_socket(&dir.path().join("slod.sock")).unwrap();
+        let tcp = bind_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = format!("http://{}", tcp.local_addr().unwrap());
+        let companion = Companion::new(desk.clone(), Arc::new(StoppedClock));
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        runtime.spawn(serve(companion, tcp, Some(socket), async {
+            let _ = stopped.await;
+        }));
+        Self { desk, dir, address, _stop: stop, _runtime: runtime }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("slod.sock")
+    }
+
+    fn slod(&self, arguments: &[&str]) -> Assert {
+        slod(arguments).env("SLOD_SOCKET", self.socket()).assert()
+    }
+}
+
+fn slod(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slod"));
+    command.args(arguments).env_clear().env("USER", "ops-lead").env("PATH", "/usr/bin:/bin");
+    command
+}
+
+fn stdout(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+fn stderr(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn looking() {
+    let served = Served::new(FakeDesk::default());
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(status.contains("inventory/api-response-time") && status.contains("▲ burning"), "{status}");
+    assert!(status.contains("46.2 %") && status.contains(" ago"), "{status}");
+    assert!(!status.contains('\u{1b}'), "neither colour in a pipe nor what a label holds");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["status", "-o", "json"]).success())).unwrap();
+    assert_eq!(json["slos"][0]["id"], "inventory/api-response-time");
+
+    let list = stdout(&served.slod(&["incidents", "--state", "acknowledged"]).success());
+    assert!(list.contains("◐ acknowledged") && list.contains("P1"), "{list}");
+    let none = served.slod(&["incidents", "--state", "open"]).success();
+    assert_eq!((stdout(&none).as_str(), stderr(&none).as_str()), ("", "no incidents\n"));
+    let one = stdout(&served.slod(&["incident", "show", "7"]).success());
+    for words in ["incident 7", "platform-pager", "draft `investigating` waits", "postgres-health", "opened"] {
+        assert!(one.contains(words), "{words}: {one}");
+    }
+}
+
+#[test]
+fn acting() {
+    let served = Served::new(FakeDesk::default());
+    assert!(stdout(&served.slod(&["ack", "7"]).success()).contains("acknowledged by ops-lead"));
+    served.slod(&["resolve", "7", "--by", "duty"]).success();
+    served.slod(&["note", "7", "restarted"]).success();
+    served.slod(&["status-page", "approve", "7"]).success();
+    served.slod(&["status-page", "discard", "7", "-o", "json"]).success();
+    let acts = served.desk.acts.lock().unwrap();
+    let done: Vec<(&Action, &str)> = acts.iter().map(|(_, action, by)| (action, by.as_str())).collect();
+    let note = Action::Note("restarted".into());
+    let expected = [
+        (&Action::Acknowledge, "ops-lead"),
+        (&Action::Resolve, "duty"),
+        (&note, "ops-lead"),
+        (&Action::ApproveStatus, "ops-lead"),
+        (&Action::DiscardStatus, "ops-lead"),
+    ];
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn what_is_refused_ends_with_1() {
+    let served = Served::new(FakeDesk::default());
+    let refused = served.slod(&["ack", "8"]).code(1);
+    assert_eq!(stderr(&refused), "slod: there is no incident `8` (/api/v1/incidents lists them)\n");
+    // An id is one segment of the path, whatever it holds.
+    served.slod(&["ack", "../../-/reload?x"]).code(1);
+    assert!(stderr(&served.slod(&["notify", "test", "nobody"]).code(1)).contains("receivers: ops-pager"));
+    served.slod(&["report", "--month", "october"]).code(2);
+    served.slod(&["incidents", "--state", "closed"]).code(2);
+}
+
+#[test]
+fn reports() {
+    let served = Served::new(FakeDesk::default());
+    let text = stdout(&served.slod(&["report", "--month", "2026-09"]).success());
+    assert!(text.starts_with("Budget report 2026-09 (Europe/Paris)"), "{text}");
+    let json: BudgetReport = serde_json::from_str(&stdout(&served.slod(&["report", "-o", "json"]).success())).unwrap();
+    assert_eq!(json, report("2026-10"));
+    let csv = stdout(&served.slod(&["report", "-o", "csv"]).success());
+    assert_eq!(csv, slod::views::render_csv::csv(&report("2026-10")));
+    assert!(stdout(&served.slod(&["report", "-o", "markdown"]).success()).starts_with("# Budget report 2026-10"));
+    served.slod(&["report", "--service", "nope"]).code(1);
+}
+
+#[test]
+fn a_test_message_is_followed_to_its_end() {
+    let sent = Served::new(FakeDesk::default()).slod(&["notify", "test", "ops-pager"]).success();
+    assert!(stdout(&sent).starts_with("● sent to ops-pager: receipt key/2"), "{}", stdout(&sent));
+    assert!(stderr(&sent).contains("message 9 to ops-pager: queued"), "{}", stderr(&sent));
+    let dead = FakeDesk { test_ends: Some("dead"), ..FakeDesk::default() };
+    let dead = Served::new(dead).slod(&["notify", "test", "ops-pager"]).code(1);
+    assert!(stdout(&dead).contains("did not accept message 9: HTTP 503"), "{}", stdout(&dead));
+    let late = FakeDesk { test_ends: Some("retry"), ..FakeDesk::default() };
+    Served::new(late).slod(&["notify", "test", "ops-pager", "--wait", "1"]).code(4);
+}
+
+#[test]
+fn a_daemon_that_is_not_there_ends_with_4() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("none.sock");
+    let gone = slod(&["status"]).env("SLOD_SOCKET", &socket).assert().code(4);
+    let said = stderr(&gone);
+    assert!(said.contains(socket.to_str().unwrap()) && said.contains("slod run"), "{said}");
+    let gone = slod(&["status", "--address", "http://127.0.0.1:1"]).assert().code(4);
+    assert!(stderr(&gone).contains("no daemon answers on http://127.0.0.1:1"), "{}", stderr(&gone));
+    let sick = Served::new(FakeDesk { store_is_gone: true, ..FakeDesk::default() });
+    assert!(stderr(&sick.slod(&["report"]).code(4)).contains("the store is gone"));
+}
+
+#[test]
+fn the_socket_is_found_beside_the_store() {
+    let served = Served::new(FakeDesk::default());
+    let config = served.dir.path().join("slo.yaml");
+    let store = served.dir.path().join("slod.db");
+    std::fs::write(&config, format!("version: 1\ndaemon: {{store: \"sqlite:{}\"}}\n", store.display())).unwrap();
+    slod(&["status", "--config", config.to_str().unwrap()]).assert().success();
+    slod(&["--config", served.dir.path().to_str().unwrap(), "status"]).assert().success();
+    slod(&["status"]).env("RUNTIME_DIRECTORY", served.dir.path()).assert().success();
+}
+
+#[test]
+fn over_http_with_a_token() {
+    let served = Served::new(FakeDesk::default());
+    let address = served.address.as_str();
+    slod(&["status", "--address", address]).assert().success();
+    assert!(stderr(&slod(&["ack", "7", "--address", address]).assert().code(1)).contains("writing needs a token"));
+    slod(&["ack", "7", "--address", address]).env("SLOD_TOKEN", "acts").assert().success();
+}
+
+#[test]
+fn a_starter_is_written_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("new");
+    let written = slod(&["init", target.to_str().unwrap()]).assert().success();
+    assert!(stdout(&written).contains("slod check --config"));
+    let set = |name: &str| (name != "SMTP_URL").then(|| "https://hooks.example.com/x".to_owned());
+    let loaded = slod::config::load(&target, Mode::Run, &set, &Overrides::default());
+    assert!(loaded.config.is_some(), "{:?}", loaded.diagnostics);
+    let unset = slod::config::load(&target, Mode::Check, &|_| None, &Overrides::default());
+    assert!(unset.config.is_some() && unset.count(Severity::Error) == 0, "{:?}", unset.diagnostics);
+    std::fs::write(target.join("slo.yaml"), "mine").unwrap();
+    let again = slod(&["init", target.to_str().unwrap()]).assert().code(1);
+    assert!(stderr(&again).contains("exists: nothing was written"));
+    assert_eq!(std::fs::read_to_string(target.join("slo.yaml")).unwrap(), "mine");
+}
+
+#[test]
+fn help_has_examples() {
+    let verbs: [&[&str]; 15] = [
+        &["incident"],
+        &["status-page"],
+        &["notify"],
+        &["run"],
+        &["status"],
+        &["incidents"],
+        &["incident", "show"],
+        &["ack"],
+        &["resolve"],
+        &["note"],
+        &["status-page", "approve"],
+        &["report"],
+        &["notify", "test"],
+        &["init"],
+        &["completions"],
+    ];
+    for verb in verbs {
+        let help = stdout(&slod(&[verb, &["--help"]].concat()).assert().success());
+        assert!(help.contains("Example:\n  slod "), "{verb:?}: {help}");
+    }
+    assert!(stdout(&slod(&["man"]).assert().success()).contains(".TH slod"));
+    assert!(stdout(&slod(&["completions", "bash"]).assert().success()).contains("status-page"));
+    slod(&["dance"]).assert().code(2);
+    slod(&[]).assert().code(2);
+}

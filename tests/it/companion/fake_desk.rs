@@ -1,0 +1,259 @@
+//! A desk over fixed data.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU32, Ordering},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::BoxFuture;
+use slod::{
+    clock::Clock,
+    config::model::Right,
+    domain::{name::SloId, slot::SlotState},
+    views::{
+        desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        incident::{DeliveryView, IncidentView},
+        report::BudgetReport,
+        slo::{SloState, SloView, SlotView},
+    },
+};
+
+use super::fixed_data::{HOSTILE, at, delivery, incident, now, report, slo};
+
+pub struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> DateTime<Utc> {
+        now()
+    }
+}
+
+/// What differs from test to test.
+#[derive(Default)]
+pub struct FakeDesk {
+    pub not_ready: bool,
+    pub no_tokens: bool,
+    pub store_is_gone: bool,
+    pub config_is_bad: bool,
+    pub faulty: bool,
+    pub external_url: Option<String>,
+    pub slots: usize,
+    /// What the test message becomes on the third look: `sent` unless written.
+    pub test_ends: Option<&'static str>,
+    pub looks: AtomicU32,
+    pub acts: Mutex<Vec<(String, Action, String)>>,
+}
+
+impl FakeDesk {
+    fn store(&self) -> Result<(), DeskError> {
+        assert!(!self.faulty, "a secret that a panic must not show");
+        if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+}
+
+impl Desk for FakeDesk {
+    fn services(&self) -> Vec<ServiceView> {
+        let service = |name: &str, title: &str, metric_prefix: Option<&str>| ServiceView {
+            name: name.into(),
+            title: title.into(),
+            owner: Some("Inventory Engineering".into()),
+            runbook_url: Some("javascript:alert(1)".into()),
+            metric_prefix: metric_prefix.map(str::to_owned),
+        };
+        vec![
+            service("inventory", &format!("Inventory {HOSTILE}"), Some("inventory_dashboard")),
+            service("quiet", "Quiet", None),
+        ]
+    }
+
+    fn slos(&self) -> Vec<SloView> {
+        vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)]
+    }
+
+    fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
+        self.slos().into_iter().find(|slo| slo.id == *id).ok_or_else(|| {
+            DeskError::NotFound(format!("there is no SLO `{id}`"), "SLOs: inventory/api-response-time".into())
+        })
+    }
+
+    fn slots<'a>(
+        &'a self,
+        id: &'a SloId,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
+        Box::pin(async move {
+            self.slo(id)?;
+            let start = from.unwrap_or(at("2026-09-25T12:00:00Z"));
+            let slots = (0..self.slots.max(2)).map(|slot| SlotView {
+                start: start + TimeDelta::minutes(slot as i64),
+                seconds: 60,
+                good: 9.0,
+                total: 10.0,
+                state: SlotState::Measured,
+                reading: Some(0.62),
+            });
+            Ok(slots.filter(|slot| to.is_none_or(|to| slot.start < to)).take(limit).collect())
+        })
+    }
+
+    fn budget<'a>(
+        &'a self,
+        month: Option<&'a str>,
+        service: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
+        Box::pin(async move {
+            self.store()?;
+            if let Some(name) = service
+                && !self.services().iter().any(|service| service.name == name)
+            {
+                return Err(DeskError::NotFound(format!("there is no service `{name}`"), "services: inventory".into()));
+            }
+            Ok(report(month.unwrap_or("2026-10")))
+        })
+    }
+
+    fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>> {
+        Box::pin(async move {
+            self.store()?;
+            let all = vec![incident()].into_iter();
+            let wanted = all.filter(|incident| filter.state.as_ref().is_none_or(|state| *state == incident.state));
+            Ok(wanted.filter(|incident| filter.service.is_none() || filter.service == incident.service).collect())
+        })
+    }
+
+    fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+        Box::pin(async move {
+            self.store()?;
+            if id == "7" {
+                return Ok(incident());
+            }
+            Err(DeskError::NotFound(format!("there is no incident `{id}`"), "/api/v1/incidents lists them".into()))
+        })
+    }
+
+    fn deliveries<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
+        Box::pin(async move {
+            let all = vec![delivery(2, "retry"), delivery(1, "sent")].into_iter();
+            Ok(all.filter(|delivery| state.is_none_or(|state| state == delivery.state)).take(limit).collect())
+        })
+    }
+
+    fn delivery(&self, id: i64) -> BoxFuture<'_, Result<DeliveryView, DeskError>> {
+        Box::pin(async move {
+            match id {
+                1 => Ok(delivery(1, "sent")),
+                2 => Ok(delivery(2, "retry")),
+                9 => {
+                    let over = self.looks.fetch_add(1, Ordering::SeqCst) >= 2;
+                    let state = if over { self.test_ends.unwrap_or("sent") } else { "queued" };
+                    Ok(DeliveryView { incident: None, event: "test".into(), ..delivery(9, state) })
+                }
+                _ => Err(DeskError::NotFound(format!("there is no delivery `{id}`"), "see /api/v1/deliveries".into())),
+            }
+        })
+    }
+
+    fn retry(&self, id: i64) -> BoxFuture<'_, Result<(), DeskError>> {
+        Box::pin(
+            async move { if id == 1 { Err(DeskError::Conflict("it was accepted already".into())) } else { Ok(()) } },
+        )
+    }
+
+    fn act<'a>(
+        &'a self,
+        incident: &'a str,
+        action: Action,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+        Box::pin(async move {
+            let view = self.incident(incident).await?;
+            self.acts.lock().unwrap().push((incident.to_owned(), action, by.to_owned()));
+            Ok(view)
+        })
+    }
+
+    fn notify_test<'a>(&'a self, receiver: &'a str, _: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
+        Box::pin(async move {
+            if receiver == "ops-pager" {
+                return Ok(9);
+            }
+            Err(DeskError::NotFound(format!("there is no receiver `{receiver}`"), "receivers: ops-pager".into()))
+        })
+    }
+
+    fn sources(&self) -> Vec<SourceView> {
+        vec![SourceView {
+            name: "prometheus".into(),
+            kind: "prometheus".into(),
+            blind: true,
+            last_success: Some(at("2026-10-25T11:00:00Z")),
+            last_failure: Some(at("2026-10-25T12:00:00Z")),
+            last_error: Some(HOSTILE.into()),
+            latency_seconds: Some(0.031),
+        }]
+    }
+
+    fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
+        let receiver = ReceiverView {
+            name: "ops-pager".into(),
+            kind: "pagerduty".into(),
+            pending: 1,
+            last_sent: Some(at("2026-10-25T11:50:02Z")),
+            last_failure: None,
+            last_error: None,
+        };
+        Box::pin(async move { Ok(vec![receiver]) })
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            ready: !self.not_ready,
+            reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
+            started_at: at("2026-10-25T10:00:00Z"),
+            config_hash: "0f1e2d3c4b5a".into(),
+            loaded_at: at("2026-10-25T10:00:00Z"),
+            rejected_reload: self.config_is_bad.then(|| "error[E0101]: unknown key `windw`".to_owned()),
+            timezone: "UTC".into(),
+            external_url: self.external_url.clone().unwrap_or_else(|| "http://127.0.0.1:9720".into()),
+        }
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>> {
+        Box::pin(async move {
+            if self.config_is_bad {
+                return Err(DeskError::Rejected("error[E0101]: unknown key `windw`\n  --> slo.yaml:88:9\n".into()));
+            }
+            Ok("1 SLO added".to_owned())
+        })
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, Result<String, DeskError>> {
+        let text =
+            "# HELP slod_build_info Which build.\n# TYPE slod_build_info gauge\nslod_build_info{version=\"0.1.0\"} 1";
+        Box::pin(async move { self.store().map(|()| text.to_owned()) })
+    }
+
+    fn has_tokens(&self) -> bool {
+        !self.no_tokens
+    }
+
+    fn rights(&self, bearer: &str) -> Option<Vec<Right>> {
+        match bearer {
+            "looks" => Some(vec![Right::Read]),
+            "acts" => Some(vec![Right::Read, Right::Operate]),
+            "owns" => Some(vec![Right::Admin]),
+            _ => None,
+        }
+    }
+
+    fn latency_thresholds(&self) -> Vec<f64> {
+        vec![0.8, 180.0]
+    }
+}

@@ -1,0 +1,183 @@
+//! Fixed, hostile data: every field filled somewhere, every field absent somewhere.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use slod::{
+    domain::{name::SloId, policy::Priority},
+    views::{
+        incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+        report::{BudgetReport, BudgetUse, IncidentCost, ServiceReport, SloReport},
+        slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueView},
+    },
+};
+
+/// Markup, quotes, a formula's sign, a terminal's escape: what a label may hold.
+pub const HOSTILE: &str = "=<script>alert(\"x\")</script>'&|`\u{1b}[31m";
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+pub fn now() -> DateTime<Utc> {
+    at("2026-10-25T12:00:12Z")
+}
+
+pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
+    let rates = ["5m", "30m", "1h", "6h", "3d"];
+    SloView {
+        id: SloId::new("inventory", name),
+        service: "inventory".into(),
+        name: name.into(),
+        title: if full { format!("API response time {HOSTILE}") } else { name.into() },
+        series: if full { BTreeMap::from([("shop".to_owned(), HOSTILE.to_owned())]) } else { BTreeMap::new() },
+        objective: 0.95,
+        window: "30d".into(),
+        budgeting: "occurrences".into(),
+        state,
+        sli: full.then_some(0.9731),
+        good: 973_100.0,
+        bad: 26_900.0,
+        total: 1_000_000.0,
+        budget: BudgetView {
+            remaining: full.then_some(0.462),
+            remaining_if_good: full.then_some(0.463),
+            remaining_if_bad: full.then_some(-0.423),
+            coverage: 0.998,
+            allowed_bad: 50_000.0,
+            exhausts_at: full.then(|| at("2026-10-27T03:00:00Z")),
+            allowed_seconds: 129_600.0,
+        },
+        burn_rate: rates.iter().map(|rate| ((*rate).to_owned(), full.then_some(0.5))).collect(),
+        value: full.then_some(ValueView { percentile: Some(95.0), seconds: Some(0.62), number: None, unit: None }),
+        streak: StreakView { bad: 2 },
+        watermark: full.then(|| at("2026-10-25T12:00:00Z")),
+        evaluated_at: at("2026-10-25T12:00:10Z"),
+        policies: vec![PolicyView { name: "fast-burn:1h/5m".into(), state: "firing".into() }],
+        fault: full.then(|| format!("good (3) is more than total (2) {HOSTILE}")),
+    }
+}
+
+pub fn delivery(id: i64, state: &str) -> DeliveryView {
+    DeliveryView {
+        id,
+        incident: Some("7".into()),
+        receiver: "ops-pager".into(),
+        event: "trigger".into(),
+        state: state.into(),
+        attempts: 2,
+        last_error: (state != "sent").then(|| format!("HTTP 503 {HOSTILE}")),
+        decided_at: at("2026-10-25T11:50:00Z"),
+        next_at: (state == "retry").then(|| at("2026-10-25T12:01:00Z")),
+        sent_at: (state == "sent").then(|| at("2026-10-25T11:50:02Z")),
+        receipt: (state == "sent").then(|| format!("key/2 {HOSTILE}")),
+    }
+}
+
+pub fn incident() -> IncidentView {
+    IncidentView {
+        id: "7".into(),
+        key: "9f3c".into(),
+        service: Some("inventory".into()),
+        slo: Some("api-response-time".into()),
+        source: None,
+        series: BTreeMap::from([("shop".to_owned(), HOSTILE.to_owned())]),
+        title: format!("inventory api-response-time: {HOSTILE}"),
+        priority: Priority::P1,
+        state: "acknowledged".into(),
+        opened_at: at("2026-10-25T11:50:00Z"),
+        acknowledged_at: Some(at("2026-10-25T11:55:00Z")),
+        acknowledged_by: Some(HOSTILE.into()),
+        resolved_at: None,
+        late: true,
+        alerts: vec![AlertView {
+            name: "fast-burn:1h/5m".into(),
+            priority: Priority::P1,
+            state: "firing".into(),
+            fired_at: at("2026-10-25T11:50:00Z"),
+        }],
+        steps: vec![StepView {
+            policy: "fast-burn".into(),
+            after: "30m".into(),
+            due_at: at("2026-10-25T12:20:00Z"),
+            state: "waiting".into(),
+            notify: vec!["platform-pager".into(), "inventory-eng".into()],
+        }],
+        deliveries: vec![delivery(1, "sent"), delivery(2, "retry")],
+        diagnostics: vec![
+            json!({"name": "postgres-health", "ok": true, "rows": [{"queued": HOSTILE, "n": 3.5}], "note": null}),
+        ],
+        timeline: vec![TimelineView { at: at("2026-10-25T11:50:00Z"), kind: "opened".into(), text: HOSTILE.into() }],
+        status_page: Some(StatusPageView {
+            state: "none".into(),
+            draft: Some("investigating".into()),
+            due_at: Some(at("2026-10-25T12:05:00Z")),
+            posted_at: None,
+        }),
+        cost: CostView { bad: 26_900.0, budget_share: Some(0.538) },
+    }
+}
+
+pub fn report(month: &str) -> BudgetReport {
+    BudgetReport {
+        month: month.into(),
+        timezone: "Europe/Paris".into(),
+        generated_at: now(),
+        config_hash: "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0".into(),
+        services: vec![ServiceReport {
+            service: "inventory".into(),
+            title: format!("Inventory {HOSTILE}"),
+            slos: vec![
+                SloReport {
+                    id: "inventory/api-response-time".into(),
+                    title: format!("{HOSTILE} API, \"p95\""),
+                    objective: 0.95,
+                    achieved: Some(0.9731),
+                    good: 973_100.0,
+                    bad: 26_900.0,
+                    total: 1_000_000.0,
+                    met: Some(false),
+                    coverage: 0.998,
+                    budget: BudgetUse {
+                        consumed: Some(1.13),
+                        remaining: Some(-0.13),
+                        allowed_bad: 50_000.0,
+                        allowed_seconds: 129_600.0,
+                        used_seconds: 146_448.0,
+                    },
+                    incidents: vec![IncidentCost {
+                        id: "7".into(),
+                        opened_at: at("2026-10-25T11:50:00Z"),
+                        resolved_at: None,
+                        bad: 26_900.0,
+                        budget_share: Some(0.538),
+                    }],
+                    corrections: vec![json!({"by": "ops-lead", "bad": -12, "reason": HOSTILE})],
+                    objective_changes: vec![json!({"at": "2026-10-10T00:00:00Z", "from": 0.9, "to": 0.95})],
+                },
+                SloReport {
+                    id: "inventory/rop-freshness".into(),
+                    title: "ROP snapshot freshness".into(),
+                    objective: 0.95,
+                    achieved: None,
+                    good: 0.0,
+                    bad: 0.0,
+                    total: 0.0,
+                    met: None,
+                    coverage: 0.0,
+                    budget: BudgetUse {
+                        consumed: None,
+                        remaining: None,
+                        allowed_bad: 0.0,
+                        allowed_seconds: 129_600.0,
+                        used_seconds: 0.0,
+                    },
+                    incidents: vec![],
+                    corrections: vec![],
+                    objective_changes: vec![],
+                },
+            ],
+        }],
+    }
+}

@@ -1,0 +1,145 @@
+//! Every field of the data is on its page, and nothing from outside is markup.
+
+use serde_json::Value;
+
+use super::{Answer, fake_desk::FakeDesk, fixed_data::HOSTILE, get_as, tcp};
+
+/// The leaves of a JSON value with their paths. An empty list or map is a leaf.
+fn leaves(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(place, item)| leaves(&below(&place.to_string()), item, found));
+        }
+        Value::Object(members) if !members.is_empty() => {
+            members.iter().for_each(|(name, item)| leaves(&below(name), item, found));
+        }
+        leaf => found.push((path.to_owned(), leaf.clone())),
+    }
+}
+
+/// The element that shows a field: its start tag and its text.
+fn element<'a>(html: &'a str, field: &str) -> Option<(&'a str, &'a str)> {
+    let place = html.find(&format!("data-field=\"{field}\""))?;
+    let start = html[..place].rfind('<')?;
+    let end = place + html[place..].find('>')?;
+    let text = &html[end + 1..];
+    Some((&html[start..=end], &text[..text.find("</").unwrap_or(text.len())]))
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let value = tag.split_once(&format!(" {name}=\""))?.1;
+    Some(unescaped(value.split('"').next()?))
+}
+
+fn shows(tag: &str, text: &str, leaf: &Value) -> bool {
+    match leaf {
+        Value::Null => text == "—",
+        Value::Bool(value) => attribute(tag, "value") == Some(value.to_string()) && !text.is_empty(),
+        Value::Number(number) => {
+            let shown = attribute(tag, "value").and_then(|value| value.parse::<f64>().ok());
+            shown == number.as_f64() && !text.is_empty()
+        }
+        Value::String(value) if tag.starts_with("<time") => {
+            attribute(tag, "datetime").as_ref() == Some(value) && text.contains("UTC (")
+        }
+        Value::String(value) => unescaped(text) == *value,
+        Value::Array(_) | Value::Object(_) => text == "none",
+    }
+}
+
+async fn walk(page: &str) {
+    let router = tcp(FakeDesk::default());
+    let html = get_as(&router, page, "text/html").await.text;
+    let data = get_as(&router, page, "application/json").await.json();
+    let mut found = Vec::new();
+    leaves("", &data, &mut found);
+    assert!(found.len() > 20, "{page}");
+    for (field, leaf) in found {
+        let (tag, text) = element(&html, &field).unwrap_or_else(|| panic!("{page} does not show {field}"));
+        assert!(shows(tag, text, &leaf), "{page}: {field} is {leaf}, shown as {tag}{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_an_slo_is_on_its_page() {
+    walk("/slo/inventory/api-response-time").await;
+}
+
+#[tokio::test]
+async fn every_field_of_an_incident_is_on_its_page() {
+    walk("/incident/7").await;
+}
+
+#[tokio::test]
+async fn every_field_of_the_budget_report_is_on_its_page() {
+    walk("/inventory/budget").await;
+}
+
+#[tokio::test]
+async fn every_field_of_sources_and_receivers_is_on_their_page() {
+    walk("/sources").await;
+}
+
+const PAGES: [&str; 8] = [
+    "/",
+    "/inventory/health",
+    "/inventory/alerts",
+    "/inventory/optimization",
+    "/inventory/budget",
+    "/slo/inventory/api-response-time",
+    "/incident/7",
+    "/sources",
+];
+
+#[tokio::test]
+async fn nothing_from_outside_is_markup() {
+    let router = tcp(FakeDesk { not_ready: true, config_is_bad: true, ..FakeDesk::default() });
+    let mut pages = Vec::from(PAGES);
+    pages.extend(["/nope/health", "/%3Cscript%3Ealert(1)%3C/script%3E", "/badge/inventory/api-response-time.svg"]);
+    for path in pages {
+        let page: Answer = get_as(&router, path, "text/html").await;
+        assert!(!page.text.contains("<script"), "{path}");
+        assert!(!page.text.contains(HOSTILE), "{path}");
+        assert!(!page.text.contains("href=\"javascript:"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_plain_and_readable() {
+    let router = tcp(FakeDesk::default());
+    for path in PAGES {
+        let html = get_as(&router, path, "text/html").await.text;
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}");
+        let tables = html.matches("<table>").count();
+        assert!(tables > 0 && html.matches("<caption>").count() == tables, "{path}");
+        let heads = html.matches("<th ").count() + html.matches("<th>").count();
+        assert_eq!(html.matches(" scope=\"").count(), heads, "{path}");
+        assert!(!html.contains("style=") && !html.contains("onclick"), "{path}");
+        assert_eq!(html.matches("<h1>").count(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_is_glyph_word_and_colour() {
+    let router = tcp(FakeDesk::default());
+    let html = get_as(&router, "/", "text/html").await.text;
+    assert!(html.contains("<span class=\"state warn\"><span aria-hidden=\"true\">▲ </span>"), "{html}");
+    assert!(html.contains(">burning</span>"));
+    let css = get_as(&router, "/assets/slod.css", "text/css").await;
+    assert!(css.text.contains("prefers-color-scheme: dark") && css.header("content-type").starts_with("text/css"));
+}
+
+#[tokio::test]
+async fn services_stand_worst_first_and_bad_news_on_top() {
+    let router = tcp(FakeDesk { not_ready: true, config_is_bad: true, ..FakeDesk::default() });
+    let html = get_as(&router, "/", "text/html").await.text;
+    let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(place("/inventory/health") < place("/quiet/health"));
+    assert!(place("unknown key `windw`") < place("<main"));
+    assert!(place("Not ready") < place("<main"));
+}
