@@ -524,6 +524,7 @@ impl Core {
                         runbook_url: rules.runbook_url.as_deref(),
                         manual: &rules.manual,
                         good: &rules.good,
+                        in_seconds: rules.in_seconds,
                         fault: state.fault.as_deref(),
                     });
                 }

@@ -39,6 +39,8 @@ pub struct Series<'a> {
     pub manual: &'a [(String, Option<String>)],
     /// What is good, in words: `<= 15m`, `p95 under 3m`.
     pub good: &'a str,
+    /// Whether its values are times in seconds.
+    pub in_seconds: bool,
     /// The newest fault, in words.
     pub fault: Option<&'a str>,
 }
@@ -164,7 +166,7 @@ fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
     match series.spec.kind {
         IndicatorKind::Probe if bad > 0 => format!("health check failing for {since}"),
         IndicatorKind::Value if bad > 0 => match shown {
-            Some(value) => format!("value {}, not {}, for {since}", number(value), series.good),
+            Some(value) => format!("{}, not {}, for {since}", value_words(series, value), series.good),
             None => format!("value not {} for {since}", series.good),
         },
         IndicatorKind::Latency if bad > 0 => format!("too slow (not {}) for {since}", series.good),
@@ -315,6 +317,10 @@ pub fn percent(share: f64) -> String {
 
 fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn value_words(series: &Series<'_>, value: f64) -> String {
+    if series.in_seconds && value >= 1.0 { seconds_words(value) } else { number(value) }
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.
