@@ -34,8 +34,20 @@ impl Fields<'_> {
             self.cx.push(Finding::error(Code::BadAddress, text.at, message).help(help));
             return None;
         }
+        if Url::parse(&text.value).is_ok_and(|url| url.password().is_some()) {
+            self.warn_of_password(key, &text);
+        }
         text.value.truncate(text.value.trim_end_matches('/').len());
         Some(text)
+    }
+
+    fn warn_of_password(&self, key: &str, text: &Text) {
+        if text.literal {
+            self.cx.hide(text.at);
+            let message = format!("`{key}` of {} holds a password, written into the file", self.owner);
+            self.cx.push(Finding::warning(Code::LiteralSecret, text.at, message).help("use `{from_env: NAME}`"));
+        }
+        self.warn_plain_http(&text.value, text.at);
     }
 
     /// Warns if a secret would go over plain HTTP to another host.

@@ -71,6 +71,7 @@ codes! {
     PlainHttp "W0203" "A secret is sent over an unencrypted connection to another host." "Use `https://` (mail: `smtps://` or `?tls=required`).";
     IncludesNothing "W0204" "A pattern under `include:` matches no file." "Correct the pattern, or remove it.";
     NoFallback "W0205" "A pager has no fallback: nobody hears of a page that cannot be delivered." "Name another receiver under `fallback`.";
+    TellsNobody "W0206" "A policy has neither `notify` nor `escalation`, and its service no default escalation." "Add `notify` or `escalation`, or an `escalation` to the service.";
     NotYet "N0301" "A key is read and checked, but what it asks for is not built yet." "Nothing; it starts to work with a later version.";
     PairLeftOut "N0302" "A pair of `sre-workbook` does not fit an SLO and is left out for it." "Nothing, or write the pairs yourself.";
 }
@@ -87,7 +88,8 @@ mod tests {
              | code | meaning | fix |\n|---|---|---|\n",
         );
         for code in Code::ALL {
-            text += &format!("| `{}` | {} | {} |\n", code.id(), code.meaning(), code.fix());
+            let row = format!("| `{}` | {} | {} |\n", code.id(), code.meaning(), code.fix());
+            text.push_str(&row);
         }
         text
     }

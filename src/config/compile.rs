@@ -9,7 +9,7 @@ use super::{
     diagnostics::{Diagnostic, Severity},
     document::{self, Document},
     escalations,
-    files::Files,
+    files::{File, Files},
     finding::Finding,
     fit, later,
     model::{BoundPolicy, Config, Service, Slo},
@@ -27,11 +27,13 @@ pub(crate) fn compile(
     overrides: &Overrides,
 ) -> Loaded {
     let mut cx = Context::new(files, mode, env);
-    findings.into_iter().for_each(|finding| cx.push(finding));
+    for finding in findings {
+        cx.push(finding);
+    }
     let document = document::join(&cx);
     cx.known = document.known();
     // a file that does not parse would make everything it holds look missing
-    let whole = files.iter().all(|file| file.root.is_some() || file.text.trim().is_empty() && file.is_readable());
+    let whole = files.iter().all(File::is_parsed);
     let config = decode(&cx, &document, overrides);
     let (mut findings, secrets) = cx.finish();
     if !whole {
@@ -49,7 +51,7 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     let retention = daemon.as_ref().map_or(Duration::MAX, |daemon| daemon.retention);
     let sources = each(document.map("sources"), |entry| sources::decode(cx, entry));
     let receivers = each(document.map("receivers"), |entry| receivers::decode(cx, entry));
-    receivers::check_fallbacks(cx, document.map("receivers"));
+    receivers::check_fallbacks(cx, document);
     let escalations = each(document.map("escalations"), |entry| escalations::decode(cx, entry));
     let mail = document.block("mail").and_then(|entry| receivers::mail(cx, entry));
     check_mail(cx, document);
@@ -57,6 +59,7 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     for slo in slos.values_mut() {
         slos::fill_settle(slo, &sources);
     }
+    check_gauges(cx, document);
     let policies = decode_policies(cx, document, &slos);
     document.map("reports").iter().for_each(|entry| later::report(cx, entry));
     document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
@@ -86,6 +89,20 @@ fn check_mail(cx: &Context<'_>, document: &Document) {
     }
 }
 
+/// All gauges stand on one page: a name can be there once.
+fn check_gauges(cx: &Context<'_>, document: &Document) {
+    let mut first = BTreeMap::new();
+    for service in document.map("services") {
+        for gauge in service.value.child("gauges").and_then(|node| node.entries()).unwrap_or_default() {
+            if let Some(at) = first.insert(gauge.key.value.as_str(), gauge.key.at) {
+                let message = format!("gauge `{}` is there twice", gauge.key.value);
+                let finding = Finding::error(super::Code::DuplicateKey, gauge.key.at, message);
+                cx.push(finding.related(at, "first here").help("rename or remove one of them"));
+            }
+        }
+    }
+}
+
 type Services = (BTreeMap<Name, Service>, BTreeMap<SloId, Slo>);
 
 fn decode_services(cx: &Context<'_>, document: &Document, retention: Duration) -> Services {
@@ -106,10 +123,28 @@ fn decode_policies(cx: &Context<'_>, document: &Document, slos: &BTreeMap<SloId,
         let Some(decoded) = policies::decode(cx, entry, &ids) else { continue };
         let specs: Vec<_> = decoded.slos.iter().filter_map(|id| slos.get(id)).map(|slo| &slo.spec).collect();
         fit::check(cx, &decoded, &specs);
+        if decoded.policy.notify.is_empty() && decoded.policy.escalation.is_none() {
+            check_default(cx, document, entry, &decoded.slos);
+        }
         let policies::Decoded { policy, slos, .. } = decoded;
         found.insert(policy.name.clone(), BoundPolicy { policy, slos });
     }
     found
+}
+
+/// A policy that names nobody leaves it to the service's default escalation.
+fn check_default(cx: &Context<'_>, document: &Document, policy: &Entry, slos: &[SloId]) {
+    let silent = slos.iter().find(|id| {
+        document.find("services", &id.service).is_some_and(|service| service.value.child("escalation").is_none())
+    });
+    if let Some(id) = silent
+        && policy.value.child("notify").is_none()
+        && policy.value.child("escalation").is_none()
+    {
+        let message = format!("policy `{}` tells nobody of SLO `{id}`", policy.key.value);
+        let finding = Finding::warning(super::Code::TellsNobody, policy.key.at, message);
+        cx.push(finding.help("add `notify` or `escalation`"));
+    }
 }
 
 fn slo_ids(document: &Document) -> Vec<SloId> {

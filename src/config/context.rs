@@ -1,7 +1,7 @@
 //! What all decoders share: the surroundings they may ask, and the place where problems are collected.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -12,6 +12,11 @@ use super::{
     finding::Finding,
     tree::{Key, Span},
 };
+
+/// Most problems kept of each severity.
+const FINDINGS_MAX: usize = 1_000;
+/// Most comparisons of patterns with SLOs.
+const STEPS_MAX: usize = 2_000_000;
 
 /// What a reference points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +66,8 @@ pub(crate) struct Context<'a> {
     /// Everything that can be referred to.
     pub known: BTreeMap<Thing, BTreeMap<String, Known>>,
     findings: RefCell<Vec<Finding>>,
+    counts: [Cell<usize>; 3],
+    steps_left: Cell<usize>,
     used: RefCell<BTreeSet<(Thing, String)>>,
     secrets: RefCell<Vec<Span>>,
     not_yet: RefCell<BTreeMap<&'static str, Vec<Span>>>,
@@ -75,15 +82,33 @@ impl<'a> Context<'a> {
             env,
             known: BTreeMap::new(),
             findings: RefCell::default(),
+            counts: Default::default(),
+            steps_left: Cell::new(STEPS_MAX),
             used: RefCell::default(),
             secrets: RefCell::default(),
             not_yet: RefCell::default(),
         }
     }
 
-    /// Collects a problem.
+    /// Collects a problem; of each severity the first thousand.
     pub fn push(&self, finding: Finding) {
-        self.findings.borrow_mut().push(finding);
+        let count = &self.counts[finding.severity as usize];
+        count.set(count.get() + 1);
+        if count.get() <= FINDINGS_MAX {
+            self.findings.borrow_mut().push(finding);
+        }
+    }
+
+    /// Whether there are so many problems that looking for likely spellings is a waste.
+    pub fn is_crowded(&self) -> bool {
+        self.findings.borrow().len() > 200
+    }
+
+    /// Counts steps of work that grows with the square of the input. False once there were too many.
+    pub fn spend(&self, steps: usize) -> bool {
+        let left = self.steps_left.get();
+        self.steps_left.set(left.saturating_sub(steps));
+        left >= steps
     }
 
     /// Marks a place whose text must never be shown.
@@ -103,10 +128,18 @@ impl<'a> Context<'a> {
         if let Some(found) = all.and_then(|all| all.get(&name.value)) {
             return Some(found);
         }
-        let names: Vec<&str> = all.map(|all| all.keys().map(String::as_str).collect()).unwrap_or_default();
+        let names: Vec<&str> = match all {
+            Some(all) if !self.is_crowded() => all.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
         let message = format!("{owner} names {} `{}`, which does not exist", thing.word(), name.value);
         self.push(Finding::error(Code::UnknownReference, name.at, message).help(suggestion(&name.value, &names)));
         None
+    }
+
+    /// The kind of something that exists.
+    pub fn known_kind(&self, thing: Thing, name: &str) -> Option<&'static str> {
+        self.known.get(&thing)?.get(name)?.kind
     }
 
     /// Whether anything refers to it.
@@ -136,7 +169,7 @@ impl<'a> Context<'a> {
                 .collect();
             if !more.is_empty() {
                 let rest = if places.len() > 4 { ", …" } else { "" };
-                message += &format!(" (also at {}{rest})", more.join(", "));
+                message = format!("{message} (also at {}{rest})", more.join(", "));
             }
             findings.push(Finding::note(Code::NotYet, places[0], message));
         }

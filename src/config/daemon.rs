@@ -114,11 +114,11 @@ fn timezone(fields: &Fields<'_>, overrides: &Overrides) -> String {
 fn retention(fields: &Fields<'_>, overrides: &Overrides) -> Duration {
     setting(fields, "retention", "--retention", overrides.retention.as_ref())
         .and_then(|setting| match units::duration(&setting.text) {
-            Ok(retention) if retention >= Duration::from_secs(86_400) => Some(retention),
+            Ok(retention) if retention >= Duration::from_hours(24) => Some(retention),
             Ok(_) => refuse(fields.cx, &setting, Code::OutOfRange, "at least a day"),
             Err(_) => refuse(fields.cx, &setting, Code::NoUnit, "a duration such as `400d`"),
         })
-        .unwrap_or(Duration::from_secs(400 * 86_400))
+        .unwrap_or(Duration::from_hours(400 * 24))
 }
 
 fn store(fields: &Fields<'_>, overrides: &Overrides) -> Option<StoreUrl> {

@@ -10,6 +10,9 @@ use super::{
     tree::Span,
 };
 
+/// Longest line that is shown: of a longer one only the place is told.
+const LINE_BYTES_MAX: usize = 1_000;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,7 +75,7 @@ impl Diagnostic {
 fn place(span: Span, files: &Files, secrets: &[Span]) -> Place {
     let file = files.get(span.file);
     let (line, start) = file.line_at(span.start);
-    let text = file.line_text(line);
+    let text = Some(file.line_text(line)).filter(|text| text.len() <= LINE_BYTES_MAX).unwrap_or_default();
     let column = file.text.get(start..span.start).map_or(0, |before| before.chars().count()) + 1;
     let hidden: Vec<_> = secrets
         .iter()

@@ -7,7 +7,7 @@ use super::{
     context::{Context, Known, Thing},
     fields::{Fields, named},
     finding::Finding,
-    tree::{Entry, Key, Node, Value},
+    tree::{Entry, Node, Value},
 };
 
 /// Kinds of sources.
@@ -35,7 +35,14 @@ const BLOCKS: [&str; 2] = ["daemon", "mail"];
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     blocks: BTreeMap<&'static str, Entry>,
-    maps: BTreeMap<&'static str, Vec<Entry>>,
+    maps: BTreeMap<&'static str, Section>,
+}
+
+/// A top-level map, over all files.
+#[derive(Debug, Default)]
+struct Section {
+    entries: Vec<Entry>,
+    index: HashMap<String, usize>,
 }
 
 impl Document {
@@ -46,7 +53,13 @@ impl Document {
 
     /// The entries of a map, over all files.
     pub fn map(&self, name: &str) -> &[Entry] {
-        self.maps.get(name).map(Vec::as_slice).unwrap_or_default()
+        self.maps.get(name).map(|section| section.entries.as_slice()).unwrap_or_default()
+    }
+
+    /// One entry of a map.
+    pub fn find(&self, map: &str, name: &str) -> Option<&Entry> {
+        let section = self.maps.get(map)?;
+        section.entries.get(*section.index.get(name)?)
     }
 
     /// Everything that can be referred to.
@@ -75,8 +88,9 @@ pub(crate) fn join(cx: &Context<'_>) -> Document {
     let mut document = Document::default();
     for (index, file) in cx.files.iter().enumerate() {
         let Some(root) = &file.root else {
-            if index == 0 && file.text.trim().is_empty() && !file.text.is_empty() {
-                cx.push(Finding::error(Code::Version, None, format!("`{}` is empty", file.shown)));
+            if index == 0 && file.is_parsed() {
+                let finding = Finding::error(Code::Version, None, format!("`{}` is empty", file.shown));
+                cx.push(finding.help("begin with `version: 1`"));
             }
             continue;
         };
@@ -105,15 +119,18 @@ pub(crate) fn join(cx: &Context<'_>) -> Document {
     document
 }
 
-fn extend(cx: &Context<'_>, all: &mut Vec<Entry>, entries: Vec<&Entry>, what: &str) {
-    let mut keys: HashMap<String, Key> = all.iter().map(|entry| (entry.key.value.clone(), entry.key.clone())).collect();
+fn extend(cx: &Context<'_>, section: &mut Section, entries: Vec<&Entry>, what: &str) {
     for entry in entries {
-        if let Some(first) = keys.insert(entry.key.value.clone(), entry.key.clone()) {
+        let next = section.entries.len();
+        let at = *section.index.entry(entry.key.value.clone()).or_insert(next);
+        if at == next {
+            section.entries.push(entry.clone());
+        } else {
+            let what = what.split_once(' ').map_or(what, |(_, word)| word);
             let message = format!("{what} `{}` is there twice", entry.key.value);
             let finding = Finding::error(Code::DuplicateKey, entry.key.at, message);
-            cx.push(finding.related(first.at, "first here").help("rename or remove one of them"));
-        } else {
-            all.push(entry.clone());
+            let first = section.entries[at].key.at;
+            cx.push(finding.related(first, "first here").help("rename or remove one of them"));
         }
     }
 }

@@ -117,9 +117,14 @@ impl<'a> Fields<'a> {
         let mut meant = Vec::new();
         for entry in self.unknown() {
             let key = &entry.key;
-            let near = nearest(&key.value, asked.iter().copied().filter(|known| !self.has(known)))
-                .or_else(|| nearest(&key.value, asked.iter().copied()));
-            if nearest(&key.value, SECRET_KEYS.iter().copied()).is_some() {
+            let crowded = self.cx.is_crowded();
+            let near = if crowded {
+                None
+            } else {
+                nearest(&key.value, asked.iter().copied().filter(|known| !self.has(known)))
+                    .or_else(|| nearest(&key.value, asked.iter().copied()))
+            };
+            if crowded || nearest(&key.value, SECRET_KEYS.iter().copied()).is_some() {
                 self.cx.hide(entry.value.at);
             }
             let help = match near {
@@ -210,8 +215,12 @@ fn check_name(cx: &Context<'_>, key: &Key, what: &str) {
 
 /// Something long, cut for a message.
 pub(crate) fn clipped(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    if line.chars().count() > 60 { line.chars().take(60).chain(['…']).collect() } else { line.to_owned() }
+    let (line, rest) = text.split_once(['\n', '\r']).unwrap_or((text, ""));
+    if line.chars().count() > 60 || !rest.is_empty() {
+        line.chars().take(60).chain(['…']).collect()
+    } else {
+        line.to_owned()
+    }
 }
 
 /// `` `a`, `b` ``

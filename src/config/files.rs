@@ -29,13 +29,13 @@ pub(crate) struct File {
     /// The tree; none if there is none, or it does not parse.
     pub root: Option<Node>,
     line_starts: Vec<usize>,
-    readable: bool,
+    parsed: bool,
 }
 
 impl File {
-    /// Whether its bytes could be had, as text.
-    pub fn is_readable(&self) -> bool {
-        self.readable
+    /// Whether it could be read, and is YAML.
+    pub fn is_parsed(&self) -> bool {
+        self.parsed
     }
 
     /// The line of a byte, from 1, and where it starts.
@@ -116,20 +116,20 @@ impl Reading {
             }
         };
         match String::from_utf8(bytes.clone()) {
-            Ok(text) => {
-                file.text = text;
-                file.readable = true;
-            }
+            Ok(text) => file.text = text,
             Err(error) => {
-                let line = bytes[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = bytes[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
                 let message = format!("`{}` is not UTF-8 (line {line})", file.shown);
                 self.findings.push(Finding::error(Code::Unreadable, None, message).help("save the file as UTF-8"));
+                self.files.push(file);
+                return bytes;
             }
         }
         file.line_starts = std::iter::once(0).chain(file.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         match yaml::parse(&file.text, index) {
             Ok(document) => {
                 file.root = document.root;
+                file.parsed = true;
                 self.findings.extend(document.findings);
             }
             Err(finding) => self.findings.push(finding),

@@ -3,12 +3,10 @@
 
 use super::{codes::Code, context::Context, finding::Finding, policies::Decoded, tree::Span, units};
 use crate::domain::{
+    condition,
     policy::{BurnPair, BurnRate, Condition},
     slo::{IndicatorKind, SloSpec},
 };
-
-/// The workbook's pairs: long, short, share of the budget in thousandths.
-const WORKBOOK: [(u32, u32, f64); 3] = [(3600, 300, 0.02), (6 * 3600, 1800, 0.05), (3 * 86_400, 6 * 3600, 0.1)];
 
 /// Checks a policy against what it watches.
 pub(crate) fn check(cx: &Context<'_>, decoded: &Decoded, specs: &[&SloSpec]) {
@@ -20,58 +18,60 @@ pub(crate) fn check(cx: &Context<'_>, decoded: &Decoded, specs: &[&SloSpec]) {
     judging.notes();
 }
 
-/// The workbook's pairs for an SLO; `Err` says why a pair is left out.
-pub(crate) fn workbook(spec: &SloSpec) -> [Result<BurnPair, (&'static str, &'static str)>; 3] {
-    let window = spec.window.nominal_seconds();
-    WORKBOOK.map(|(long, short, share)| {
-        let name = match long {
-            3600 => "1h/5m",
-            21_600 => "6h/30m",
-            _ => "3d/6h",
-        };
-        let factor = (share * f64::from(window) / f64::from(long)).max(1.0);
-        let short = short.max(spec.every.saturating_mul(2));
-        if u64::from(long) < 6 * u64::from(spec.every) {
-            Err((name, "its long window holds under 6 slots"))
-        } else if long > window {
-            Err((name, "it is longer than the window"))
-        } else if factor > 1.0 / spec.objective.allowed() {
-            Err((name, "its factor can never be reached"))
-        } else if short >= long {
-            Err((name, "its short window is no shorter than the long one"))
-        } else {
-            Ok(BurnPair { long, short, factor })
-        }
-    })
+/// The workbook's long windows, with the names of their pairs.
+const WORKBOOK: [(u32, &str); 3] = [(3_600, "1h/5m"), (21_600, "6h/30m"), (259_200, "3d/6h")];
+
+/// The workbook's pairs that do not fit an SLO, and why.
+fn left_out(spec: &SloSpec) -> Vec<String> {
+    let kept = condition::pairs(&BurnRate::SreWorkbook, spec);
+    let missing = WORKBOOK.iter().filter(|(long, _)| kept.iter().all(|pair| pair.long != *long));
+    missing
+        .map(|(long, name)| {
+            let why = if u64::from(*long) < 6 * u64::from(spec.every) {
+                "its long window holds under 6 slots"
+            } else if *long > spec.window.nominal_seconds() {
+                "it is longer than the window"
+            } else {
+                "its factor can never be reached"
+            };
+            format!("{name} ({why})")
+        })
+        .collect()
 }
 
 struct Judging<'a> {
     cx: &'a Context<'a>,
     owner: String,
     at: Span,
-    left_out: Vec<(String, &'static str, &'static str)>,
+    /// SLOs, each with its pairs and why.
+    left_out: Vec<(String, Vec<String>)>,
 }
 
 impl Judging<'_> {
     fn condition(&mut self, condition: &Condition, spec: &SloSpec) {
         match condition {
-            Condition::BurnRate(BurnRate::Pairs(pairs)) => pairs.iter().for_each(|pair| self.pair(*pair, spec)),
+            Condition::BurnRate(BurnRate::Pairs(pairs)) => {
+                for pair in pairs {
+                    self.pair(*pair, spec);
+                }
+            }
             Condition::BurnRate(BurnRate::SreWorkbook) => {
-                let pairs = workbook(spec);
-                if pairs.iter().all(Result::is_err) {
+                let left_out = left_out(spec);
+                if left_out.len() == WORKBOOK.len() {
                     let message = format!("{}: no pair of `sre-workbook` fits SLO `{}`", self.owner, spec.id);
                     self.error(Code::Unreachable, message, "write `burn_rate: {long, short, factor}`");
-                    return;
+                } else if !left_out.is_empty() {
+                    self.left_out.push((spec.id.to_string(), left_out));
                 }
-                let left_out = pairs.into_iter().filter_map(Result::err);
-                self.left_out.extend(left_out.map(|(pair, why)| (spec.id.to_string(), pair, why)));
             }
             Condition::Value(_) if spec.kind != IndicatorKind::Value => {
                 let message = format!("{}: SLO `{}` has no `value` indicator", self.owner, spec.id);
                 self.error(Code::DoesNotFit, message, "watch an SLO whose indicator is a `value`");
             }
             Condition::All(parts) | Condition::Any(parts) => {
-                parts.iter().for_each(|part| self.condition(part, spec));
+                for part in parts {
+                    self.condition(part, spec);
+                }
             }
             Condition::ExhaustedWithin { over, .. } if *over < spec.every.saturating_mul(2) => {
                 let message = format!("{}: `over` holds less than two slots of SLO `{}`", self.owner, spec.id);
@@ -108,20 +108,16 @@ impl Judging<'_> {
         self.cx.push(Finding::error(code, self.at, message).help(help));
     }
 
-    /// One note per SLO, not per pair.
+    /// One note for the whole policy.
     fn notes(self) {
-        let mut ids: Vec<&String> = self.left_out.iter().map(|(id, ..)| id).collect();
-        ids.dedup();
-        for id in ids {
-            let pairs: Vec<String> = self
-                .left_out
-                .iter()
-                .filter(|(other, ..)| other == id)
-                .map(|(_, pair, why)| format!("{pair} ({why})"))
-                .collect();
-            let message = format!("{} leaves out for SLO `{id}`: {}", self.owner, pairs.join(", "));
-            self.cx.push(Finding::note(Code::PairLeftOut, self.at, message));
-        }
+        let Some((first, pairs)) = self.left_out.first() else { return };
+        let more = match self.left_out.len() - 1 {
+            0 => String::new(),
+            1 => " (and others for one more SLO)".to_owned(),
+            count => format!(" (and others for {count} more SLOs)"),
+        };
+        let message = format!("{} leaves out for SLO `{first}`: {}{more}", self.owner, pairs.join(", "));
+        self.cx.push(Finding::note(Code::PairLeftOut, self.at, message));
     }
 }
 
@@ -148,13 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn workbook_pairs_fit_the_slo() {
-        let factors =
-            |spec: &SloSpec| workbook(spec).map(|pair| pair.map_or(0.0, |pair| (pair.factor * 10.0).round() / 10.0));
-        assert_eq!(factors(&spec(999_000_000, 30 * 86_400, 60)), [14.4, 6.0, 1.0]);
-        assert_eq!(factors(&spec(950_000_000, 30 * 86_400, 3600)), [0.0, 6.0, 1.0]);
-        assert_eq!(factors(&spec(900_000_000, 30 * 86_400, 60)), [0.0, 6.0, 1.0]);
-        assert_eq!(factors(&spec(999_000_000, 86_400, 60)), [1.0, 1.0, 0.0]);
-        assert_eq!(workbook(&spec(999_000_000, 30 * 86_400, 300))[0].unwrap().short, 600);
+    fn pairs_that_do_not_fit_are_named() {
+        let names = |objective, window, every| left_out(&spec(objective, window, every)).join(", ");
+        assert_eq!(names(999_000_000, 30 * 86_400, 60), "");
+        assert_eq!(names(950_000_000, 30 * 86_400, 3600), "1h/5m (its long window holds under 6 slots)");
+        assert_eq!(names(900_000_000, 30 * 86_400, 60), "1h/5m (its factor can never be reached)");
+        assert_eq!(names(999_000_000, 86_400, 60), "3d/6h (it is longer than the window)");
+        assert_eq!(left_out(&spec(999_000_000, 30 * 86_400, 86_400)).len(), 3);
     }
 }

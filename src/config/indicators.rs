@@ -9,7 +9,7 @@ use super::{
     model::{Indicator, NumberQuery, Probe},
     outside::resolve,
     promql::Shape,
-    sources::headers,
+    sources::{headers, is_confidential},
     tree::{Entry, Key, Value},
     values::FROM_SECOND,
 };
@@ -29,7 +29,7 @@ pub(crate) fn decode(slo: &Fields<'_>, entry: &Entry, every: u32, per: &[String]
         "ratio" => ratio(&inner, per),
         "latency" => latency(&inner),
         "value" => value(&inner),
-        "probe" => probe(&inner, every),
+        "probe" => Some(Indicator::Probe(probe(&inner, every))),
         _ => pingdom(&inner),
     };
     inner.close();
@@ -142,14 +142,13 @@ fn value(fields: &Fields<'_>) -> Option<Indicator> {
     Some(Indicator::Value { query: NumberQuery { source: source?, query: query.value }, unit, good: good? })
 }
 
-fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
+fn probe(fields: &Fields<'_>, every: u32) -> Probe {
     let url = fields.required_http_url("url");
     let headers = headers(fields, "headers");
-    if let Some(url) = url.as_ref().filter(|_| fields.has("headers")) {
-        let confidential = headers.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
-        if confidential {
-            fields.warn_plain_http(&url.value, url.at);
-        }
+    if let Some(url) = &url
+        && headers.keys().any(|name| is_confidential(name))
+    {
+        fields.warn_plain_http(&url.value, url.at);
     }
     let timeout = fields.duration("timeout", Duration::from_millis(1)..=super::units::DURATION_MAX);
     let slot = Duration::from_secs(u64::from(every));
@@ -168,7 +167,7 @@ fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
     });
     let witnesses = witnesses.collect();
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map(|method| (method, method));
-    let probe = Probe {
+    Probe {
         url: url.map(|url| url.value).unwrap_or_default(),
         method: fields.choice("method", &methods).unwrap_or("GET").to_owned(),
         headers,
@@ -179,8 +178,7 @@ fn probe(fields: &Fields<'_>, every: u32) -> Option<Indicator> {
         tls_expires_after: fields.duration("tls_expires_after", FROM_SECOND),
         retries: fields.integer("retries", 0..=10).unwrap_or(2) as u32,
         witnesses,
-    };
-    Some(Indicator::Probe(probe))
+    }
 }
 
 /// `200`, `200-299`, or a list of these.

@@ -93,7 +93,7 @@ pub(crate) fn maintenance(cx: &Context<'_>, entry: &Entry, names_services: bool)
         }
         Some(_) => {
             fields.require("duration");
-            if cron.is_some() && duration.is_some_and(|duration| duration > Duration::from_secs(7 * 86_400)) {
+            if cron.is_some() && duration.is_some_and(|duration| duration > Duration::from_hours(7 * 24)) {
                 let message = format!("{} lasts over 7 days", fields.owner);
                 cx.push(Finding::error(Code::OutOfRange, fields.key_at("duration"), message));
             }

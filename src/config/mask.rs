@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn spans_are_masked() {
-        let masked = mask_line("ab secret cd", &[3..9], 10..12);
-        assert_eq!(masked, Masked { text: "ab *** cd".into(), range: 7..9 });
+        let masked = mask_line("ab secret cd e", &[3..9, 13..14], 10..12);
+        assert_eq!(masked, Masked { text: "ab *** cd ***".into(), range: 7..9 });
     }
 }

@@ -79,10 +79,14 @@ pub(crate) fn secret(cx: &Context<'_>, node: &Node, what: &str) -> Option<Text> 
         hide_block(cx, node.at);
     }
     let text = resolve(cx, node, what)?;
-    if text.literal && !text.value.is_empty() {
-        let finding =
-            Finding::warning(Code::LiteralSecret, node.at, format!("{what} is a secret, written into the file"));
-        cx.push(finding.help("use `{from_env: NAME}`"));
+    let default = node.child("default").filter(|default| default.scalar().is_some_and(|text| !text.is_empty()));
+    if let Some(default) = default {
+        cx.hide(default.at);
+    }
+    if text.literal && !text.value.is_empty() || default.is_some() {
+        let at = default.map_or(node.at, |default| default.at);
+        let message = format!("{what} is a secret, written into the file");
+        cx.push(Finding::warning(Code::LiteralSecret, at, message).help("use `{from_env: NAME}`"));
     }
     Some(text)
 }
@@ -152,8 +156,7 @@ fn outside(fields: &Fields<'_>) -> Option<Text> {
         _ => credential(fields, name, node.at)?,
     };
     match (looked_up, fallback) {
-        (Ok(value), _) => Some(Text { value, at: node.at, literal: false, known: true }),
-        (Err(_), Some(value)) => Some(Text { value, at: node.at, literal: false, known: true }),
+        (Ok(value), _) | (Err(_), Some(value)) => Some(Text { value, at: node.at, literal: false, known: true }),
         (Err(why), None) => {
             cx.push(absent(cx.mode, node.at, format!("{}: {why}", fields.owner)));
             Some(Text { value: String::new(), at: node.at, literal: false, known: false })

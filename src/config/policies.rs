@@ -1,13 +1,15 @@
 //! `policies:`
 
+use std::collections::BTreeSet;
+
 use super::{
     codes::Code,
     conditions,
-    context::{Context, Thing, nearest},
-    fields::Fields,
+    context::{Context, Thing, suggestion},
+    fields::{Fields, clipped},
     finding::Finding,
     pattern,
-    tree::{Entry, Span},
+    tree::{Entry, Key, Span},
     units,
     values::{ANY, FROM_SECOND},
 };
@@ -66,41 +68,50 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry, all: &[SloId]) -> Option<D
     Some(Decoded { policy, slos, when_at })
 }
 
-/// The SLOs that the patterns match, in their order.
+/// The SLOs that the patterns match, in their order. `all` is sorted.
 fn matched(fields: &Fields<'_>, all: &[SloId]) -> Vec<SloId> {
-    let mut found: Vec<SloId> = Vec::new();
+    let mut found: BTreeSet<&SloId> = BTreeSet::new();
     for word in fields.words("slo") {
         let Some((service, slo)) = word.value.split_once('/').filter(|(_, slo)| !slo.contains('/')) else {
-            let message = format!("`slo` of {} must be `service/slo`, not `{}`", fields.owner, word.value);
+            let message = format!("`slo` of {} must be `service/slo`, not `{}`", fields.owner, clipped(&word.value));
             fields.cx.push(Finding::error(Code::MatchesNothing, word.at, message));
             continue;
         };
-        let hits = all.iter().filter(|id| pattern::matches(service, &id.service) && pattern::matches(slo, &id.slo));
-        let before = found.len();
-        let mut any = false;
-        for id in hits {
-            any = true;
-            if !found[..before].contains(id) {
-                found.push(id.clone());
+        if !word.value.contains(['*', '?']) {
+            match all.binary_search(&SloId::new(service, slo)) {
+                Ok(at) => _ = found.insert(&all[at]),
+                Err(_) => matches_nothing(fields, &word, all),
             }
+            continue;
         }
-        if !any {
-            let message = if word.value.contains(['*', '?']) {
-                format!("{}: `{}` matches no SLO", fields.owner, word.value)
-            } else {
-                format!("{} watches SLO `{}`, which does not exist", fields.owner, word.value)
-            };
-            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-            let help = match nearest(&word.value, names.iter().map(String::as_str)) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None if names.is_empty() => "there is no SLO".to_owned(),
-                None => format!("known: {}", names.iter().take(5).cloned().collect::<Vec<_>>().join(", ")),
-            };
-            fields.cx.push(Finding::error(Code::MatchesNothing, word.at, message).help(help));
+        if !fields.cx.spend(all.len()) {
+            let message = format!("{}: too many patterns for so many SLOs", fields.owner);
+            fields.cx.push(Finding::error(Code::TooLarge, word.at, message).help("name fewer SLOs by patterns"));
+            break;
         }
+        let hits: Vec<&SloId> =
+            all.iter().filter(|id| pattern::matches(service, &id.service) && pattern::matches(slo, &id.slo)).collect();
+        if hits.is_empty() {
+            matches_nothing(fields, &word, all);
+        }
+        found.extend(hits);
     }
-    found.sort();
-    found
+    found.into_iter().cloned().collect()
+}
+
+fn matches_nothing(fields: &Fields<'_>, word: &Key, all: &[SloId]) {
+    let message = if word.value.contains(['*', '?']) {
+        format!("{}: `{}` matches no SLO", fields.owner, clipped(&word.value))
+    } else {
+        format!("{} watches SLO `{}`, which does not exist", fields.owner, clipped(&word.value))
+    };
+    let finding = Finding::error(Code::MatchesNothing, word.at, message);
+    if fields.cx.is_crowded() {
+        return fields.cx.push(finding);
+    }
+    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    fields.cx.push(finding.help(suggestion(&word.value, &names)));
 }
 
 /// `2` (slots) or `10m`.
@@ -134,7 +145,7 @@ fn min_confidence(fields: &Fields<'_>) -> Option<f64> {
 }
 
 fn repeat(fields: &Fields<'_>) -> Option<u32> {
-    let repeat = fields.seconds("repeat", std::time::Duration::from_secs(60)..=units::DURATION_MAX)?;
+    let repeat = fields.seconds("repeat", std::time::Duration::from_mins(1)..=units::DURATION_MAX)?;
     fields.cx.not_yet("`repeat` of policies", fields.key_at("repeat"));
     Some(repeat)
 }

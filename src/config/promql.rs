@@ -71,7 +71,7 @@ fn tokens(query: &str) -> usize {
         if matches!(letter, '"' | '\'' | '`') {
             quote = Some(letter);
             count += 1;
-        } else if !letter.is_whitespace() && !(word && in_word) {
+        } else if !(letter.is_whitespace() || word && in_word) {
             count += 1;
         }
         in_word = word;

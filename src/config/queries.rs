@@ -60,7 +60,7 @@ impl Fields<'_> {
     pub fn check_sql(&self, key: &str, query: &str, at: Span, slot_bounds: bool) {
         if let Some(why) = sql::problem(query, slot_bounds) {
             let message = format!("`{key}` of {}: {why}", self.owner);
-            self.cx.push(Finding::error(Code::Sql, at, message).help("write one statement that reads"));
+            self.cx.push(Finding::error(Code::Sql, at, message));
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `receivers:` and `mail:`
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use super::{
     address::{is_loopback, is_mail_address},
     codes::Code,
     context::{Context, Thing},
-    document::RECEIVER_KINDS,
+    document::{Document, RECEIVER_KINDS},
     fields::{Fields, clipped},
     finding::Finding,
     model::{Mail, Receiver, ReceiverKind},
@@ -23,7 +26,14 @@ const STATUSPAGE_URL: &str = "https://api.statuspage.io";
 pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
     let fields = Fields::open(cx, &entry.value, entry.key.at, format!("receiver `{}`", entry.key.value))?;
     let fallback = fields.reference("fallback", Thing::Receiver);
-    let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_secs(120));
+    if let Some(name) = &fallback
+        && let Some(kind) = cx.known_kind(Thing::Receiver, &name.value)
+        && matches!(kind, "statuspage" | "instatus")
+    {
+        let message = format!("{} falls back to `{}`, which is a public status page", fields.owner, name.value);
+        cx.push(Finding::error(Code::WrongKind, name.at, message).help("name somebody who can be told"));
+    }
+    let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_mins(2));
     if let Some(entry) = fields.entry("max_rate") {
         cx.not_yet("`max_rate`", entry.key.at);
         check_rate(&fields, entry);
@@ -38,19 +48,22 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         cx.push(finding.help("add `fallback: …`, who is told if it cannot be reached"));
     }
     // kinds with one field may be given as a scalar
-    if let ("email", Value::Scalar { .. } | Value::List(_)) = (word, &kind_entry.value.value) {
+    if let ("email" | "alertmanager", Value::Scalar { .. } | Value::List(_)) = (word, &kind_entry.value.value) {
         let fields = Fields::over(cx, std::slice::from_ref(kind_entry), entry.key.at, owner);
-        let to = fields.mail_addresses("email");
-        let kind = ReceiverKind::Email { to, cc: Vec::new() };
+        let kind = if word == "email" {
+            ReceiverKind::Email { to: fields.mail_addresses("email"), cc: Vec::new() }
+        } else {
+            alertmanager(&fields, "alertmanager")
+        };
         return Some(Receiver { kind, fallback: fallback.map(|name| name.value), fallback_after });
     }
     let inner = Fields::open(cx, &kind_entry.value, kind_entry.key.at, owner)?;
     let kind = match word {
         "pagerduty" => pagerduty(&inner),
         "slack" => slack(&inner),
-        "email" => email(&inner),
+        "email" => Some(email(&inner)),
         "statuspage" => statuspage(&inner),
-        _ => not_built_yet(&inner, word),
+        _ => Some(not_built_yet(&inner, word)),
     };
     inner.close();
     Some(Receiver { kind: kind?, fallback: fallback.map(|name| name.value), fallback_after })
@@ -113,31 +126,27 @@ fn slack(fields: &Fields<'_>) -> Option<ReceiverKind> {
         fields.words("allow");
     }
     let url = vendor_url(fields, SLACK_URL);
-    match fields.kind(&["webhook", "channel"])? {
-        ("webhook", entry) => {
-            let webhook = fields.required_secret("webhook")?;
-            fields.get("token");
-            if fields.has("token") {
-                let message = format!("{} needs no `token`: a webhook has its own", fields.owner);
-                fields.cx.push(Finding::error(Code::Exclusive, fields.key_at("token"), message));
-            }
-            let url = url::Url::parse(webhook.expose());
-            if !webhook.is_empty() && !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-                let message = format!("`webhook` of {} is no address", fields.owner);
-                fields.cx.push(Finding::error(Code::BadAddress, entry.value.at, message));
-            }
-            fields.warn_plain_http(webhook.expose(), entry.value.at);
-            Some(ReceiverKind::SlackWebhook { webhook })
-        }
-        _ => {
-            let channel = fields.required_text("channel");
-            let token = fields.required_secret("token");
-            Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url })
-        }
+    let (word, entry) = fields.kind(&["webhook", "channel"])?;
+    if word == "channel" {
+        let channel = fields.required_text("channel");
+        let token = fields.required_secret("token");
+        return Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url });
     }
+    let webhook = fields.required_secret("webhook")?;
+    if let Some(entry) = fields.entry("token") {
+        let message = format!("{} needs no `token`: a webhook has its own", fields.owner);
+        fields.cx.push(Finding::error(Code::Exclusive, entry.key.at, message).help("remove it"));
+    }
+    let address = url::Url::parse(webhook.expose());
+    if !webhook.is_empty() && !address.is_ok_and(|address| matches!(address.scheme(), "http" | "https")) {
+        let message = format!("`webhook` of {} is no address", fields.owner);
+        fields.cx.push(Finding::error(Code::BadAddress, entry.value.at, message));
+    }
+    fields.warn_plain_http(webhook.expose(), entry.value.at);
+    Some(ReceiverKind::SlackWebhook { webhook })
 }
 
-fn email(fields: &Fields<'_>) -> Option<ReceiverKind> {
+fn email(fields: &Fields<'_>) -> ReceiverKind {
     fields.require("to");
     let to = fields.mail_addresses("to");
     let cc = fields.mail_addresses("cc");
@@ -145,7 +154,7 @@ fn email(fields: &Fields<'_>) -> Option<ReceiverKind> {
         let message = format!("`to` of {} names nobody", fields.owner);
         fields.cx.push(Finding::error(Code::MissingKey, fields.key_at("to"), message));
     }
-    Some(ReceiverKind::Email { to, cc })
+    ReceiverKind::Email { to, cc }
 }
 
 fn statuspage(fields: &Fields<'_>) -> Option<ReceiverKind> {
@@ -168,7 +177,7 @@ fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
     components
 }
 
-fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> Option<ReceiverKind> {
+fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> ReceiverKind {
     match word {
         "instatus" => {
             fields.cx.not_yet("receivers of kind `instatus`", fields.at);
@@ -184,42 +193,44 @@ fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> Option<ReceiverKind
             fields.secret("secret");
         }
         _ => {
-            fields.cx.not_yet("receivers of kind `alertmanager`", fields.at);
             fields.require("urls");
-            for node in fields.list("urls") {
-                let what = format!("`urls` of {}", fields.owner);
-                if let Some(text) = resolve(fields.cx, node, &what) {
-                    fields.check_url("urls", text, &["http", "https"]);
-                }
-            }
+            alertmanager(fields, "urls");
         }
     }
-    Some(ReceiverKind::NotYet { kind: word })
+    ReceiverKind::NotYet { kind: word }
 }
 
-/// Reports receivers that fall back to each other in a circle.
-pub(crate) fn check_fallbacks(cx: &Context<'_>, entries: &[Entry]) {
-    let next = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.key.value == name)?;
-        entry.value.child("fallback").and_then(|node| Some((node.scalar()?, node.at)))
-    };
-    let mut reported: Vec<&str> = Vec::new();
-    for entry in entries {
-        let mut chain = vec![entry.key.value.as_str()];
-        while let Some((name, at)) = next(chain[chain.len() - 1]) {
-            if name == chain[0] {
-                if !chain.iter().any(|name| reported.contains(name)) {
-                    let message = format!("fallbacks go round in a circle: {} → {name}", chain.join(" → "));
-                    let finding = Finding::error(Code::FallbackCycle, at, message);
-                    cx.push(finding.help("end the chain with a receiver that has no fallback"));
-                }
-                reported.extend(chain);
+fn alertmanager(fields: &Fields<'_>, key: &'static str) -> ReceiverKind {
+    fields.cx.not_yet("receivers of kind `alertmanager`", fields.at);
+    for node in fields.list(key) {
+        let what = format!("`{key}` of {}", fields.owner);
+        if let Some(text) = resolve(fields.cx, node, &what) {
+            fields.check_url(key, text, &["http", "https"]);
+        }
+    }
+    ReceiverKind::NotYet { kind: "alertmanager" }
+}
+
+/// Reports receivers that fall back to each other in a circle, each circle once.
+pub(crate) fn check_fallbacks(cx: &Context<'_>, document: &Document) {
+    let mut walked: HashSet<&str> = HashSet::new();
+    for entry in document.map("receivers") {
+        let mut chain: Vec<&str> = Vec::new();
+        let mut next = Some((entry, entry.key.at));
+        while let Some((entry, at)) = next {
+            let name = entry.key.value.as_str();
+            if let Some(start) = chain.iter().position(|known| *known == name) {
+                let message = format!("fallbacks go round in a circle: {} → {name}", chain[start..].join(" → "));
+                let finding = Finding::error(Code::FallbackCycle, at, message);
+                cx.push(finding.help("end the chain with a receiver that has no fallback"));
                 break;
             }
-            if chain.contains(&name) {
+            if !walked.insert(name) || chain.len() > 100 {
                 break;
             }
             chain.push(name);
+            let fallback = entry.value.child("fallback");
+            next = fallback.and_then(|node| Some((document.find("receivers", node.scalar()?)?, node.at)));
         }
     }
 }
@@ -227,17 +238,12 @@ pub(crate) fn check_fallbacks(cx: &Context<'_>, entries: &[Entry]) {
 /// Reads the `mail` block.
 pub(crate) fn mail(cx: &Context<'_>, entry: &Entry) -> Option<Mail> {
     let fields = Fields::open(cx, &entry.value, entry.key.at, "`mail`")?;
-    let smtp = fields.required_text("smtp").and_then(|text| fields.check_url("smtp", text, &["smtps", "smtp"]));
+    let smtp = fields.required_text("smtp").and_then(|text| fields.check_url("smtp", text, &["smtp", "smtps"]));
     let user = fields.string("user").filter(|user| !user.is_empty());
     let password = fields.secret("password");
     if let Some(smtp) = &smtp
         && let Ok(url) = url::Url::parse(&smtp.value)
     {
-        if smtp.literal && url.password().is_some() {
-            let finding =
-                Finding::warning(Code::LiteralSecret, smtp.at, "`smtp` holds a password, written into the file");
-            cx.push(finding.help("use `user` and `password: {from_env: NAME}`"));
-        }
         let encrypted = url.scheme() == "smtps" || url.query().is_some_and(|query| query.contains("tls=required"));
         if (password.is_some() || url.password().is_some()) && !encrypted && !is_loopback(&url) {
             let finding = Finding::warning(Code::PlainHttp, smtp.at, "`mail` may send its password unencrypted");

@@ -52,6 +52,9 @@ fn diagnostic(fields: &Fields<'_>, entry: &Entry) {
         Some(("promql", entry)) => {
             number_query(&inner, "promql", entry);
         }
+        Some(("public_status", entry)) if entry.value.scalar().is_some() => {
+            inner.required_http_url("public_status");
+        }
         Some((_, entry)) => {
             if let Some(web) = Fields::open(fields.cx, &entry.value, entry.key.at, inner.owner.clone()) {
                 web.required_http_url("url");

@@ -94,6 +94,10 @@ fn metric_prefix(fields: &Fields<'_>) -> Option<String> {
 fn gauges(fields: &Fields<'_>) -> BTreeMap<String, model::Gauge> {
     let mut gauges = BTreeMap::new();
     for entry in fields.free_map("gauges", is_metric_name) {
+        if entry.key.value.starts_with("slod_") {
+            let message = format!("gauge `{}` would stand among the daemon's own metrics", entry.key.value);
+            fields.cx.push(Finding::error(Code::BadName, entry.key.at, message).help("choose another prefix"));
+        }
         let owner = format!("gauge `{}`", entry.key.value);
         let Some(inner) = Fields::open(fields.cx, &entry.value, entry.key.at, owner) else { continue };
         let help = inner.string("help").unwrap_or_default();
@@ -119,8 +123,8 @@ fn status_page(fields: &Fields<'_>, document: &Document, entry: &Entry) -> Optio
     }
     let (confirm_priority, confirm_for) = confirm(&inner);
     let approve = inner.choice("publish", &[("approve", true), ("auto", false)]).unwrap_or(true);
-    let deadline = inner.duration("deadline", FROM_SECOND).unwrap_or(Duration::from_secs(900));
-    let hold = inner.duration("hold", ANY).unwrap_or(Duration::from_secs(600));
+    let deadline = inner.duration("deadline", FROM_SECOND).unwrap_or(Duration::from_mins(15));
+    let hold = inner.duration("hold", ANY).unwrap_or(Duration::from_mins(10));
     let remind = inner.receivers("remind").unwrap_or_default();
     inner.close();
     Some(StatusPage {
@@ -143,7 +147,7 @@ fn check_component(
     at: super::tree::Span,
     component: &super::tree::Key,
 ) {
-    let Some(entry) = document.map("receivers").iter().find(|entry| entry.key.value == receiver) else { return };
+    let Some(entry) = document.find("receivers", receiver) else { return };
     let Some(page) = entry.value.child("statuspage").or_else(|| entry.value.child("instatus")) else {
         let message = format!("{} names receiver `{receiver}`, which is no status page", fields.owner);
         fields.cx.push(Finding::error(Code::WrongKind, at, message).help("name a receiver of kind `statuspage`"));
@@ -159,7 +163,7 @@ fn check_component(
 }
 
 fn confirm(fields: &Fields<'_>) -> (Priority, Duration) {
-    let default = (Priority::P1, Duration::from_secs(300));
+    let default = (Priority::P1, Duration::from_mins(5));
     let Some(entry) = fields.entry("confirm") else { return default };
     let owner = format!("`confirm` of {}", fields.owner);
     let Some(inner) = Fields::open(fields.cx, &entry.value, entry.key.at, owner) else { return default };

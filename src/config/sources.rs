@@ -22,7 +22,7 @@ const PINGDOM_URL: &str = "https://api.pingdom.com";
 /// Reads one source.
 pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Source> {
     let fields = Fields::open(cx, &entry.value, entry.key.at, format!("source `{}`", entry.key.value))?;
-    let blind_after = fields.duration("blind_after", FROM_SECOND).unwrap_or(Duration::from_secs(300));
+    let blind_after = fields.duration("blind_after", FROM_SECOND).unwrap_or(Duration::from_mins(5));
     let blind = fields.entry("blind").and_then(|entry| blind(&fields, entry));
     let kind = fields.kind(&SOURCE_KINDS);
     let owner = fields.owner.clone();
@@ -30,8 +30,8 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Source> {
     let (word, entry) = kind?;
     let inner = Fields::open(cx, &entry.value, entry.key.at, owner)?;
     let kind = match word {
-        "prometheus" => prometheus(&inner).map(SourceKind::Prometheus),
-        "postgres" => postgres(&inner).map(SourceKind::Postgres),
+        "prometheus" => Some(SourceKind::Prometheus(prometheus(&inner))),
+        "postgres" => Some(SourceKind::Postgres(postgres(&inner))),
         _ => pingdom(&inner),
     };
     inner.close();
@@ -49,13 +49,13 @@ fn blind(fields: &Fields<'_>, entry: &Entry) -> Option<Blind> {
     Some(blind)
 }
 
-fn prometheus(fields: &Fields<'_>) -> Option<Prometheus> {
+fn prometheus(fields: &Fields<'_>) -> Prometheus {
     let url = fields.required_http_url("url");
     let headers = headers(fields, "headers");
     let bearer = fields.secret("bearer");
     let basic = fields.entry("basic").and_then(|entry| basic(fields, entry));
     if let Some(url) = &url
-        && (bearer.is_some() || basic.is_some())
+        && (bearer.is_some() || basic.is_some() || headers.keys().any(|name| is_confidential(name)))
     {
         fields.warn_plain_http(&url.value, url.at);
     }
@@ -63,7 +63,7 @@ fn prometheus(fields: &Fields<'_>) -> Option<Prometheus> {
         let message = format!("{} has both `bearer` and `basic`", fields.owner);
         fields.cx.push(Finding::error(Code::Exclusive, fields.key_at("basic"), message).help("keep one of them"));
     }
-    let found = Prometheus {
+    Prometheus {
         url: url.map(|url| url.value).unwrap_or_default(),
         timeout: fields.duration("timeout", FROM_SECOND).unwrap_or(Duration::from_secs(10)),
         headers,
@@ -72,10 +72,9 @@ fn prometheus(fields: &Fields<'_>) -> Option<Prometheus> {
         tls: tls(fields),
         tenant: fields.string("tenant"),
         max_concurrency: fields.integer("max_concurrency", 1..=64).unwrap_or(4) as usize,
-        lookback: fields.duration("lookback", FROM_SECOND).unwrap_or(Duration::from_secs(300)),
+        lookback: fields.duration("lookback", FROM_SECOND).unwrap_or(Duration::from_mins(5)),
         settle: fields.duration("settle", ANY).unwrap_or(Duration::from_secs(15)),
-    };
-    Some(found)
+    }
 }
 
 fn basic(fields: &Fields<'_>, entry: &Entry) -> Option<(String, Secret)> {
@@ -86,6 +85,12 @@ fn basic(fields: &Fields<'_>, entry: &Entry) -> Option<(String, Secret)> {
     Some((user?.value, password?))
 }
 
+/// Whether a header of this name carries a secret.
+pub(crate) fn is_confidential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["authorization", "cookie", "key", "token", "secret"].iter().any(|word| name.contains(word))
+}
+
 /// Request headers; their values may be secrets.
 pub(crate) fn headers(fields: &Fields<'_>, key: &'static str) -> BTreeMap<String, Secret> {
     let legal = |text: &str| {
@@ -94,10 +99,7 @@ pub(crate) fn headers(fields: &Fields<'_>, key: &'static str) -> BTreeMap<String
     let mut headers = BTreeMap::new();
     for entry in fields.free_map(key, legal) {
         let what = format!("header `{}` of {}", entry.key.value, fields.owner);
-        let name = entry.key.value.to_ascii_lowercase();
-        let confidential = matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
-            || ["key", "token", "secret"].iter().any(|word| name.contains(word));
-        let text = if confidential {
+        let text = if is_confidential(&entry.key.value) {
             secret(fields.cx, &entry.value, &what)
         } else {
             super::outside::resolve(fields.cx, &entry.value, &what)
@@ -139,15 +141,15 @@ fn tls(fields: &Fields<'_>) -> Tls {
     }
 }
 
-fn postgres(fields: &Fields<'_>) -> Option<Postgres> {
+fn postgres(fields: &Fields<'_>) -> Postgres {
     let url = fields.required_text("url").and_then(|url| postgres_url(fields, url));
-    Some(Postgres {
+    Postgres {
         url: Secret::new(url.unwrap_or_default()),
         statement_timeout: fields.duration("statement_timeout", FROM_SECOND).unwrap_or(Duration::from_secs(5)),
         connections: fields.integer("connections", 1..=64).unwrap_or(2) as u32,
         max_rows: fields.integer("max_rows", 1..=10_000_000).unwrap_or(100_000) as usize,
         tls: tls(fields),
-    })
+    }
 }
 
 /// An address without a password is no secret: only one with a password ought to come from outside.

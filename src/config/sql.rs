@@ -20,7 +20,7 @@ pub(crate) fn problem(sql: &str, slot_bounds: bool) -> Option<String> {
         match token.kind {
             Kind::Blank => {}
             Kind::End => ended = words > 0,
-            _ if ended => return Some("it is more than one statement".to_owned()),
+            _ if ended => return Some("it is more than one statement (only one is run, and only to read)".to_owned()),
             Kind::Parameter(number) if !slot_bounds => {
                 return Some(format!("`${number}` has no value here: there is no slot"));
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::slo::{BILLION, Comparison, Operator};
 
 /// Longest duration: ten years.
-pub(crate) const DURATION_MAX: Duration = Duration::from_secs(3650 * 86_400);
+pub(crate) const DURATION_MAX: Duration = Duration::from_hours(3650 * 24);
 
 /// Why a quantity cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,8 @@ pub(crate) fn written(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
         if rest >= length {
-            text += &format!("{}{unit}", rest / length);
+            text.push_str(&(rest / length).to_string());
+            text.push_str(unit);
             rest %= length;
         }
     }

@@ -187,9 +187,9 @@ impl Fields<'_> {
         if matches!(node.value, Value::Null) {
             return self.wrong(key, node, "a list of receivers");
         }
-        let mut names: Vec<Name> = Vec::new();
+        let (mut names, mut seen) = (Vec::new(), std::collections::HashSet::new());
         for word in self.words(key) {
-            if names.iter().any(|name| **name == *word.value) {
+            if !seen.insert(word.value.clone()) {
                 let message = format!("{} names receiver `{}` twice", self.owner, word.value);
                 self.cx.push(Finding::error(Code::DuplicateKey, word.at, message));
                 continue;

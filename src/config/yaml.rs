@@ -3,7 +3,7 @@
 //! Built on the event parser below serde-saphyr, because serde stops at the first problem and forgets places.
 //! Everything is bounded: depth, nodes, aliases, and the text that aliases repeat.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_yaml::granit_parser::{Event, Marker, Parser, ScalarStyle, Span as YamlSpan};
 
@@ -180,8 +180,13 @@ impl<'t> Builder<'t> {
         let value = match frame.content {
             Content::List(items) => Value::List(items),
             Content::Map(Mapping { mut entries, merged, .. }) => {
+                let mut present: HashSet<String> = if merged.is_empty() {
+                    HashSet::new()
+                } else {
+                    entries.iter().map(|entry| entry.key.value.clone()).collect()
+                };
                 for node in merged {
-                    self.merge(&mut entries, node)?;
+                    self.merge(&mut entries, &mut present, node)?;
                 }
                 Value::Map(entries)
             }
@@ -190,17 +195,15 @@ impl<'t> Builder<'t> {
     }
 
     /// `<<: *anchor`: what is not written here comes from there.
-    fn merge(&mut self, entries: &mut Vec<Entry>, node: Node) -> Result<(), Finding> {
+    fn merge(&mut self, entries: &mut Vec<Entry>, present: &mut HashSet<String>, node: Node) -> Result<(), Finding> {
         match node.value {
             Value::Map(more) => {
                 self.weigh(more.len(), 0, node.at)?;
-                let mut present: std::collections::HashSet<String> =
-                    entries.iter().map(|entry| entry.key.value.clone()).collect();
                 entries.extend(more.into_iter().filter(|entry| present.insert(entry.key.value.clone())));
                 Ok(())
             }
             Value::List(items) => items.into_iter().try_for_each(|item| match item.value {
-                Value::Map(_) => self.merge(entries, item),
+                Value::Map(_) => self.merge(entries, present, item),
                 _ => Err(Finding::error(Code::Syntax, item.at, "`<<` joins maps only")),
             }),
             _ => Err(Finding::error(Code::Syntax, node.at, "`<<` joins maps only")),

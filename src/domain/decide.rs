@@ -290,7 +290,7 @@ impl Core {
         if newest {
             state.fault = match reading {
                 Reading::Unmeasured(gap) => Some(gap_words(gap)),
-                _ => degraded.map(|warning| format!("degraded: {warning}")),
+                _ => degraded,
             };
         }
         if chunk_of(slot) % 8 == 0 {
@@ -342,7 +342,8 @@ impl Core {
         let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
         match change {
             Change::Fired { at } => {
-                let at = time(at);
+                // A probe is judged before its slot ends: nobody waits for the end to be told.
+                let at = time(at.min(now.timestamp()));
                 let event = IncidentEvent::Fired {
                     watch,
                     policy: rules.policy.name.clone(),
@@ -523,6 +524,7 @@ impl Core {
                         runbook_url: rules.runbook_url.as_deref(),
                         manual: &rules.manual,
                         good: &rules.good,
+                        in_seconds: rules.in_seconds,
                         fault: state.fault.as_deref(),
                     });
                 }

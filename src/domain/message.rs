@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, window_sums},
-    condition::{duration, run},
-    escalation::StepState,
+    condition::{duration, is_bad, run},
+    escalation::{Step, StepState},
     incident::{Incident, Subject},
     ledger::Ledger,
     name::Name,
@@ -39,6 +39,8 @@ pub struct Series<'a> {
     pub manual: &'a [(String, Option<String>)],
     /// What is good, in words: `<= 15m`, `p95 under 3m`.
     pub good: &'a str,
+    /// Whether its values are times in seconds.
+    pub in_seconds: bool,
     /// The newest fault, in words.
     pub fault: Option<&'a str>,
 }
@@ -132,7 +134,8 @@ pub fn compose_post(
 pub fn headline(occasion: &Occasion<'_>) -> String {
     let incident = occasion.incident;
     let end = incident.resolved.as_ref().map_or(occasion.now, |resolution| resolution.at);
-    let since = span_words(end - incident.opened_at);
+    let open_for = end - incident.opened_at;
+    let since = span_words(open_for);
     let (subject, damage) = match (&incident.subject, &occasion.series) {
         (Subject::Source(name), _) if incident.phase() == Phase::Resolved => {
             (format!("source {name}"), format!("answers again after {since}"))
@@ -143,7 +146,7 @@ pub fn headline(occasion: &Occasion<'_>) -> String {
             let labels = if labels.is_empty() { String::new() } else { format!(" [{}]", labels.join(", ")) };
             let damage = match known {
                 _ if incident.phase() == Phase::Resolved => format!("good again after {since}"),
-                Some(series) => damage(series, &since),
+                Some(series) => damage(series, open_for),
                 None => format!("in breach for {since}"),
             };
             (format!("{} {}{labels}", id.service, id.slo), damage)
@@ -153,20 +156,23 @@ pub fn headline(occasion: &Occasion<'_>) -> String {
     cut(&format!("{subject}: {damage}"), HEADLINE_MAX)
 }
 
-fn damage(series: &Series<'_>, since: &str) -> String {
+fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
     let (bad, _) = run(series.ledger, series.spec.objective, OnGap::Hold);
+    // The run that opened the incident is older than the incident.
+    let failing = TimeDelta::seconds(i64::from(bad) * i64::from(series.spec.every));
+    let since = span_words(open_for.max(failing));
     let newest = series.ledger.newest().and_then(|at| series.ledger.get(at));
     let shown = newest.and_then(|slot| slot.shown);
     match series.spec.kind {
         IndicatorKind::Probe if bad > 0 => format!("health check failing for {since}"),
         IndicatorKind::Value if bad > 0 => match shown {
-            Some(value) => format!("value {}, not {}, for {since}", number(value), series.good),
+            Some(value) => format!("{}, not {}, for {since}", value_words(series, value), series.good),
             None => format!("value not {} for {since}", series.good),
         },
         IndicatorKind::Latency if bad > 0 => format!("too slow (not {}) for {since}", series.good),
         _ if bad > 0 => format!("too many bad events for {since}"),
         _ => {
-            let left = budget(series).remaining(series.spec.objective, Judge::Measured).unwrap_or(1.0);
+            let left = budget(series).remaining(series.spec.objective, Judge::IfGood).unwrap_or(1.0);
             format!("budget left {} (in breach for {since})", percent(left))
         }
     }
@@ -201,18 +207,27 @@ fn lines(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Vec<String> {
     lines
 }
 
+/// What is left if unmeasured time was good (the reading that pages are judged by), and what it costs while it lasts.
 fn budget_line(series: &Series<'_>) -> String {
     let sums = budget(series);
     let objective = series.spec.objective;
-    let left = sums.remaining(objective, Judge::Measured).unwrap_or(1.0);
+    let left = sums.remaining(objective, Judge::IfGood).unwrap_or(1.0);
     let window = duration(series.spec.window.nominal_seconds());
     let allowed = sums.expected_seconds as f64 * objective.allowed();
     let used = seconds_words((1.0 - left).max(0.0) * allowed);
     let state = if left < 0.0 { format!("overspent ({})", percent(left)) } else { format!("left {}", percent(left)) };
     let coverage = sums.coverage();
-    let measured =
-        if coverage < 0.995 { format!(", {} of the time measured", percent(coverage)) } else { String::new() };
-    format!("Budget {state}: {used} of {} used in {window} at {objective}{measured}.", seconds_words(allowed))
+    let measured = if coverage < 0.995 { format!(" ({} of it measured)", percent(coverage)) } else { String::new() };
+    let cost = hourly_cost(series).map(|cost| format!(" While this lasts, each hour costs {}.", percent(cost)));
+    let cost = cost.unwrap_or_default();
+    format!("Budget {state}: {used} of {} used in {window}{measured} at {objective}.{cost}", seconds_words(allowed))
+}
+
+/// The share of the budget that an hour like the newest slot costs, if that slot is bad.
+fn hourly_cost(series: &Series<'_>) -> Option<f64> {
+    let newest = series.ledger.get(series.ledger.newest()?)?;
+    let bad = is_bad(&newest, series.spec.objective).then(|| newest.bad() / newest.total)?;
+    Some(bad / series.spec.objective.allowed() * 3_600.0 / f64::from(series.spec.window.nominal_seconds()))
 }
 
 fn exhaustion_line(series: &Series<'_>) -> Option<String> {
@@ -239,7 +254,9 @@ pub fn standing(incident: &Incident) -> Option<String> {
     let mut text = if told.is_empty() { taken } else { format!("{} ({taken})", told.join(", ")) };
     let coming = incident.steps.iter().filter(|step| step.state == StepState::Waiting && step.after > 0);
     let coming = coming.filter(|step| incident.acknowledged.is_none() || !step.is_spared_by_acknowledgement());
-    if let Some(next) = coming.min_by_key(|step| step.due_at) {
+    // Who was told at this urgency by another policy is left out when the step runs.
+    let hears = |step: &&Step| step.notify.iter().any(|name| incident.told.get(name).is_none_or(|told| told.by.contains(&step.policy)));
+    if let Some(next) = coming.filter(hears).min_by_key(|step| step.due_at) {
         let who: Vec<_> = next.notify.iter().map(Name::as_str).collect();
         text.push_str(&format!(" · next: {} {}", who.join(", "), next.due_at.format("%H:%M UTC")));
     }
@@ -300,6 +317,10 @@ pub fn percent(share: f64) -> String {
 
 fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn value_words(series: &Series<'_>, value: f64) -> String {
+    if series.in_seconds && value >= 1.0 { seconds_words(value) } else { number(value) }
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.

@@ -38,6 +38,8 @@ pub struct SloRules {
     pub service_title: String,
     /// What is good, in words: `<= 15m`, `p95 under 3m`.
     pub good: String,
+    /// Whether what is shown beside the counts is a time in seconds.
+    pub in_seconds: bool,
     /// The source that is asked; none for a probe.
     pub source: Option<Name>,
     /// Unmeasured for this long, it is blind, in seconds.

@@ -168,6 +168,7 @@ impl Evaluator {
         let watch = Stopwatch::start();
         let result = source.read(&one.slo.indicator, span, limit).await;
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
+        let result = result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
         result.unwrap_or_else(|error| {
             tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
             Answer { reading: Reading::Unmeasured(Gap::NoAnswer(error.to_string())), degraded: None }

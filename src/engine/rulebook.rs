@@ -52,6 +52,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         title: slo.title.clone(),
         service_title: service.map_or_else(|| id.service.to_string(), |service| service.title.clone()),
         good: good_words(slo),
+        in_seconds: matches!(&slo.indicator, Indicator::Value { unit: Some(unit), .. } if is_seconds(unit)),
         source,
         blind_after: blind_after.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(BLIND_AFTER),
         retention: retention(config, slo),
@@ -159,10 +160,14 @@ fn comparison_words(comparison: &Comparison, unit: Option<&str>) -> String {
         Operator::NotEqual => "!=",
     };
     match unit {
-        Some("s" | "second" | "seconds") => format!("{sign} {}", seconds_words(comparison.bound)),
+        Some(unit) if is_seconds(unit) => format!("{sign} {}", seconds_words(comparison.bound)),
         Some(unit) => format!("{sign} {} {unit}", comparison.bound),
         None => format!("{sign} {}", comparison.bound),
     }
+}
+
+fn is_seconds(unit: &str) -> bool {
+    matches!(unit, "s" | "second" | "seconds")
 }
 
 fn seconds_words(seconds: f64) -> String {

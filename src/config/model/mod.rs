@@ -1,0 +1,52 @@
+//! The configuration after all checks: what the rest of the program works with.
+
+mod daemon;
+mod receiver;
+mod service;
+mod slo;
+mod source;
+
+use std::collections::BTreeMap;
+
+pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use receiver::{Mail, Receiver, ReceiverKind};
+pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
+pub use slo::{Indicator, Probe, Slo};
+pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};
+
+use crate::domain::{
+    name::{Name, SloId},
+    policy::{Escalation, Policy},
+};
+
+/// A whole configuration. Everything it refers to exists.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Settings of the process itself.
+    pub daemon: Daemon,
+    /// Where readings come from.
+    pub sources: BTreeMap<Name, Source>,
+    /// Services, without their SLOs.
+    pub services: BTreeMap<Name, Service>,
+    /// All SLOs.
+    pub slos: BTreeMap<SloId, Slo>,
+    /// All policies, each with the SLOs it was found to match.
+    pub policies: BTreeMap<Name, BoundPolicy>,
+    /// Who can be told.
+    pub receivers: BTreeMap<Name, Receiver>,
+    /// Who hears next.
+    pub escalations: BTreeMap<Name, Escalation>,
+    /// How mail is sent.
+    pub mail: Option<Mail>,
+    /// SHA-256 of all files' bytes, hex: names this configuration in reports.
+    pub hash: String,
+}
+
+/// A policy and the SLOs its globs matched.
+#[derive(Clone, Debug)]
+pub struct BoundPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// What it watches.
+    pub slos: Vec<SloId>,
+}

@@ -1,0 +1,96 @@
+//! `receivers:` and `mail:`, after all checks.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{config::secret::Secret, domain::name::Name};
+
+/// One entry of `receivers:`.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    /// Its kind.
+    pub kind: ReceiverKind,
+    /// Who is told if this one cannot be.
+    pub fallback: Option<Name>,
+    /// A page undelivered this long is told to the fallback.
+    pub fallback_after: Duration,
+}
+
+/// A receiver's kind.
+#[derive(Clone, Debug)]
+pub enum ReceiverKind {
+    /// PagerDuty Events v2.
+    Pagerduty {
+        /// Integration key.
+        routing_key: Secret,
+        /// Base address of the Events API (`…/v2/enqueue` is appended).
+        url: String,
+    },
+    /// Slack Web API with a bot token.
+    SlackBot {
+        /// Channel id.
+        channel: String,
+        /// `xoxb-…`
+        token: Secret,
+        /// Base address (`…/api/METHOD` is appended).
+        url: String,
+    },
+    /// Slack incoming webhook: the address is the secret.
+    SlackWebhook {
+        /// The whole address.
+        webhook: Secret,
+    },
+    /// E-mail.
+    Email {
+        /// Addresses.
+        to: Vec<String>,
+        /// Addresses.
+        cc: Vec<String>,
+    },
+    /// Atlassian Statuspage.
+    Statuspage {
+        /// Page id.
+        page: String,
+        /// API key.
+        key: Secret,
+        /// Component ids by our names.
+        components: BTreeMap<String, String>,
+        /// Base address (`…/v1/pages/…` is appended).
+        url: String,
+    },
+    /// A kind that loads and is checked, but does nothing yet: `instatus`, `webhook`, `alertmanager`.
+    NotYet {
+        /// Its name.
+        kind: &'static str,
+    },
+}
+
+impl ReceiverKind {
+    /// Whether it wakes people: a trigger to it is a page.
+    pub fn is_pager(&self) -> bool {
+        matches!(self, Self::Pagerduty { .. })
+    }
+
+    /// The kind's word in the configuration.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pagerduty { .. } => "pagerduty",
+            Self::SlackBot { .. } | Self::SlackWebhook { .. } => "slack",
+            Self::Email { .. } => "email",
+            Self::Statuspage { .. } => "statuspage",
+            Self::NotYet { kind } => kind,
+        }
+    }
+}
+
+/// `mail:`
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// `smtp://host:25`, `smtps://host`, `smtp://host:587?tls=required`.
+    pub smtp: String,
+    /// User.
+    pub user: Option<String>,
+    /// Password.
+    pub password: Option<Secret>,
+    /// Sender.
+    pub from: String,
+}
