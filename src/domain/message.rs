@@ -255,7 +255,9 @@ pub fn standing(incident: &Incident) -> Option<String> {
     let coming = incident.steps.iter().filter(|step| step.state == StepState::Waiting && step.after > 0);
     let coming = coming.filter(|step| incident.acknowledged.is_none() || !step.is_spared_by_acknowledgement());
     // Who was told at this urgency by another policy is left out when the step runs.
-    let hears = |step: &&Step| step.notify.iter().any(|name| incident.told.get(name).is_none_or(|told| told.by.contains(&step.policy)));
+    let hears = |step: &&Step| {
+        step.notify.iter().any(|name| incident.told.get(name).is_none_or(|told| told.by.contains(&step.policy)))
+    };
     if let Some(next) = coming.filter(hears).min_by_key(|step| step.due_at) {
         let who: Vec<_> = next.notify.iter().map(Name::as_str).collect();
         text.push_str(&format!(" · next: {} {}", who.join(", "), next.due_at.format("%H:%M UTC")));

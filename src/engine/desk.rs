@@ -80,13 +80,16 @@ impl LiveDesk {
 
     async fn find(&self, id: &str) -> Result<Incident, DeskError> {
         let found = self.store.incident(id).await.map_err(unavailable)?;
-        found.ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
+        found
+            .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
     }
 
     /// An incident without its timeline and deliveries.
     async fn outline(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
         let (service, slo, source, series) = match &incident.subject {
-            Subject::Slo { id, series } => (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone()),
+            Subject::Slo { id, series } => {
+                (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone())
+            }
             Subject::Source(name) => (None, None, Some(name.to_string()), std::collections::BTreeMap::new()),
         };
         Ok(IncidentView {
@@ -132,7 +135,12 @@ impl LiveDesk {
                 (false, Some(policy)) if policy.state == "clearing" => "clearing",
                 (false, _) => "ok",
             };
-            AlertView { name: name.clone(), priority: member.priority, state: state.to_owned(), fired_at: member.fired_at }
+            AlertView {
+                name: name.clone(),
+                priority: member.priority,
+                state: state.to_owned(),
+                fired_at: member.fired_at,
+            }
         });
         members.collect()
     }
@@ -142,7 +150,8 @@ impl LiveDesk {
         let config = self.config.load();
         let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
         let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
-        let events = view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
+        let events =
+            view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
         report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
     }
 
@@ -150,7 +159,8 @@ impl LiveDesk {
         let mut view = self.outline(incident).await?;
         view.deliveries = self.store.deliveries_of(&incident.id).await?.into_iter().map(delivery_view).collect();
         let lines = self.store.timeline(&incident.id).await?;
-        view.timeline = lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
+        view.timeline =
+            lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
         Ok(view)
     }
 
@@ -225,12 +235,19 @@ impl Desk for LiveDesk {
         })
     }
 
-    fn budget<'a>(&'a self, month: Option<&'a str>, service: Option<&'a str>) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
+    fn budget<'a>(
+        &'a self,
+        month: Option<&'a str>,
+        service: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
         Box::pin(async move {
             let config = self.config.load_full();
             if let Some(service) = service.filter(|service| !config.services.contains_key(*service)) {
                 let known: Vec<_> = config.services.keys().map(Name::as_str).collect();
-                return Err(DeskError::NotFound(format!("no service `{service}`"), format!("known: {}", known.join(", "))));
+                return Err(DeskError::NotFound(
+                    format!("no service `{service}`"),
+                    format!("known: {}", known.join(", ")),
+                ));
             }
             let now = self.clock.now();
             let zone = &config.daemon.timezone;
@@ -262,7 +279,11 @@ impl Desk for LiveDesk {
         })
     }
 
-    fn deliveries<'a>(&'a self, state: Option<&'a str>, limit: usize) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
+    fn deliveries<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
         Box::pin(async move {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let found = self.store.deliveries(state, limit).await.map_err(unavailable)?;
@@ -281,14 +302,22 @@ impl Desk for LiveDesk {
         Box::pin(async move {
             let found = self.store.delivery(id).await.map_err(unavailable)?.ok_or_else(|| no_delivery(id))?;
             if !self.store.retry_now(id, self.clock.now()).await.map_err(unavailable)? {
-                return Err(DeskError::Conflict(format!("delivery {id} is {}; only a waiting or dead one can be tried again", found.state)));
+                return Err(DeskError::Conflict(format!(
+                    "delivery {id} is {}; only a waiting or dead one can be tried again",
+                    found.state
+                )));
             }
             self.nudge.notify_waiters();
             Ok(())
         })
     }
 
-    fn act<'a>(&'a self, incident: &'a str, action: Action, by: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+    fn act<'a>(
+        &'a self,
+        incident: &'a str,
+        action: Action,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             let found = self.find(incident).await?;
             let (reply, answer) = oneshot::channel();
@@ -308,10 +337,19 @@ impl Desk for LiveDesk {
             let config = self.config.load_full();
             if !config.receivers.contains_key(receiver) {
                 let known: Vec<_> = config.receivers.keys().map(Name::as_str).collect();
-                return Err(DeskError::NotFound(format!("no receiver `{receiver}`"), format!("known: {}", known.join(", "))));
+                return Err(DeskError::NotFound(
+                    format!("no receiver `{receiver}`"),
+                    format!("known: {}", known.join(", ")),
+                ));
             }
-            let message = Message::Notification(Box::new(test_message(receiver, by, &config.daemon.external_url, self.clock.now())));
-            let id = self.store.enqueue_test(Name::from(receiver), message, self.clock.now()).await.map_err(unavailable)?;
+            let message = Message::Notification(Box::new(test_message(
+                receiver,
+                by,
+                &config.daemon.external_url,
+                self.clock.now(),
+            )));
+            let id =
+                self.store.enqueue_test(Name::from(receiver), message, self.clock.now()).await.map_err(unavailable)?;
             self.nudge.notify_waiters();
             Ok(id)
         })
@@ -402,8 +440,10 @@ impl Desk for LiveDesk {
         // Hashes of equal length are compared whole, so that the time taken says nothing of the secret.
         let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
         let given = digest(bearer);
-        let same = |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
-        let found = config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
+        let same =
+            |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
+        let found =
+            config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
         found.map(|token| token.can.clone()).next_back()
     }
 

@@ -21,7 +21,12 @@ use crate::{
 };
 
 /// The stored slots of a series that start within `span`.
-pub async fn stored_slots(store: &Store, key: &SeriesKey, every: u32, span: Span) -> Result<Vec<(Span, Slot)>, StoreError> {
+pub async fn stored_slots(
+    store: &Store,
+    key: &SeriesKey,
+    every: u32,
+    span: Span,
+) -> Result<Vec<(Span, Slot)>, StoreError> {
     let mut ledger = Ledger::new(every);
     if let Some(series) = store.series_id(key) {
         store.load_ledger(series, span.start, &mut ledger).await?;
@@ -50,7 +55,9 @@ pub async fn budget_report(
     now: DateTime<Utc>,
 ) -> Result<BudgetReport, StoreError> {
     let mut services = Vec::new();
-    for (name, settings) in config.services.iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == name.as_str())) {
+    for (name, settings) in
+        config.services.iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == name.as_str()))
+    {
         let mut slos = Vec::new();
         for slo in config.slos.values().filter(|slo| slo.spec.id.service == *name) {
             slos.push(slo_report(store, slo, month, now).await?);
