@@ -83,7 +83,7 @@ pub enum Verb {
     #[command(subcommand, after_help = "Example:\n  slod status-page approve 7")]
     StatusPage(incidents::StatusPageVerb),
     /// Show the budget report of a month
-    #[command(after_help = "Example:\n  slod report --month 2026-10 --service inventory -o markdown")]
+    #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
     Report(report::ReportArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]

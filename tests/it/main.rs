@@ -4,4 +4,6 @@
 mod channels;
 mod companion;
 mod config;
+mod floors;
 mod sources;
+mod systemd;

@@ -1,0 +1,21 @@
+# The two commands: `make demo` shows it, `make test` proves it. Both install what is missing.
+.DEFAULT_GOAL := help
+.PHONY: help setup test demo fmt lint
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the tests and the demo need: Debian packages and cargo tools
+	@scripts/setup
+
+test:  ## prove the tree: format, lints, tests, licences, the unit
+	@scripts/test
+
+demo:  ## watch three incidents from the first bad minute to the resolve (ONCE=1 ends by itself)
+	@scripts/demo
+
+fmt:   ## format everything
+	@cargo fmt --all
+
+lint:  ## format, clippy and cargo-deny, without the tests
+	@scripts/test --lint
