@@ -3,4 +3,6 @@
 mod channels;
 mod companion;
 mod config;
+mod live;
+mod seed;
 mod sources;
