@@ -41,7 +41,7 @@ use crate::{
 /// How long deliveries in flight may take at the end.
 const LAST_SENDS: Duration = Duration::from_secs(6);
 /// How often old rows are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]

@@ -260,7 +260,7 @@ pub fn standing(incident: &Incident) -> Option<String> {
     };
     if let Some(next) = coming.filter(hears).min_by_key(|step| step.due_at) {
         let who: Vec<_> = next.notify.iter().map(Name::as_str).collect();
-        text.push_str(&format!(" · next: {} {}", who.join(", "), next.due_at.format("%H:%M UTC")));
+        text += &format!(" · next: {} {}", who.join(", "), next.due_at.format("%H:%M UTC"));
     }
     Some(text)
 }

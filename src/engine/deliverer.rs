@@ -114,7 +114,7 @@ impl Deliverer {
         match &error {
             None => tracing::info!(receiver = %self.receiver, incident, delivery = id, attempt, "delivered"),
             Some(error) => {
-                tracing::warn!(receiver = %self.receiver, incident, delivery = id, attempt, %error, ?next, "not accepted")
+                tracing::warn!(receiver = %self.receiver, incident, delivery = id, attempt, %error, ?next, "not accepted");
             }
         }
         // If this write fails the lease runs out and the delivery is sent again: at least once, never lost.

@@ -201,7 +201,7 @@ impl Evaluator {
     /// Makes sure that a source is asked something often enough to notice that it does not answer.
     async fn listen(self: Arc<Self>, name: Name, source: SharedSource, stop: CancellationToken) {
         let Some(settings) = self.config.sources.get(&name) else { return };
-        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_secs(60));
+        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_mins(1));
         let limit = limit_of(&settings.kind).min(every.max(Duration::from_secs(1)));
         loop {
             let silent = self.board.heard_at(&name).is_none_or(|at: DateTime<Utc>| {

@@ -126,10 +126,8 @@ fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_jso
     let ratio = |definition: &Definition| f64::from(definition.objective_ppb) / 1e9;
     let changed = |pair: &&[Definition]| pair[0].objective_ppb != pair[1].objective_ppb;
     let within = |pair: &&[Definition]| (month.start..month.end).contains(&pair[1].since);
-    let changes = definitions.windows(2).filter(changed).filter(within);
-    changes
-        .map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])}))
-        .collect()
+    let pairs = definitions.windows(2).filter(changed).filter(within);
+    pairs.map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])})).collect()
 }
 
 fn sum(slots: &[(Span, Slot)]) -> Totals {
