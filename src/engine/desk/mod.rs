@@ -379,6 +379,7 @@ impl Desk for LiveDesk {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn unavailable(error: StoreError) -> DeskError {
     DeskError::Unavailable(error.text())
 }

@@ -71,7 +71,7 @@ async fn steady(binary: &std::path::Path) -> anyhow::Result<Vec<String>> {
     let daemon = Daemon::start(binary, &config(SLOS, EVERY_SECONDS, &world)).await?;
     world.turn_bad_after(EVERY_SECONDS * 2);
     let wanted = ROUNDS * GROUP;
-    let pages = world.pages(wanted, Duration::from_secs(180)).await?;
+    let pages = world.pages(wanted, Duration::from_mins(3)).await?;
     let mut waits: Vec<f64> = pages.iter().map(|page| page.accepted_after_answer.as_secs_f64() * 1_000.0).collect();
     waits.sort_by(f64::total_cmp);
     let mut whole: Vec<f64> = pages.iter().map(|page| page.accepted_after_slot_ms).collect();
@@ -97,7 +97,7 @@ async fn burst(binary: &std::path::Path) -> anyhow::Result<Vec<String>> {
     let world = World::start(Plan::All).await?;
     let _daemon = Daemon::start(binary, &config(SLOS, EVERY_SECONDS, &world)).await?;
     world.turn_bad_after(EVERY_SECONDS * 2);
-    let pages = world.pages(SLOS, Duration::from_secs(120)).await?;
+    let pages = world.pages(SLOS, Duration::from_mins(2)).await?;
     let (first, last) = world.first_answer_to_last_page().context("no page")?;
     ensure!(pages.len() == SLOS, "{} pages of {SLOS}", pages.len());
     let took = format!("{:.2} s", (last - first).as_secs_f64());

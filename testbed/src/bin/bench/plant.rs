@@ -36,7 +36,7 @@ pub fn config(slos: usize, every: i64, world: &World) -> String {
 /// A running daemon in a folder of its own.
 pub struct Daemon {
     child: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     /// From the start of the process to the first 200 of `/-/ready`.
     pub ready_after: Duration,
 }
@@ -57,16 +57,16 @@ impl Daemon {
             .stderr(Stdio::from(std::fs::File::create(folder.path().join("log"))?))
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut daemon = Self { child, _folder: folder, ready_after: Duration::ZERO };
+        let mut daemon = Self { child, folder, ready_after: Duration::ZERO };
         let client = reqwest::Client::new();
         let url = format!("http://{listen}/-/ready");
-        while started.elapsed() < Duration::from_secs(60) {
+        while started.elapsed() < Duration::from_mins(1) {
             if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 daemon.ready_after = started.elapsed();
                 return Ok(daemon);
             }
             if let Some(status) = daemon.child.try_wait()? {
-                let log = std::fs::read_to_string(daemon._folder.path().join("log")).unwrap_or_default();
+                let log = std::fs::read_to_string(daemon.folder.path().join("log")).unwrap_or_default();
                 bail!("slod ended with {status}:\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(3)).await;
