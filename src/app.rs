@@ -18,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     channel::{self, SharedChannel},
     clock::Clock,
-    config::{self, Mode, Overrides, diagnostics::Severity, model::{Config, StoreUrl}, render},
+    config::{
+        self, Mode, Overrides,
+        diagnostics::Severity,
+        model::{Config, StoreUrl},
+        render,
+    },
     domain::name::Name,
     engine::{
         board::Board,
@@ -36,7 +41,7 @@ use crate::{
 /// How long deliveries in flight may take at the end.
 const LAST_SENDS: Duration = Duration::from_secs(6);
 /// How often old rows are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +160,8 @@ impl App {
         let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
         let (reload, reloads) = mpsc::channel(4);
         let decider =
-            Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone()).await?;
+            Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
+                .await?;
         let decider = tokio::spawn(decider.run());
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
@@ -304,7 +310,11 @@ fn changes(old: &Config, new: &Config) -> String {
     }
     let added = new.slos.keys().filter(|id| !old.slos.contains_key(*id)).count();
     let gone = old.slos.keys().filter(|id| !new.slos.contains_key(*id)).count();
-    let changed = new.slos.iter().filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition)).count();
+    let changed = new
+        .slos
+        .iter()
+        .filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition))
+        .count();
     for (count, word) in [(added, "new"), (gone, "gone"), (changed, "changed")] {
         if count > 0 {
             parts.push(format!("{count} SLOs {word}"));

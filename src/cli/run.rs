@@ -38,7 +38,8 @@ pub fn run(config: &Path, args: RunArgs) -> anyhow::Result<u8> {
     for line in notes.lines().filter(|line| line.starts_with("warning")) {
         tracing::warn!("{line}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let code = runtime.block_on(serve(origin, config));
     runtime.shutdown_timeout(Duration::from_millis(500));
     code
@@ -139,7 +140,8 @@ async fn watchdog(board: Arc<Board>, clock: Arc<dyn Clock>, stop: CancellationTo
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     loop {
         let now = clock.now();
-        let stuck: Vec<_> = board.beats().into_iter().filter(|(_, at)| now - *at > STUCK_AFTER).map(|(name, _)| name).collect();
+        let stuck: Vec<_> =
+            board.beats().into_iter().filter(|(_, at)| now - *at > STUCK_AFTER).map(|(name, _)| name).collect();
         if stuck.is_empty() {
             tell_systemd(&[sd_notify::NotifyState::Watchdog]);
         } else {

@@ -128,7 +128,7 @@ mod tests {
             for (judge, want) in [(Judge::Measured, measured), (Judge::IfGood, if_good), (Judge::IfBad, if_bad)] {
                 let got = sums.remaining(objective, judge);
                 let near = match (got, want) {
-                    (Some(got), Some(want)) => (got - want as f64).abs() < 1e-9,
+                    (Some(got), Some(want)) => (got - want).abs() < 1e-9,
                     (got, want) => got == want,
                 };
                 assert!(near, "{slots} {judge:?}: {got:?}, want {want:?}");

@@ -3,6 +3,8 @@
 //! Everything is derived from the stored slots, so that late slots, restarts and replays need no special case.
 //! Only a budget condition remembers something: whether its line has been crossed already ([`Memory`]).
 
+use std::fmt::Write as _;
+
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
@@ -118,7 +120,8 @@ pub fn duration(seconds: u32) -> String {
     let mut text = String::new();
     for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
         if left >= length {
-            text.push_str(&format!("{}{unit}", left / length));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{}{unit}", left / length);
             left %= length;
         }
     }
@@ -212,7 +215,7 @@ impl Judging<'_> {
             Condition::Consecutive(needed) => self.consecutive(*needed).into(),
             Condition::BudgetRemaining(line) => self.budget(line, memory),
             Condition::BurnRate(rate) => {
-                any(pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
+                any(&pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
             }
             Condition::ExhaustedWithin { time, over } => seconds_to_exhaustion(self.spec, self.ledger, self.at, *over)
                 .is_some_and(|left| left < f64::from(*time))
@@ -222,8 +225,8 @@ impl Judging<'_> {
                 (SlotState::Measured, Some(value)) => comparison.holds(value).into(),
                 _ => Truth::Unknown,
             },
-            Condition::All(parts) => all(parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
-            Condition::Any(parts) => any(parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
+            Condition::All(parts) => all(&parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
+            Condition::Any(parts) => any(&parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
         }
     }
 
@@ -323,7 +326,7 @@ impl Judging<'_> {
 }
 
 /// False decides, else unknown, else true.
-fn all(parts: Vec<Truth>) -> Truth {
+fn all(parts: &[Truth]) -> Truth {
     if parts.contains(&Truth::False) {
         Truth::False
     } else if parts.contains(&Truth::Unknown) {
@@ -334,7 +337,7 @@ fn all(parts: Vec<Truth>) -> Truth {
 }
 
 /// True decides, else unknown, else false.
-fn any(parts: Vec<Truth>) -> Truth {
+fn any(parts: &[Truth]) -> Truth {
     if parts.contains(&Truth::True) {
         Truth::True
     } else if parts.contains(&Truth::Unknown) {

@@ -184,7 +184,8 @@ impl Decider {
                 let fallback = self.ruling.fallbacks.get(&missed.receiver).and_then(|(name, _)| name.clone());
                 if let Some(fallback) = fallback.filter(|_| missed.priority.is_page()) {
                     let why = "the incident was over before this page could be sent".to_owned();
-                    let event = IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
+                    let event =
+                        IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
                     drop(self.core.handle(now, Input::About { incident: missed.incident, event }, &mut decision));
                 }
             }
@@ -219,9 +220,11 @@ impl Decider {
     fn commit_of(&self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
         let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
         for (key, chunk) in &decision.chunks {
-            let bytes = self.core.series.get(key).and_then(|state| {
-                Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec()))
-            });
+            let bytes = self
+                .core
+                .series
+                .get(key)
+                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec())));
             if let (Some(id), Some((every, bytes))) = (self.store.series_id(key), bytes) {
                 commit.chunks.push((id, every, *chunk, bytes));
             }
@@ -263,7 +266,13 @@ impl Decider {
         told
     }
 
-    fn fall_back(&mut self, now: DateTime<Utc>, delivery: StoredDelivery, fallback: Option<Name>, decision: &mut Decision) {
+    fn fall_back(
+        &mut self,
+        now: DateTime<Utc>,
+        delivery: StoredDelivery,
+        fallback: Option<Name>,
+        decision: &mut Decision,
+    ) {
         let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
         let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
         let Some(incident) = delivery.incident else { return };

@@ -112,14 +112,20 @@ impl Evaluator {
             .map(|(at, one)| {
                 let slot = one.first(now_ms);
                 // The first is asked at once, whenever it was due.
-                Reverse((one.due_ms(slot).min(now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000)), at, slot))
+                Reverse((
+                    one.due_ms(slot).min(now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000)),
+                    at,
+                    slot,
+                ))
             })
             .collect();
         loop {
             let now = this.clock.now();
             this.board.beat("evaluator", now);
             let now_ms = now.timestamp_millis();
-            while let Some(Reverse((due_ms, at, slot))) = queue.peek().copied().filter(|Reverse((due, ..))| *due <= now_ms) {
+            while let Some(Reverse((due_ms, at, slot))) =
+                queue.peek().copied().filter(|Reverse((due, ..))| *due <= now_ms)
+            {
                 queue.pop();
                 let one = &asked[at];
                 // After a jump or a long sleep only the newest is asked; those between stay unmeasured.
@@ -162,13 +168,17 @@ impl Evaluator {
             return Answer { reading: Reading::Unmeasured(Gap::NotAsked), degraded: None };
         };
         let Some(source) = self.sources.get(name) else {
-            return Answer { reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))), degraded: None };
+            return Answer {
+                reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))),
+                degraded: None,
+            };
         };
         let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
         let watch = Stopwatch::start();
         let result = source.read(&one.slo.indicator, span, limit).await;
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
-        let result = result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
+        let result =
+            result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
         result.unwrap_or_else(|error| {
             tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
             Answer { reading: Reading::Unmeasured(Gap::NoAnswer(error.to_string())), degraded: None }
@@ -191,7 +201,7 @@ impl Evaluator {
     /// Makes sure that a source is asked something often enough to notice that it does not answer.
     async fn listen(self: Arc<Self>, name: Name, source: SharedSource, stop: CancellationToken) {
         let Some(settings) = self.config.sources.get(&name) else { return };
-        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_secs(60));
+        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_mins(1));
         let limit = limit_of(&settings.kind).min(every.max(Duration::from_secs(1)));
         loop {
             let silent = self.board.heard_at(&name).is_none_or(|at: DateTime<Utc>| {

@@ -5,5 +5,7 @@ mod channels;
 mod companion;
 mod config;
 mod floors;
+mod live;
+mod seed;
 mod sources;
 mod systemd;

@@ -99,7 +99,8 @@ fn assert_reloads(unit: &Unit) {
     unit.signal("HUP");
     let lines = unit.told(false);
     assert_eq!(lines[0], "RELOADING=1");
-    let stamp = lines.iter().find_map(|line| line.strip_prefix("MONOTONIC_USEC=")).expect("a time by the monotonic clock");
+    let stamp =
+        lines.iter().find_map(|line| line.strip_prefix("MONOTONIC_USEC=")).expect("a time by the monotonic clock");
     assert!(stamp.parse::<u64>().unwrap() > 0, "{stamp}");
     assert_eq!(unit.told(false), ["READY=1"]);
 }
