@@ -112,7 +112,7 @@ impl LiveDesk {
             deliveries: Vec::new(),
             diagnostics: Vec::new(),
             timeline: Vec::new(),
-            status_page: incident.status.as_ref().map(|clock| StatusPageView {
+            status_page: incident.status.as_ref().filter(|clock| clock.confirmed_at.is_some()).map(|clock| StatusPageView {
                 state: clock.as_str().to_owned(),
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
                 due_at: clock.due_at,
