@@ -13,7 +13,8 @@ async fn an_outage_is_confirmed_on_time_although_nothing_else_happens_then() {
     for policy in ["fast-burn", "availability-breach"] {
         world.config.remove(&format!("/policies/{policy}"));
     }
-    let notify = json!([{"after": "0s", "notify": ["ops-pager", "inventory-eng"]}, {"after": "10m", "notify": ["cto-pager"]}]);
+    let notify =
+        json!([{"after": "0s", "notify": ["ops-pager", "inventory-eng"]}, {"after": "10m", "notify": ["cto-pager"]}]);
     world.config.set("/escalations/inventory/steps", notify);
     world.config.set("/services/inventory/status_page/confirm/for", json!("3s"));
     world.config.set("/services/inventory/status_page/publish", json!("auto"));

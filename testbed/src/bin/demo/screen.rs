@@ -61,7 +61,8 @@ pub struct Screen {
 impl Screen {
     /// Starts the clock that stands before each line.
     pub fn new() -> Self {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour =
+            std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { colour, watch: Stopwatch::start() }
     }
 

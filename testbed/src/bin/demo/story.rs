@@ -100,9 +100,8 @@ async fn approve(stage: &mut Stage<'_>, id: &str, state: &str) -> anyhow::Result
 }
 
 async fn resolved(stage: &mut Stage<'_>, slo: &'static str, receivers: &'static [&str]) -> anyhow::Result<()> {
-    let over = |seen: &Seen| {
-        seen.is(slo, "resolved") && receivers.iter().all(|receiver| seen.told(slo, receiver, "resolve"))
-    };
+    let over =
+        |seen: &Seen| seen.is(slo, "resolved") && receivers.iter().all(|receiver| seen.told(slo, receiver, "resolve"));
     stage.until(&format!("{slo} resolved, and everybody told so"), over).await.map(drop)
 }
 

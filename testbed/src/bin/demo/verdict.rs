@@ -22,8 +22,14 @@ pub async fn pass(stage: &mut Stage<'_>) -> anyhow::Result<bool> {
     let problems = stage.world.inbox.problems();
     let checks = [
         (resolved == 3, format!("{resolved} of 3 incidents opened, delivered and resolved")),
-        (unsent.is_empty(), format!("{} of {} messages sent", deliveries().count() - unsent.len(), deliveries().count())),
-        (open == 0 && !pages.is_empty(), format!("{} of {} pages resolved at PagerDuty", pages.len() - open, pages.len())),
+        (
+            unsent.is_empty(),
+            format!("{} of {} messages sent", deliveries().count() - unsent.len(), deliveries().count()),
+        ),
+        (
+            open == 0 && !pages.is_empty(),
+            format!("{} of {} pages resolved at PagerDuty", pages.len() - open, pages.len()),
+        ),
         (closed, "the public status page is resolved".to_owned()),
         (problems.is_empty(), format!("{} messages received, {} problems", seen.received.len(), problems.len())),
     ];
