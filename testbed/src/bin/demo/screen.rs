@@ -61,7 +61,8 @@ pub struct Screen {
 impl Screen {
     /// Starts the clock that stands before each line.
     pub fn new() -> Self {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour =
+            std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { colour, watch: Stopwatch::start() }
     }
 
@@ -79,11 +80,6 @@ impl Screen {
         print(&format!("{}\n\n", self.paint("1", text)));
     }
 
-    /// Nothing.
-    pub fn blank(&self) {
-        print("\n");
-    }
-
     /// One line: when, who, what.
     pub fn line(&self, actor: Actor, text: &str) {
         let name = self.paint(actor.colour(), &format!("{:<10}", actor.name()));
@@ -92,7 +88,7 @@ impl Screen {
 
     /// A name and a value.
     pub fn fact(&self, name: &str, value: &str) {
-        print(&format!("          {name:<10}  {value}\n"));
+        print(&format!("          {}  {value}\n", self.paint("2", &format!("{name:<10}"))));
     }
 
     /// Lines of another program, each behind a bar.
@@ -102,6 +98,11 @@ impl Screen {
             print(&format!("          {bar} {line}\n"));
         }
     }
+}
+
+/// An empty line.
+pub fn blank() {
+    print("\n");
 }
 
 /// A terminal that has gone away is no reason to end before the world has been taken down.
