@@ -40,6 +40,8 @@ use crate::{
 
 /// How long deliveries in flight may take at the end.
 const LAST_SENDS: Duration = Duration::from_secs(6);
+/// How long the last decisions may take at the end.
+const LAST_DECISIONS: Duration = Duration::from_secs(2);
 /// How often old rows are removed.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
@@ -240,9 +242,12 @@ impl App {
         if let Some(generation) = self.generation.take() {
             generation.end().await;
         }
-        self.decider.abort();
-        // A decision that is being written is on its way to the writer, which finishes what it has.
-        let _ = self.decider.await;
+        // What is in the mailbox is still decided and written, if the store lets it be.
+        let _ = self.orders.send(Order::Stop).await;
+        if tokio::time::timeout(LAST_DECISIONS, &mut self.decider).await.is_err() {
+            tracing::error!("the last decisions could not be written; they are made again at the next start");
+            self.decider.abort();
+        }
         self.store.close().await;
     }
 

@@ -364,7 +364,7 @@ impl Incident {
         if let Some(rule) = rule {
             let mut clock = self.status.take().unwrap_or_default();
             clock.tick(self, rule, now, hearers, out);
-            self.status = Some(clock).filter(|clock| clock.confirmed_at.is_some());
+            self.status = Some(clock).filter(StatusClock::has_begun);
         }
         Ok(said)
     }

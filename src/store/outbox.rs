@@ -202,6 +202,24 @@ impl Store {
             .await
     }
 
+    /// Gives up what waits for receivers that are no longer configured. Answers how many there were.
+    pub async fn bury_orphans(&self, known: Vec<Name>) -> Result<u64, StoreError> {
+        let known = to_json(&known, "names of receivers")?;
+        let query = format!(
+            "update deliveries set state = 'dead', lease_until = null, last_error = 'the receiver is no longer configured' \
+             where {PENDING} and receiver not in (select value from json_each(?))"
+        );
+        self.writer
+            .write(move |connection| {
+                let (known, query) = (known.clone(), query.clone());
+                Box::pin(async move {
+                    let done = sqlx::query(sqlx::AssertSqlSafe(query)).bind(known).execute(&mut *connection).await?;
+                    Ok(done.rows_affected())
+                })
+            })
+            .await
+    }
+
     /// Deliveries whose fallback has not been told although they are dead, or are pages and still waiting.
     pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
         let query = format!(

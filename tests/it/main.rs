@@ -8,4 +8,5 @@ mod floors;
 mod live;
 mod seed;
 mod sources;
+mod status_page;
 mod systemd;

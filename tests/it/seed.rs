@@ -23,7 +23,9 @@ async fn bad_slots_before(live: &Live, incident: &Value, count: usize) -> Vec<bo
     let time = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let opened_at = time(&incident["opened_at"]);
     let mut slots = answer["slots"].as_array().cloned().unwrap();
-    slots.retain(|slot| time(&slot["start"]) < opened_at && slot["state"] == "measured");
+    // A probe is judged at the start of its slot, everything else after its end.
+    let judged = |start| if slo == AVAILABILITY { start <= opened_at } else { start < opened_at };
+    slots.retain(|slot| judged(time(&slot["start"])) && slot["state"] == "measured");
     let bad = |slot: &Value| slot["good"].as_f64().unwrap() < 0.95 * slot["total"].as_f64().unwrap();
     slots.iter().rev().take(count).map(bad).collect()
 }
