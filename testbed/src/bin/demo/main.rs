@@ -7,19 +7,16 @@ mod stage;
 mod story;
 mod verdict;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use testbed::{daemon::Slod, world::World};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    screen::{Actor, Screen},
+    screen::{Actor, Screen, blank},
     stage::Stage,
 };
-
-/// Between two looks at the world while nothing is to be told any more.
-const IDLE: Duration = Duration::from_secs(3_600);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -27,7 +24,7 @@ async fn main() -> ExitCode {
     let ended = tokio::select! {
         ended = show(&screen) => ended,
         () = interrupted() => {
-            screen.blank();
+            blank();
             screen.line(Actor::Demo, "interrupted: ending everything");
             Ok(true)
         }
@@ -66,11 +63,11 @@ async fn show(screen: &Screen) -> anyhow::Result<bool> {
     world.write_config()?;
     let mut slod = Slod::start(&program, world.folder(), &world.env()).await.context("slod does not start")?;
     screen.line(Actor::Slod, "ready: every objective has its first measured slot");
-    screen.blank();
+    blank();
     screen.fact("dashboard", &format!("{}/", slod.url()));
     screen.fact("inbox", &format!("{}  plays PagerDuty, Slack, Statuspage and the mail server", world.inbox.url("/")));
     screen.fact("files", &format!("{}  configuration, store and log", world.folder().display()));
-    screen.blank();
+    blank();
 
     let (delivered, told) = {
         let mut stage = Stage::new(&mut world, &slod, screen);
@@ -78,12 +75,12 @@ async fn show(screen: &Screen) -> anyhow::Result<bool> {
         if let Err(error) = &told {
             screen.line(Actor::Broken, &format!("{error:#}"));
         }
-        screen.blank();
+        blank();
         let delivered = verdict::pass(&mut stage).await? && told.is_ok();
         if !once() {
-            screen.blank();
+            blank();
             screen.line(Actor::Demo, &format!("stays up until Ctrl-C; the dashboard: {}/", slod.url()));
-            stage.watch_for(IDLE).await?;
+            stage.watch().await?;
         }
         (delivered, told)
     };

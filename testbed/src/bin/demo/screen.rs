@@ -80,11 +80,6 @@ impl Screen {
         print(&format!("{}\n\n", self.paint("1", text)));
     }
 
-    /// Nothing.
-    pub fn blank(&self) {
-        print("\n");
-    }
-
     /// One line: when, who, what.
     pub fn line(&self, actor: Actor, text: &str) {
         let name = self.paint(actor.colour(), &format!("{:<10}", actor.name()));
@@ -93,7 +88,7 @@ impl Screen {
 
     /// A name and a value.
     pub fn fact(&self, name: &str, value: &str) {
-        print(&format!("          {name:<10}  {value}\n"));
+        print(&format!("          {}  {value}\n", self.paint("2", &format!("{name:<10}"))));
     }
 
     /// Lines of another program, each behind a bar.
@@ -103,6 +98,11 @@ impl Screen {
             print(&format!("          {bar} {line}\n"));
         }
     }
+}
+
+/// An empty line.
+pub fn blank() {
+    print("\n");
 }
 
 /// A terminal that has gone away is no reason to end before the world has been taken down.

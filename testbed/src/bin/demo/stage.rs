@@ -8,7 +8,7 @@ use testbed::{
     clock::Deadline,
     daemon::Slod,
     inbox::{Peer, Received},
-    world::World,
+    world::{self, World},
 };
 
 use crate::screen::{Actor, Screen};
@@ -25,6 +25,8 @@ pub struct Seen {
     incidents: Vec<Value>,
     /// Everything that the receivers got.
     pub received: Vec<Received>,
+    /// Where the public incidents stand.
+    pub public: Vec<String>,
 }
 
 impl Seen {
@@ -82,8 +84,13 @@ impl<'a> Stage<'a> {
             serde_json::from_value(answer[key].take()).with_context(|| format!("{path} has no {key}"))
         };
         let slos = list("/api/v1/slos", "slos").await?;
-        let incidents = list("/api/v1/incidents", "incidents").await?;
-        let seen = Seen { slos, incidents, received: self.world.inbox.received() };
+        let mut incidents = Vec::new();
+        for known in list("/api/v1/incidents", "incidents").await? {
+            // The list leaves out what was sent.
+            incidents.push(self.slod.api(&format!("/api/v1/incidents/{}", text(&known["id"]))).await?);
+        }
+        let public = self.world.inbox.statuspage_state().into_values().map(|incident| incident.status).collect();
+        let seen = Seen { slos, incidents, received: self.world.inbox.received(), public };
         self.tell(&seen);
         Ok(seen)
     }
@@ -120,21 +127,19 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Tells what is new for so long.
-    pub async fn watch_for(&mut self, longest: Duration) -> anyhow::Result<()> {
-        let deadline = Deadline::after(longest);
-        while !deadline.passed() {
+    /// Tells what is new, without an end.
+    pub async fn watch(&mut self) -> anyhow::Result<()> {
+        loop {
             self.look().await?;
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(())
     }
 
     /// Runs a verb of slod's command line, as somebody at the keyboard would.
     pub async fn command(&self, arguments: &[&str]) -> anyhow::Result<()> {
         self.screen.line(Actor::You, &format!("slod {}", arguments.join(" ")));
         let output = self.slod.cli(arguments).await?;
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let said = [output.stderr, output.stdout].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         self.screen.quote(said.trim_end().lines());
         if !output.status.success() {
             bail!("slod {} ended with {:?}", arguments.join(" "), output.status.code());
@@ -153,14 +158,14 @@ fn standing(slo: &Value) -> String {
         .filter(|policy| policy["state"] != "ok")
         .map(|policy| format!("{} {}", text(&policy["name"]), text(&policy["state"])))
         .collect();
-    let run = match bad {
-        0 => "good".to_owned(),
+    if !policies.is_empty() {
+        return policies.join(", ");
+    }
+    match bad {
+        0 => "good again".to_owned(),
         1 => "a bad check".to_owned(),
-        2..5 => format!("{bad} bad checks in a row"),
-        _ => "bad checks go on".to_owned(),
-    };
-    let policies = if policies.is_empty() { String::new() } else { format!("; {}", policies.join(", ")) };
-    format!("{run}{policies}")
+        _ => format!("{bad} bad checks in a row"),
+    }
 }
 
 fn receiver(peer: Peer) -> &'static str {
@@ -175,9 +180,38 @@ fn receiver(peer: Peer) -> &'static str {
 
 /// What came in, in a line.
 fn got(entry: &Received) -> String {
-    let summary = if entry.summary.is_empty() { &entry.path } else { &entry.summary };
+    let body = &entry.body;
+    let said = match entry.peer {
+        Peer::Pagerduty => {
+            let summary = text(&body["payload"]["summary"]);
+            let colon = if summary.is_empty() { "" } else { ": " };
+            format!("{} to {}{colon}{summary}", text(&body["event_action"]), pager(text(&body["routing_key"])))
+        }
+        Peer::Slack => {
+            // The bot's channel is configured by its id; the webhook has one built in.
+            let channel = if body["channel"].is_string() { "#inventory-alerts" } else { "#inventory-eng" };
+            format!("{channel}: {}", plain(&entry.summary))
+        }
+        Peer::Mail => format!("to {}: {}", body["to"][0].as_str().unwrap_or("somebody"), entry.summary),
+        Peer::Statuspage | Peer::Other if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
+        Peer::Statuspage | Peer::Other => entry.summary.clone(),
+    };
     let refused = if (200..400).contains(&entry.status) { String::new() } else { format!(" ({})", entry.status) };
-    format!("{summary}{refused}")
+    format!("{said}{refused}")
+}
+
+fn pager(key: &str) -> &'static str {
+    match key {
+        world::OPS_KEY => "ops-pager",
+        world::PLATFORM_KEY => "platform-pager",
+        world::CTO_KEY => "cto-pager",
+        _ => "somebody",
+    }
+}
+
+/// Slack's three escapes, undone.
+fn plain(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 fn text(value: &Value) -> &str {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use testbed::service::Pace;
 
 use crate::{
-    screen::Actor,
+    screen::{self, Actor},
     stage::{Seen, Stage},
 };
 
@@ -41,14 +41,14 @@ fn set_pace(stage: &mut Stage<'_>, seen_after: Duration) -> anyhow::Result<()> {
 }
 
 fn act(stage: &Stage<'_>, title: &str, broken: &str) {
-    stage.screen.blank();
+    screen::blank();
     stage.screen.title(title);
     stage.screen.line(Actor::Broken, broken);
 }
 
 async fn stale_snapshot(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     act(stage, "1  The ROP snapshot grows stale", "the cron job api.inventory.rop stopped an hour ago");
-    stage.world.service.freeze_sync(Duration::from_secs(3_600));
+    stage.world.service.freeze_sync(Duration::from_hours(1));
     stage.until("a page for the stale snapshot", |seen| seen.told(FRESHNESS, "ops-pager", "trigger")).await?;
     stage.screen.line(Actor::Mended, "the cron job runs again");
     stage.world.service.resume_sync();
@@ -57,7 +57,7 @@ async fn stale_snapshot(stage: &mut Stage<'_>) -> anyhow::Result<()> {
 
 async fn slow_queue(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     act(stage, "2  Actions wait too long for the CEO", "the queue's worker crawls: each action waits for minutes");
-    set_pace(stage, Duration::from_secs(240))?;
+    set_pace(stage, Duration::from_mins(4))?;
     let told = |seen: &Seen| ["ops-pager", "inventory-alerts"].iter().all(|name| seen.told(QUEUE, name, "trigger"));
     stage.until("a page and a message for the slow queue", told).await?;
     stage.screen.line(Actor::Mended, "the worker is as fast as ever");
@@ -83,20 +83,16 @@ async fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
 }
 
 /// Waits for a draft, approves it, and waits until the public sees it.
-async fn approve(stage: &mut Stage<'_>, id: &str, state: &str) -> anyhow::Result<()> {
+async fn approve(stage: &mut Stage<'_>, id: &str, word: &str) -> anyhow::Result<()> {
     stage
-        .until(&format!("a draft \"{state}\""), |seen| {
-            seen.incident(OUTAGE).is_some_and(|incident| incident["status_page"]["draft"] == state)
+        .until(&format!("a draft \"{word}\""), |seen| {
+            seen.incident(OUTAGE).is_some_and(|incident| incident["status_page"]["draft"] == word)
         })
         .await?;
-    stage.screen.line(Actor::Slod, &format!("status page: a draft \"{state}\" waits for a person"));
+    stage.screen.line(Actor::Slod, &format!("status page: a draft \"{word}\" waits for a person"));
     stage.command(&["status-page", "approve", id, "--by", "ops-lead"]).await?;
-    let deadline = testbed::clock::Deadline::after(Duration::from_secs(60));
-    while !stage.world.inbox.statuspage_state().values().any(|incident| incident.status == state) {
-        anyhow::ensure!(!deadline.passed(), "the status page does not show \"{state}\"");
-        stage.watch_for(Duration::from_millis(100)).await?;
-    }
-    stage.look().await.map(drop)
+    let shown = |seen: &Seen| seen.public.iter().any(|status| status == word);
+    stage.until(&format!("\"{word}\" on the status page"), shown).await.map(drop)
 }
 
 async fn resolved(stage: &mut Stage<'_>, slo: &'static str, receivers: &'static [&str]) -> anyhow::Result<()> {
@@ -106,7 +102,7 @@ async fn resolved(stage: &mut Stage<'_>, slo: &'static str, receivers: &'static 
 }
 
 async fn look_back(stage: &mut Stage<'_>) -> anyhow::Result<()> {
-    stage.screen.blank();
+    screen::blank();
     stage.screen.title("4  What is left of it");
     stage.command(&["incidents"]).await?;
     stage.command(&["status"]).await?;

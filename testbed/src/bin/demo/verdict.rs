@@ -1,5 +1,6 @@
 //! Whether everything that was to be delivered was.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use testbed::inbox::PagerdutyStatus;
 
@@ -13,7 +14,7 @@ use crate::{
 pub async fn pass(stage: &mut Stage<'_>) -> anyhow::Result<bool> {
     let seen = stage.look().await?;
     let resolved = [FRESHNESS, QUEUE, OUTAGE].into_iter().filter(|slo| seen.is(slo, "resolved")).count();
-    let deliveries = || seen.incidents().iter().flat_map(|incident| incident["deliveries"].as_array()).flatten();
+    let deliveries = || seen.incidents().iter().filter_map(|incident| incident["deliveries"].as_array()).flatten();
     let unsent = deliveries().filter(|delivery| delivery["state"] != "sent").map(described).collect::<Vec<_>>();
     let pages = stage.world.inbox.pagerduty_state();
     let open = pages.values().filter(|page| page.status != PagerdutyStatus::Resolved).count();
@@ -37,8 +38,18 @@ pub async fn pass(stage: &mut Stage<'_>) -> anyhow::Result<bool> {
         let (actor, mark) = if *holds { (Actor::Mended, "✓") } else { (Actor::Broken, "✗") };
         stage.screen.line(actor, &format!("{mark} {text}"));
     }
+    let slowest = deliveries().filter_map(milliseconds).max().unwrap_or_default();
+    stage
+        .screen
+        .line(Actor::Slod, &format!("slowest message: {slowest} ms from the decision to the receiver's answer"));
     stage.screen.quote(unsent.iter().chain(&problems).map(String::as_str));
     Ok(checks.iter().all(|(holds, _)| *holds))
+}
+
+/// From the decision to the receiver's answer.
+fn milliseconds(delivery: &Value) -> Option<i64> {
+    let at = |key: &str| delivery[key].as_str()?.parse::<DateTime<Utc>>().ok();
+    Some((at("sent_at")? - at("decided_at")?).num_milliseconds())
 }
 
 fn described(delivery: &Value) -> String {
