@@ -1,6 +1,6 @@
 # The two commands: `make demo` shows it, `make test` proves it. Both install what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo fmt lint
+.PHONY: help setup test demo bench fmt lint
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ test:  ## prove the tree: format, lints, tests, licences, the unit
 
 demo:  ## watch three incidents from the first bad minute to the resolve (ONCE=1 ends by itself)
 	@scripts/demo
+
+bench:  ## measure a release build from the outside; prints the README's table
+	@scripts/bench
 
 fmt:   ## format everything
 	@cargo fmt --all
