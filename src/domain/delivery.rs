@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// The wait after the first failure.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait of our own choosing.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// The longest wait a receiver can ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
+const LONGEST_ASKED: Duration = Duration::from_mins(10);
 /// How long a delivery is tried.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(24);
 

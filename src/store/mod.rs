@@ -99,7 +99,7 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(0)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_lazy_with(options.read_only(true));
         let series = ledger::series_ids(&mut connection).await?;
         Ok(Self {

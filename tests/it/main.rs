@@ -4,4 +4,5 @@
 mod channels;
 mod companion;
 mod config;
+mod core;
 mod sources;
