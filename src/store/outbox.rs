@@ -1,10 +1,10 @@
 //! The outbox: lease, send, finish.
 //!
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
-//! trigger. A lease that runs out (the process was killed in between) is leased again, never counted as failed.
+//! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
@@ -275,6 +275,15 @@ impl Store {
         }
         Ok(queues)
     }
+}
+
+/// Ends the leases of a daemon that is no more: whoever opens the file holds its lock, so nobody else is sending. A
+/// page that was on its way when the daemon was killed is sent again at once, not when its lease would have run out.
+pub(super) async fn release_leases(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("update deliveries set state = 'retry', lease_until = null where state = 'sending'")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 pub(super) fn priority(word: &str) -> Option<Priority> {

@@ -5,6 +5,7 @@ mod channels;
 mod companion;
 mod config;
 mod floors;
+mod kills;
 mod live;
 mod seed;
 mod sources;
