@@ -79,6 +79,9 @@ pub struct QueueState {
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
+/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it.
+const FIRST_OF_INCIDENT: &str = "not exists (select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident \
+     and e.id < d.id and e.state in ('queued', 'sending', 'retry'))";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -94,8 +97,7 @@ impl Store {
         let query = format!(
             "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
                select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} and d.next_at <= ?2 \
-               and (d.lease_until is null or d.lease_until <= ?2) and not exists ( \
-                 select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING}) \
+               and (d.lease_until is null or d.lease_until <= ?2) and {FIRST_OF_INCIDENT} \
                order by d.priority, d.id limit ?4) \
              returning id, incident, message, attempts, decided_at, ( \
                select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
@@ -154,10 +156,12 @@ impl Store {
             .await
     }
 
-    /// When the receiver's next delivery is due. None if nothing waits.
+    /// When the receiver's next delivery can be leased. None if nothing waits. What stands behind another message of
+    /// its incident waits for that one.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = format!(
-            "select min(max(next_at, coalesce(lease_until, 0))) as due from deliveries where receiver = ? and {PENDING}"
+            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
+             where d.receiver = ?1 and d.{PENDING} and {FIRST_OF_INCIDENT}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))

@@ -111,6 +111,7 @@ async fn in_the_middle_of_an_escalation() {
     live.world.service.answer_with(503).unwrap();
     let id = live.opened(AVAILABILITY).await;
     live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
+    live.until("nothing under way", async || live.unsent().await.is_empty()).await;
     live.slod.kill9();
     away_for(&live.slod.store(), TimeDelta::minutes(10)).await;
     live.slod.restart().await.unwrap();

@@ -4,9 +4,11 @@
 mod channels;
 mod companion;
 mod config;
+mod faults;
 mod floors;
 mod kills;
 mod live;
+mod outbox;
 mod seed;
 mod sources;
 mod status_page;

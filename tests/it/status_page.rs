@@ -1,5 +1,4 @@
 //! The public page's clock, in the running daemon.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::json;
 
