@@ -58,11 +58,6 @@ pub struct StatusClock {
 }
 
 impl StatusClock {
-    /// Whether an outage is confirmed, or will be at a known time.
-    pub fn has_begun(&self) -> bool {
-        self.confirmed_at.is_some() || self.confirm_at.is_some()
-    }
-
     /// Whether nothing is left to post.
     pub fn is_at_rest(&self) -> bool {
         self.discarded || matches!(self.posted, None | Some(PublicState::Resolved))
