@@ -79,6 +79,19 @@ pub enum Change {
 }
 
 impl Alert {
+    /// Takes back what was judged after `latest`: the clock had been ahead.
+    pub fn rewind(&mut self, latest: i64) {
+        self.judged_at = self.judged_at.min(latest);
+        match &mut self.state {
+            AlertState::Ok => {}
+            AlertState::Pending { since } | AlertState::Clearing { since } => *since = latest.min(*since),
+            AlertState::Firing { since, false_since, .. } => {
+                *since = latest.min(*since);
+                *false_since = false_since.map(|since| since.min(latest));
+            }
+        }
+    }
+
     /// Judges one more slot, which ends at `at`. An older slot changes nothing.
     pub fn step(&mut self, policy: &Policy, at: i64, seen: Judgement) -> Change {
         if at < self.judged_at {
@@ -90,6 +103,8 @@ impl Alert {
             AlertState::Ok | AlertState::Pending { .. } => self.towards_firing(policy, at, seen),
             AlertState::Firing { since, false_since, false_slots } => match seen.truth {
                 Truth::True if seen.good_again => {
+                    // Good again is as good as cleared: the next outage is heard.
+                    self.muted = false;
                     self.state = AlertState::Clearing { since };
                     Change::Clearing
                 }
@@ -128,8 +143,11 @@ impl Alert {
                 self.muted = false;
                 return Change::None;
             }
-            // A window that still remembers what was over before it was first judged.
-            (AlertState::Ok, Truth::True) if seen.good_again => return Change::None,
+            // A window that still remembers what was over before it was judged, or before it was long enough.
+            (_, Truth::True) if seen.good_again => {
+                self.state = AlertState::Ok;
+                return Change::None;
+            }
             (AlertState::Pending { since }, Truth::True) => since,
             (_, Truth::True) => at,
         };

@@ -81,11 +81,11 @@ pub fn window_sums(spec: &SloSpec, ledger: &Ledger, at: i64) -> WindowSums {
     WindowSums::ending_at(ledger, at, spec.window.nominal_seconds())
 }
 
-/// Seconds until the budget is gone at the burn rate of the last `over` seconds:
+/// Seconds until the budget is gone at the burn rate of the last `over` seconds, in one of the three readings:
 /// remaining × window / burn. `None` if it will not be, or is unknown.
-pub fn seconds_to_exhaustion(spec: &SloSpec, ledger: &Ledger, at: i64, over: u32) -> Option<f64> {
-    let remaining = window_sums(spec, ledger, at).remaining(spec.objective, Judge::Measured)?;
-    let burn = WindowSums::ending_at(ledger, at, over).burn(spec.objective, Judge::IfGood)?;
+pub fn seconds_to_exhaustion(spec: &SloSpec, ledger: &Ledger, at: i64, over: u32, judge: Judge) -> Option<f64> {
+    let remaining = window_sums(spec, ledger, at).remaining(spec.objective, judge)?;
+    let burn = WindowSums::ending_at(ledger, at, over).burn(spec.objective, judge)?;
     (burn > 1.0).then(|| remaining.max(0.0) * f64::from(spec.window.nominal_seconds()) / burn)
 }
 

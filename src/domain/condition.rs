@@ -3,8 +3,6 @@
 //! Everything is derived from the stored slots, so that late slots, restarts and replays need no special case.
 //! Only a budget condition remembers something: whether its line has been crossed already ([`Memory`]).
 
-use std::fmt::Write as _;
-
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
@@ -40,13 +38,19 @@ impl From<bool> for Truth {
     }
 }
 
-/// What a budget condition remembers between slots.
+/// What the budget lines of a condition remember between slots: one bit for each, in the order they are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// The line was crossed and has not re-armed since.
-    pub crossed: bool,
+    crossed: u8,
     /// It is being spent below the line right now.
-    pub spending: bool,
+    spending: u8,
+}
+
+impl Memory {
+    fn set(bits: &mut u8, line: u8, on: bool) {
+        *bits = (*bits & !(1 << line)) | (u8::from(on) << line);
+    }
 }
 
 /// A condition's answer about one slot.
@@ -120,8 +124,8 @@ pub fn duration(seconds: u32) -> String {
     let mut text = String::new();
     for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
         if left >= length {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{}{unit}", left / length);
+            text.push_str(&(left / length).to_string());
+            text.push_str(unit);
             left %= length;
         }
     }
@@ -140,7 +144,7 @@ pub fn judge(
     let newest = ledger.get(at)?;
     let judge = Judging { policy, spec, ledger, at, newest };
     Some(Judgement {
-        truth: judge.truth(condition, memory),
+        truth: judge.truth(condition, memory, &mut 0),
         clearable: judge.clearable(condition),
         good_again: remembers(condition) && judge.good_for(),
         bad_now: is_bad(&newest, spec.objective),
@@ -169,6 +173,7 @@ pub fn run(ledger: &Ledger, objective: Objective, on_gap: OnGap) -> (u32, f64) {
             SlotState::Measured => break,
             SlotState::Unmeasured if on_gap == OnGap::Count => {
                 slots = slots.saturating_add(1);
+                events += 1.0;
                 gaps = 0;
             }
             _ => {
@@ -210,23 +215,26 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    fn truth(&self, condition: &Condition, memory: &mut Memory) -> Truth {
+    /// `lines` counts the budget lines met so far.
+    fn truth(&self, condition: &Condition, memory: &mut Memory, lines: &mut u8) -> Truth {
         match condition {
             Condition::Consecutive(needed) => self.consecutive(*needed).into(),
-            Condition::BudgetRemaining(line) => self.budget(line, memory),
+            Condition::BudgetRemaining(line) => {
+                let number = *lines % 8;
+                *lines = lines.wrapping_add(1);
+                self.budget(line, number, memory)
+            }
             Condition::BurnRate(rate) => {
                 any(&pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
             }
-            Condition::ExhaustedWithin { time, over } => seconds_to_exhaustion(self.spec, self.ledger, self.at, *over)
-                .is_some_and(|left| left < f64::from(*time))
-                .into(),
+            Condition::ExhaustedWithin { time, over } => self.exhausting(*time, *over),
             Condition::NoData(seconds) => self.no_data(*seconds).into(),
             Condition::Value(comparison) => match (self.newest.state, self.newest.shown) {
                 (SlotState::Measured, Some(value)) => comparison.holds(value).into(),
                 _ => Truth::Unknown,
             },
-            Condition::All(parts) => all(&parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
-            Condition::Any(parts) => any(&parts.iter().map(|part| self.truth(part, memory)).collect::<Vec<_>>()),
+            Condition::All(parts) => all(&parts.iter().map(|part| self.truth(part, memory, lines)).collect::<Vec<_>>()),
+            Condition::Any(parts) => any(&parts.iter().map(|part| self.truth(part, memory, lines)).collect::<Vec<_>>()),
         }
     }
 
@@ -237,24 +245,30 @@ impl Judging<'_> {
 
     /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
     /// slots are bad within `active`; ends after `active` without a bad slot.
-    fn budget(&self, line: &Comparison, memory: &mut Memory) -> Truth {
+    fn budget(&self, line: &Comparison, number: u8, memory: &mut Memory) -> Truth {
         let sums = window_sums(self.spec, self.ledger, self.at);
         let Some(left) = sums.remaining(self.spec.objective, self.policy.judge) else { return Truth::Unknown };
         if !line.holds(left) {
-            memory.spending = false;
+            Memory::set(&mut memory.spending, number, false);
             if left >= line.bound + REARM {
-                memory.crossed = false;
+                Memory::set(&mut memory.crossed, number, false);
             }
             return Truth::False;
         }
-        let bad = self.bad_slots_within(self.active());
-        let needed = match (memory.spending, memory.crossed) {
-            (true, _) | (_, false) => 1,
-            (false, true) => SPENDING_AGAIN,
-        };
-        memory.crossed = true;
-        memory.spending = bad >= needed;
-        memory.spending.into()
+        let (crossed, spending) = (memory.crossed >> number & 1 == 1, memory.spending >> number & 1 == 1);
+        let needed = if crossed && !spending { SPENDING_AGAIN } else { 1 };
+        let spending = self.bad_slots_within(self.active()) >= needed;
+        Memory::set(&mut memory.crossed, number, true);
+        Memory::set(&mut memory.spending, number, spending);
+        spending.into()
+    }
+
+    fn exhausting(&self, time: u32, over: u32) -> Truth {
+        if WindowSums::ending_at(self.ledger, self.at, over).totals.known_seconds == 0 {
+            return Truth::Unknown;
+        }
+        let left = seconds_to_exhaustion(self.spec, self.ledger, self.at, over, self.policy.judge);
+        left.is_some_and(|left| left < f64::from(time)).into()
     }
 
     fn active(&self) -> u32 {
@@ -319,10 +333,20 @@ impl Judging<'_> {
     /// Whether the newest `good_for` are all measured and good.
     fn good_for(&self) -> bool {
         let needed = i64::from(self.spec.good_for.div_ceil(self.spec.every).max(1));
-        let good = |slot: &Slot| slot.state == SlotState::Measured && !is_bad(slot, self.spec.objective);
+        // A slot whose traffic was charged to a later one says nothing of its own.
+        let good =
+            |slot: &Slot| slot.state == SlotState::Measured && slot.total > 0.0 && !is_bad(slot, self.spec.objective);
         let run = self.ledger.back_from(self.at).take(needed as usize).enumerate();
         run.take_while(|(back, slot)| slot.index == self.at - *back as i64 && good(slot)).count() as i64 == needed
     }
+}
+
+/// Whether the newest slots are unmeasured for at least `seconds`.
+pub fn is_blind(ledger: &Ledger, seconds: u32) -> bool {
+    let Some(at) = ledger.newest() else { return false };
+    let needed = i64::from(seconds.div_ceil(ledger.every()).max(1));
+    let silent = ledger.back_from(at).take_while(|slot| slot.state == SlotState::Unmeasured);
+    silent.take(needed as usize).count() as i64 == needed
 }
 
 /// False decides, else unknown, else true.

@@ -71,8 +71,8 @@ impl Step {
 
     /// Why its receivers hear of it.
     pub fn reason(&self, opening: u32) -> String {
-        if self.after == 0 && opening <= 1 {
-            format!("{} opened", self.policy)
+        if self.after == 0 {
+            format!("{} {}", self.policy, if opening <= 1 { "opened" } else { "fires" })
         } else {
             format!("{}: nobody has resolved it for {}", self.policy, super::condition::duration(self.after))
         }

@@ -148,6 +148,35 @@ impl Ledger {
         self.older = self.older.split_off(&start);
     }
 
+    /// Forgets slots behind number `last`: the clock had been ahead. Answers the chunks that changed.
+    pub fn forget_after(&mut self, last: i64) -> Vec<i64> {
+        let mut changed = Vec::new();
+        for number in self.chunks.range(chunk_of(last)..).map(|(number, _)| *number).collect::<Vec<_>>() {
+            let mut slots = self.slots_of(number);
+            let before = slots.len();
+            slots.retain(|slot| slot.index <= last);
+            if slots.len() < before {
+                changed.push(number);
+                self.chunks.insert(number, Chunk { totals: self.sum(&slots), bytes: chunk::encode(&slots) });
+            }
+        }
+        let newest = self.back_from(last).next().map(|slot| slot.index);
+        self.newest = newest;
+        changed
+    }
+
+    /// The same slots in a ledger for slots of another length.
+    #[must_use]
+    pub fn with_every(self, every: u32) -> Self {
+        let mut ledger = Self::new(every);
+        ledger.older = self.older;
+        for (number, chunk) in self.chunks {
+            // What is in here was encoded or decoded once already.
+            drop(ledger.load(self.every, number, chunk.bytes));
+        }
+        ledger
+    }
+
     /// One slot.
     pub fn get(&self, index: i64) -> Option<Slot> {
         let slots = self.slots_of(chunk_of(index));

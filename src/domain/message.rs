@@ -152,7 +152,7 @@ pub fn headline(occasion: &Occasion<'_>) -> String {
             (format!("{} {}{labels}", id.service, id.slo), damage)
         }
     };
-    let subject = cut(&subject, HEADLINE_MAX - damage.chars().count().min(50) - 2);
+    let subject = cut(&on_one_line(&subject), HEADLINE_MAX - damage.chars().count().min(50) - 2);
     cut(&format!("{subject}: {damage}"), HEADLINE_MAX)
 }
 
@@ -232,7 +232,7 @@ fn hourly_cost(series: &Series<'_>) -> Option<f64> {
 
 fn exhaustion_line(series: &Series<'_>) -> Option<String> {
     let at = series.ledger.newest()?;
-    let left = seconds_to_exhaustion(series.spec, series.ledger, at, RATE_WINDOW)?;
+    let left = seconds_to_exhaustion(series.spec, series.ledger, at, RATE_WINDOW, Judge::IfGood)?;
     (left > 0.0)
         .then(|| format!("At the rate of the last {} it is gone in {}.", duration(RATE_WINDOW), seconds_words(left)))
 }
@@ -251,7 +251,7 @@ pub fn standing(incident: &Incident) -> Option<String> {
         Some(ack) => format!("acknowledged by {}", cut(&ack.by, 80)),
         None => "not acknowledged".to_owned(),
     };
-    let text = if told.is_empty() { taken } else { format!("{} ({taken})", told.join(", ")) };
+    let mut text = if told.is_empty() { taken } else { format!("{} ({taken})", told.join(", ")) };
     let coming = incident.steps.iter().filter(|step| step.state == StepState::Waiting && step.after > 0);
     let coming = coming.filter(|step| incident.acknowledged.is_none() || !step.is_spared_by_acknowledgement());
     // Who was told at this urgency by another policy is left out when the step runs.
@@ -260,8 +260,8 @@ pub fn standing(incident: &Incident) -> Option<String> {
     };
     if let Some(next) = coming.filter(hears).min_by_key(|step| step.due_at) {
         let who: Vec<_> = next.notify.iter().map(Name::as_str).collect();
-        let next = format!("{} {}", who.join(", "), next.due_at.format("%H:%M UTC"));
-        return Some(format!("{text} · next: {next}"));
+        let at = next.due_at.format("%H:%M UTC").to_string();
+        text = [text, format!(" · next: {} {at}", who.join(", "))].concat();
     }
     Some(text)
 }
@@ -324,6 +324,12 @@ fn number(value: f64) -> String {
 
 fn value_words(series: &Series<'_>, value: f64) -> String {
     if series.in_seconds && value >= 1.0 { seconds_words(value) } else { number(value) }
+}
+
+/// Labels come from outside: no line breaks, no escapes, no letters that turn the writing around.
+fn on_one_line(text: &str) -> String {
+    let turns = |letter| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|letter| if letter.is_control() || turns(letter) { ' ' } else { letter }).collect()
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.

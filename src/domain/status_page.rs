@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    incident::{Hearers, Incident, Say},
+    incident::{Around, Hearers, Incident, Say},
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -52,6 +52,9 @@ pub struct StatusClock {
     pub confirm_at: Option<DateTime<Utc>>,
     /// Dropped by a person: the page is left alone for this incident.
     pub discarded: bool,
+    /// Nothing moves while the series is blind.
+    #[serde(default)]
+    pub held: bool,
 }
 
 impl StatusClock {
@@ -63,6 +66,17 @@ impl StatusClock {
     /// Whether nothing is left to post.
     pub fn is_at_rest(&self) -> bool {
         self.discarded || matches!(self.posted, None | Some(PublicState::Resolved))
+    }
+
+    /// Whether there is nothing to remember.
+    pub fn is_untouched(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The page is not ours any more.
+    pub fn abandon(&mut self) {
+        self.discarded = true;
+        self.draft = None;
     }
 
     /// The word in the API.
@@ -88,7 +102,8 @@ impl StatusClock {
         }
         let confirm = self.confirm_at.filter(|_| self.confirmed_at.is_none() && incident.resolved.is_none());
         let resolve = self.resolve_at.filter(|_| incident.resolved.is_some());
-        confirm.into_iter().chain(resolve).chain(self.next_reminder()).min()
+        let moves = confirm.into_iter().chain(resolve).filter(|_| !self.held);
+        moves.chain(self.next_reminder()).min()
     }
 
     fn next_reminder(&self) -> Option<DateTime<Utc>> {
@@ -102,31 +117,36 @@ impl StatusClock {
     }
 
     /// Looks at the incident and proposes, posts and reminds as is due.
-    pub fn tick(
-        &mut self,
-        incident: &Incident,
-        rule: &StatusRule,
-        now: DateTime<Utc>,
-        hearers: &Hearers,
-        out: &mut Vec<Say>,
-    ) {
+    pub fn tick(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
         if self.discarded {
             return;
         }
+        self.held = around.blind;
+        if !self.held {
+            self.step(incident, rule, around, out);
+        }
+        self.remind(incident, rule, around.now, around.hearers, out);
+    }
+
+    fn step(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
+        let now = around.now;
         if incident.resolved.is_none() {
             self.confirm(incident, rule, now, out);
         }
         let wanted = match (self.confirmed_at, &incident.resolved) {
-            (None, _) => None,
+            (None, None) => None,
+            (None, Some(_)) => {
+                self.confirm_at = None;
+                None
+            }
             (Some(_), None) => Some(PublicState::Investigating),
             (Some(_), Some(end)) => self.after_the_end(end.at, rule, now, out),
         };
         if let Some(wanted) = wanted.filter(|wanted| self.posted != Some(*wanted) && self.draft != Some(*wanted)) {
-            self.propose(incident, wanted, rule, now, hearers, out);
+            self.propose(incident, wanted, rule, around, out);
         } else if wanted.is_some() && wanted == self.posted {
             self.draft = None;
         }
-        self.remind(incident, rule, now, hearers, out);
     }
 
     fn confirm(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, out: &mut Vec<Say>) {
@@ -144,7 +164,8 @@ impl StatusClock {
         }
     }
 
-    /// The incident is over: monitoring first, resolved after the hold; nothing if nothing was ever posted.
+    /// The incident is over: monitoring first, resolved after the hold; if nothing was ever
+    /// posted, a relapse begins anew.
     fn after_the_end(
         &mut self,
         end: DateTime<Utc>,
@@ -153,10 +174,8 @@ impl StatusClock {
         out: &mut Vec<Say>,
     ) -> Option<PublicState> {
         if self.posted.is_none() {
-            if self.draft.take().is_some() {
-                out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
-            }
-            self.discarded = true;
+            out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
+            *self = Self::default();
             return None;
         }
         let resolve_at = end + TimeDelta::seconds(rule.hold);
@@ -169,14 +188,13 @@ impl StatusClock {
         incident: &Incident,
         state: PublicState,
         rule: &StatusRule,
-        now: DateTime<Utc>,
-        hearers: &Hearers,
+        around: &Around<'_>,
         out: &mut Vec<Say>,
     ) {
         if !rule.approve {
             out.push(Say::Line { kind: "status-page", text: format!("posted \"{}\"", state.as_str()) });
             out.push(Say::Post(state));
-            self.mark_posted(state, now);
+            self.mark_posted(state, around.now);
             return;
         }
         self.draft = Some(state);
@@ -184,7 +202,7 @@ impl StatusClock {
         if self.posted.is_some() {
             let text =
                 format!("status page: approve \"{}\" with `slod status-page approve {}`", state.as_str(), incident.id);
-            say_to(&rule.remind, incident, &text, hearers, out);
+            say_to(&rule.remind, incident, &text, around.hearers, out);
         }
     }
 
@@ -214,8 +232,7 @@ impl StatusClock {
             out.push(Say::Line { kind: "status-page", text: "the deadline has passed without a post".to_owned() });
             format!("status page: the deadline has passed; `slod status-page approve {}`", incident.id)
         } else {
-            let minutes = (due_at - now).num_seconds();
-            let left = super::condition::duration(u32::try_from(minutes).unwrap_or_default());
+            let left = super::message::span_words(due_at - now);
             format!("status page: due within {left}; `slod status-page approve {}`", incident.id)
         };
         say_to(&rule.remind, incident, &text, hearers, out);

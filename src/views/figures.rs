@@ -8,13 +8,12 @@ use super::slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueVie
 use crate::domain::{
     alert::AlertState,
     budget::{WindowSums, seconds_to_exhaustion, window_sums},
-    condition::{duration, run},
+    condition::{duration, is_blind, run},
     decide::{SeriesKey, SeriesState, time},
     ledger::Ledger,
     policy::{Judge, OnGap},
     rulebook::SloRules,
     slo::{Budgeting, IndicatorKind, Period, Window},
-    slot::SlotState,
 };
 
 /// The windows whose burn rates are always shown.
@@ -38,7 +37,7 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
     let sums = window_sums(spec, ledger, at.unwrap_or_default());
     let remaining = |judge| sums.remaining(spec.objective, judge);
     let watermark = at.map(|at| time((at + 1) * i64::from(spec.every)));
-    let left = at.and_then(|at| seconds_to_exhaustion(spec, ledger, at, RATE_WINDOW));
+    let left = at.and_then(|at| seconds_to_exhaustion(spec, ledger, at, RATE_WINDOW, Judge::Measured));
     let totals = sums.totals;
     SloView {
         id: key.id.clone(),
@@ -118,14 +117,6 @@ fn slo_state(rules: &SloRules, state: &SeriesState, sums: &WindowSums) -> SloSta
     } else {
         SloState::Ok
     }
-}
-
-/// Whether the newest slots are unmeasured for at least `seconds`.
-fn is_blind(ledger: &Ledger, seconds: u32) -> bool {
-    let Some(at) = ledger.newest() else { return false };
-    let needed = i64::from(seconds.div_ceil(ledger.every()).max(1));
-    let silent = ledger.back_from(at).take_while(|slot| slot.state == SlotState::Unmeasured);
-    silent.take(needed as usize).count() as i64 == needed
 }
 
 /// As it would be written in the configuration.

@@ -4,6 +4,7 @@
 mod channels;
 mod companion;
 mod config;
+mod core;
 mod floors;
 mod live;
 mod seed;

@@ -1,0 +1,178 @@
+//! Slots come in, alerts are judged, incidents hear of what changed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Core, Decision, SeriesKey, time};
+use crate::domain::{
+    alert::Change,
+    chunk::chunk_of,
+    condition::{is_blind, judge},
+    incident::{Incident, IncidentEvent, Subject, key},
+    ledger::Inserted,
+    policy::Priority,
+    rulebook::{PolicyRules, SloRules},
+    slot::{Gap, Reading, Slot},
+};
+
+impl Core {
+    pub(super) fn settle(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slot: i64,
+        reading: &Reading,
+        degraded: Option<String>,
+        decision: &mut Decision,
+    ) {
+        let rules = self.rules.clone();
+        let (Some(slo), Some(state)) = (rules.slos.get(&key.id), self.series.get_mut(key)) else { return };
+        let every = i64::from(slo.spec.every);
+        // A probe's slot is settled while it runs; a small step of the clock may put that into the next one.
+        let last = now.timestamp().div_euclid(every) + 1;
+        if slot > last {
+            return;
+        }
+        if state.ledger.newest().is_some_and(|newest| newest > last) {
+            // The clock had been ahead: what was settled there is not true of the time to come.
+            let changed = state.ledger.forget_after(last);
+            decision.chunks.extend(changed.into_iter().map(|chunk| (key.clone(), chunk)));
+            let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
+            state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
+        }
+        let newest = state.ledger.newest().is_none_or(|newest| slot >= newest);
+        if state.ledger.insert(Slot::settled(slot, reading)) == Inserted::Unchanged {
+            return;
+        }
+        decision.chunks.insert((key.clone(), chunk_of(slot)));
+        if newest {
+            state.fault = match reading {
+                Reading::Unmeasured(gap) => Some(gap_words(gap)),
+                _ => degraded,
+            };
+        }
+        if chunk_of(slot) % 8 == 0 {
+            state.ledger.forget_before(now.timestamp() - slo.retention);
+        }
+        self.judge(now, key, slo, decision);
+        self.release_status_page(now, key, slo, decision);
+    }
+
+    /// A public page that was held while the series was blind moves on.
+    fn release_status_page(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
+        let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
+        let is_held = |incident: &&Incident| {
+            incident.subject == subject && incident.status.as_ref().is_some_and(|clock| clock.held)
+        };
+        let held: Vec<_> = self.incidents.values().filter(is_held).map(|incident| incident.id.clone()).collect();
+        let blind = self.series.get(key).is_none_or(|state| is_blind(&state.ledger, slo.blind_after));
+        for id in held.into_iter().filter(|_| !blind) {
+            self.tell_surely(now, &id, IncidentEvent::Tick, decision);
+        }
+    }
+
+    /// Judges all alerts of a series at its newest slot, the most urgent policy first.
+    fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
+        let Some(state) = self.series.get_mut(key) else { return };
+        let Some(newest) = state.ledger.newest() else { return };
+        let end = (newest + 1) * i64::from(slo.spec.every);
+        let mut policies: Vec<&PolicyRules> = slo.policies.iter().collect();
+        policies.sort_by(|one, other| {
+            (one.policy.priority, &one.policy.name).cmp(&(other.policy.priority, &other.policy.name))
+        });
+        let mut changes = Vec::new();
+        for rules in policies {
+            for watch in &rules.watches {
+                let alert = state.alerts.entry(watch.name.clone()).or_default();
+                let seen = judge(&watch.condition, &rules.policy, &slo.spec, &state.ledger, &mut alert.memory);
+                let Some(seen) = seen else { continue };
+                let change = alert.step(&rules.policy, end, seen);
+                if change != Change::None {
+                    changes.push((watch.name.clone(), rules, change));
+                }
+            }
+        }
+        decision.judged.insert(key.clone());
+        // What fires goes first: an incident handed from one alert to another in one slot stays open.
+        changes.sort_by_key(|(_, _, change)| !matches!(change, Change::Fired { .. }));
+        for (watch, rules, change) in changes {
+            self.changed(now, key, slo, watch, rules, change, decision);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
+    fn changed(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slo: &SloRules,
+        watch: String,
+        rules: &PolicyRules,
+        change: Change,
+        decision: &mut Decision,
+    ) {
+        let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
+        match change {
+            Change::Fired { at } => {
+                // A probe is judged before its slot ends: nobody waits for the end to be told.
+                let at = time(at.min(now.timestamp()));
+                let event = IncidentEvent::Fired {
+                    watch,
+                    policy: rules.policy.name.clone(),
+                    priority: rules.policy.priority,
+                    plan: rules.plan.clone(),
+                    at,
+                    reopen_within: rules.reopen_within(&slo.spec),
+                    late: slo.is_late(at, now),
+                };
+                self.fire(now, subject, at, rules.policy.priority, event, decision);
+            }
+            Change::Clearing | Change::Cleared => {
+                let member =
+                    |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
+                let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
+                if let Some(id) = found.map(|incident| incident.id.clone()) {
+                    let clearing = change == Change::Clearing;
+                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, clearing }, decision);
+                }
+            }
+            Change::None => {}
+        }
+    }
+
+    pub(super) fn fire(
+        &mut self,
+        now: DateTime<Utc>,
+        subject: Subject,
+        at: DateTime<Utc>,
+        priority: Priority,
+        event: IncidentEvent,
+        decision: &mut Decision,
+    ) {
+        let open = self.incidents.values().filter(|incident| incident.subject == subject && incident.takes(at));
+        let id = if let Some(incident) = open.max_by_key(|incident| incident.epoch) {
+            incident.id.clone()
+        } else {
+            let mut at = at;
+            // Two openings of one subject never share a key, not even within one second.
+            while self.incidents.values().any(|old| old.key == key(&subject, at.timestamp())) {
+                at += TimeDelta::seconds(1);
+            }
+            let incident = Incident::open(subject, at, priority);
+            let id = incident.id.clone();
+            self.incidents.insert(id.clone(), incident);
+            id
+        };
+        self.tell_surely(now, &id, event, decision);
+    }
+}
+
+/// A gap in words.
+pub fn gap_words(gap: &Gap) -> String {
+    match gap {
+        Gap::NoAnswer(why) => why.clone(),
+        Gap::NoData => "no data: the answer holds no series or no value".to_owned(),
+        Gap::DataFault(why) => format!("data fault: {why}"),
+        Gap::NotAsked => "not asked: slod was not running".to_owned(),
+        Gap::OurFault(why) => format!("our own network: {why}"),
+    }
+}

@@ -1,0 +1,239 @@
+//! The core: one [`Input`] in, one [`Decision`] out. The same inputs always give the same decisions, live, in a
+//! scenario and in a replay; `now` is one of them.
+//!
+//! A decision lists everything that changed, so that the store can write it in one transaction: chunks of slots,
+//! alerts, incidents, lines of their timelines, and messages. Nothing is sent before that transaction is through.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    alert::Alert,
+    incident::{Incident, IncidentEvent, Refused},
+    ledger::Ledger,
+    name::{Name, Series, SloId},
+    notification::{Event, Message},
+    policy::Priority,
+    rulebook::Rulebook,
+    slot::Reading,
+};
+
+mod judging;
+mod reload;
+mod sources;
+mod voice;
+
+pub use judging::gap_words;
+
+/// Which series.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesKey {
+    /// Its SLO.
+    pub id: SloId,
+    /// Its labels; empty without `per`.
+    pub series: Series,
+}
+
+impl SeriesKey {
+    /// The only series of an SLO without `per`.
+    pub fn whole(id: SloId) -> Self {
+        Self { id, series: Series::new() }
+    }
+}
+
+/// Everything known of one series.
+#[derive(Clone, Debug)]
+pub struct SeriesState {
+    /// Its slots.
+    pub ledger: Ledger,
+    /// Its alerts, by watch name.
+    pub alerts: BTreeMap<String, Alert>,
+    /// What was wrong with the newest answer, in words.
+    pub fault: Option<String>,
+}
+
+/// What is known of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceState {
+    /// Failing since then, without a good answer in between.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// The newest good answer.
+    pub last_success: Option<DateTime<Utc>>,
+    /// The newest failure.
+    pub last_failure: Option<DateTime<Utc>>,
+    /// In words.
+    pub last_error: Option<String>,
+    /// Failing for so long that it has an incident.
+    pub blind: bool,
+}
+
+/// What happens to the core.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A slot was asked about.
+    Settled {
+        /// Of which series.
+        key: SeriesKey,
+        /// Slot number.
+        slot: i64,
+        /// What came back.
+        reading: Reading,
+        /// What the source warned of.
+        degraded: Option<String>,
+    },
+    /// A source answered, or did not.
+    Heard {
+        /// Which.
+        source: Name,
+        /// The error, in words.
+        error: Option<String>,
+    },
+    /// Something happened to an incident from outside.
+    About {
+        /// Its id.
+        incident: String,
+        /// What.
+        event: IncidentEvent,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// Of which incident.
+    pub incident: String,
+    /// To whom.
+    pub receiver: Name,
+    /// What it means.
+    pub event: Event,
+    /// How urgent.
+    pub priority: Priority,
+    /// What a pager joins it by.
+    pub dedup_key: String,
+    /// The words.
+    pub message: Message,
+}
+
+/// A line of an incident's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Of which incident.
+    pub incident: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// opened, fired, told, …
+    pub kind: &'static str,
+    /// In words.
+    pub text: String,
+}
+
+/// Everything that one or more inputs changed.
+#[derive(Clone, Debug, Default)]
+pub struct Decision {
+    /// Chunks with new slots.
+    pub chunks: BTreeSet<(SeriesKey, i64)>,
+    /// Series whose alerts were judged.
+    pub judged: BTreeSet<SeriesKey>,
+    /// Incidents that changed.
+    pub incidents: BTreeSet<String>,
+    /// In order.
+    pub lines: Vec<Line>,
+    /// In order.
+    pub outgoing: Vec<Outgoing>,
+}
+
+/// An input that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// No such incident is open.
+    #[error("no incident `{0}`")]
+    NoIncident(String),
+    /// It is in no state for that.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+/// The whole state that decisions are made from.
+#[derive(Clone, Debug, Default)]
+pub struct Core {
+    /// What is decided by.
+    pub rules: Arc<Rulebook>,
+    /// By series.
+    pub series: BTreeMap<SeriesKey, SeriesState>,
+    /// By id: those that something can still happen to.
+    pub incidents: BTreeMap<String, Incident>,
+    /// By name.
+    pub sources: BTreeMap<Name, SourceState>,
+}
+
+impl Core {
+    /// An empty one.
+    pub fn new(rules: Arc<Rulebook>) -> Self {
+        let mut core = Self::default();
+        core.adopt(rules);
+        core
+    }
+
+    /// When it wants a [`Input::Tick`].
+    pub fn wake_at(&self) -> Option<DateTime<Utc>> {
+        let incidents = self.incidents.values().filter_map(Incident::wake_at);
+        let blind = self
+            .sources
+            .iter()
+            .filter(|(_, state)| !state.blind)
+            .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
+        incidents.chain(blind).min()
+    }
+
+    /// Takes one input; adds what it changed to `decision`.
+    pub fn handle(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) -> Result<(), Rejected> {
+        match input {
+            Input::Settled { key, slot, reading, degraded } => {
+                self.settle(now, &key, slot, &reading, degraded, decision);
+                Ok(())
+            }
+            Input::Heard { source, error } => {
+                self.heard(now, &source, error, decision);
+                Ok(())
+            }
+            Input::About { incident, event } => {
+                if !self.incidents.contains_key(&incident) {
+                    return Err(Rejected::NoIncident(incident));
+                }
+                Ok(self.tell(now, &incident, event, decision)?)
+            }
+            Input::Tick => {
+                self.tick(now, decision);
+                Ok(())
+            }
+        }
+    }
+
+    fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
+        self.blind_sources(now, decision);
+        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
+            self.tell_surely(now, &id, IncidentEvent::Tick, decision);
+        }
+    }
+
+    /// Forgets incidents that nothing can happen to any more. They stay in the store.
+    pub fn forget_finished(&mut self, now: DateTime<Utc>) {
+        self.incidents.retain(|_, incident| !incident.is_finished(now));
+    }
+}
+
+/// Unix seconds as an instant; the ends of time for what lies outside it.
+pub fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap_or(if seconds < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    })
+}

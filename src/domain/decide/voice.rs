@@ -1,0 +1,148 @@
+//! From what an incident wants to be said to messages on their way out.
+
+use chrono::{DateTime, Utc};
+
+use super::{Core, Decision, Line, Outgoing, SeriesKey};
+use crate::domain::{
+    alert::AlertState,
+    condition::is_blind,
+    incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
+    message::{self, Occasion, Telling},
+    name::Name,
+    notification::{Event, Message, PublicState},
+};
+
+impl Core {
+    /// An event that no state refuses.
+    pub(super) fn tell_surely(&mut self, now: DateTime<Utc>, id: &str, event: IncidentEvent, decision: &mut Decision) {
+        let refused = self.tell(now, id, event, decision);
+        debug_assert!(refused.is_ok(), "only people's events are refused");
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        now: DateTime<Utc>,
+        id: &str,
+        event: IncidentEvent,
+        decision: &mut Decision,
+    ) -> Result<(), Refused> {
+        let rules = self.rules.clone();
+        let Some(incident) = self.incidents.get_mut(id) else { return Ok(()) };
+        let (slo, blind) = match &incident.subject {
+            Subject::Slo { id, series } => {
+                let slo = rules.slos.get(id);
+                let state = self.series.get(&SeriesKey { id: id.clone(), series: series.clone() });
+                (slo, slo.zip(state).is_some_and(|(slo, state)| is_blind(&state.ledger, slo.blind_after)))
+            }
+            Subject::Source(_) => (None, false),
+        };
+        let status = slo.and_then(|slo| slo.status.as_ref()).map(|target| &target.rule);
+        let said = incident.handle(event, &Around { now, hearers: &rules.hearers, status, blind })?;
+        decision.incidents.insert(id.to_owned());
+        if said.is_empty() {
+            return Ok(());
+        }
+        let title = self.title(id, now);
+        if let (Some(incident), Some(title)) = (self.incidents.get_mut(id), title) {
+            incident.title = title;
+        }
+        for say in said {
+            match say {
+                Say::Line { kind, text } => {
+                    decision.lines.push(Line { incident: id.to_owned(), at: now, kind, text });
+                }
+                Say::Mute(watches) => self.mute(id, &watches, decision),
+                Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
+                Say::Tell { receiver, event, opening, reason, late } => {
+                    let telling = Telling { event, opening, reason: &reason, late };
+                    decision.outgoing.extend(self.message(id, receiver, &telling, now));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn mute(&mut self, id: &str, watches: &[String], decision: &mut Decision) {
+        let Some(Subject::Slo { id, series }) = self.incidents.get(id).map(|incident| incident.subject.clone()) else {
+            return;
+        };
+        let key = SeriesKey { id, series };
+        if let Some(state) = self.series.get_mut(&key) {
+            for (watch, alert) in &mut state.alerts {
+                alert.muted =
+                    (alert.muted || watches.contains(watch)) && matches!(alert.state, AlertState::Firing { .. });
+            }
+            decision.judged.insert(key);
+        }
+    }
+
+    fn occasion<'a>(&'a self, incident: &'a Incident, now: DateTime<Utc>) -> Occasion<'a> {
+        let mut occasion =
+            Occasion { incident, series: None, source_error: None, external_url: &self.rules.external_url, now };
+        match &incident.subject {
+            Subject::Slo { id, series } => {
+                let key = SeriesKey { id: id.clone(), series: series.clone() };
+                if let (Some(rules), Some(state)) = (self.rules.slos.get(id), self.series.get(&key)) {
+                    occasion.series = Some(message::Series {
+                        spec: &rules.spec,
+                        title: &rules.title,
+                        service_title: &rules.service_title,
+                        ledger: &state.ledger,
+                        runbook_url: rules.runbook_url.as_deref(),
+                        manual: &rules.manual,
+                        good: &rules.good,
+                        in_seconds: rules.in_seconds,
+                        fault: state.fault.as_deref(),
+                    });
+                }
+            }
+            Subject::Source(name) => {
+                occasion.source_error = self.sources.get(name).and_then(|state| state.last_error.as_deref());
+            }
+        }
+        occasion
+    }
+
+    fn title(&self, id: &str, now: DateTime<Utc>) -> Option<String> {
+        self.incidents.get(id).map(|incident| message::headline(&self.occasion(incident, now)))
+    }
+
+    fn message(&self, id: &str, receiver: Name, telling: &Telling<'_>, now: DateTime<Utc>) -> Option<Outgoing> {
+        let incident = self.incidents.get(id)?;
+        let pager = self.rules.hearers.get(&receiver) == Some(&Hearing::Pager);
+        if pager && matches!(telling.event, Event::Update | Event::Digest) {
+            return None;
+        }
+        let notification = message::compose(&self.occasion(incident, now), telling);
+        Some(Outgoing {
+            incident: id.to_owned(),
+            receiver,
+            event: telling.event,
+            priority: incident.priority,
+            // Only pagers know openings apart; to everybody else the incident is one conversation.
+            dedup_key: if pager { notification.dedup_key.clone() } else { incident.key.clone() },
+            message: Message::Notification(Box::new(notification)),
+        })
+    }
+
+    fn post(&self, id: &str, state: PublicState, now: DateTime<Utc>) -> Option<Outgoing> {
+        let incident = self.incidents.get(id)?;
+        let Subject::Slo { id: slo, .. } = &incident.subject else { return None };
+        let rules = self.rules.slos.get(slo)?;
+        let target = rules.status.as_ref()?;
+        let post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
+        let event = match (state, incident.status.as_ref().and_then(|clock| clock.posted_at)) {
+            (PublicState::Resolved, _) => Event::Resolve,
+            (PublicState::Investigating, _) => Event::Trigger,
+            _ => Event::Update,
+        };
+        Some(Outgoing {
+            incident: id.to_owned(),
+            receiver: target.receiver.clone(),
+            event,
+            priority: incident.priority,
+            dedup_key: incident.key.clone(),
+            message: Message::StatusPost(post),
+        })
+    }
+}

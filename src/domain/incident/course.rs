@@ -1,0 +1,169 @@
+//! The course of an incident: alerts fire and end, people take it, acknowledgements lapse.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Acknowledgement, Around, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
+};
+use crate::domain::{escalation::Plan, name::Name, notification::Event, policy::Priority};
+
+/// An acknowledgement that is seen to have lapsed so much later makes for late messages.
+const LATE_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+/// An alert that fires.
+struct Firing {
+    watch: String,
+    policy: Name,
+    priority: Priority,
+    plan: Plan,
+    at: DateTime<Utc>,
+    reopen_within: u32,
+    late: bool,
+}
+
+impl Incident {
+    /// Takes one event and answers what must be done about it.
+    pub fn handle(&mut self, event: IncidentEvent, around: &Around<'_>) -> Result<Vec<Say>, Refused> {
+        let voice = &mut Voice::new(around);
+        match event {
+            IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late } => {
+                self.fired(Firing { watch, policy, priority, plan, at, reopen_within, late }, voice);
+            }
+            IncidentEvent::Ended { watch, clearing } => self.ended(&watch, clearing, voice),
+            IncidentEvent::Acknowledge { by } => self.acknowledge(by, voice)?,
+            IncidentEvent::Resolve { by } => {
+                if self.resolved.is_some() {
+                    return Err(Refused::Resolved(self.id.clone()));
+                }
+                voice.say(Say::Mute(self.members.keys().cloned().collect()));
+                self.resolve(Some(by), voice);
+            }
+            IncidentEvent::Note { by, text } => {
+                voice.line("note", format!("{by}: {text}"));
+                self.update(|hearing| hearing == Hearing::Chat, &format!("note by {by}: {text}"), voice);
+            }
+            IncidentEvent::StatusDraft { by, approve } => {
+                let draft = self.status.as_mut().and_then(|clock| clock.decide(approve, voice.now));
+                let draft = draft.ok_or_else(|| Refused::NoDraft(self.id.clone()))?;
+                let verb = if approve { "approved" } else { "discarded" };
+                voice.line("status-page", format!("{by} {verb} \"{}\"", draft.as_str()));
+                if approve {
+                    voice.say(Say::Post(draft));
+                }
+            }
+            IncidentEvent::Undelivered { receiver, fallback, event, why } => {
+                self.undelivered(&receiver, fallback, event, &why, voice);
+            }
+            IncidentEvent::Tick => {}
+        }
+        self.lapse(voice);
+        self.run_steps(voice);
+        self.look_at_status_page(around, voice);
+        Ok(std::mem::take(&mut voice.said))
+    }
+
+    fn look_at_status_page(&mut self, around: &Around<'_>, voice: &mut Voice<'_>) {
+        let Some(rule) = around.status else {
+            // Its page was taken out of the configuration: nobody is reminded of it any more.
+            if let Some(clock) = &mut self.status {
+                clock.abandon();
+            }
+            return;
+        };
+        let mut clock = self.status.take().unwrap_or_default();
+        clock.tick(self, rule, around, &mut voice.said);
+        self.status = Some(clock).filter(|clock| !clock.is_untouched());
+    }
+
+    fn fired(&mut self, alert: Firing, voice: &mut Voice<'_>) {
+        let Firing { watch, policy, priority, plan, at, reopen_within, late } = alert;
+        let urgent_before = self.most_urgent();
+        self.reopen_within = self.reopen_within.max(reopen_within);
+        self.late |= late;
+        voice.fired = Some((policy.clone(), late));
+        voice.line("fired", format!("{watch} fires ({priority}) as of {}", at.format("%H:%M:%S UTC")));
+        for step in plan.pin(&policy, at) {
+            if !self.steps.iter().any(|old| old.policy == step.policy && old.number == step.number) {
+                self.steps.push(step);
+            }
+        }
+        self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at });
+        self.priority = self.most_urgent().unwrap_or(priority);
+        if self.opening == 0 {
+            self.opening = 1;
+            voice.line("opened", format!("incident opened at {priority}"));
+        } else if self.resolved.take().is_some() {
+            self.acknowledged = None;
+            voice.line("reopened", "firing again: the same incident".to_owned());
+            self.open_again("firing again", late, voice);
+        } else if urgent_before.is_some_and(|before| priority < before) {
+            voice.line("raised", format!("priority raised to {priority}"));
+            let reason = format!("raised to {priority}");
+            if self.acknowledged.take().is_some() {
+                self.skipped_run_again(late, voice);
+                self.open_again(&reason, late, voice);
+            } else {
+                self.raise(&reason, late, voice);
+            }
+        }
+    }
+
+    fn ended(&mut self, watch: &str, clearing: bool, voice: &mut Voice<'_>) {
+        let Some(member) = self.members.get_mut(watch).filter(|member| member.firing) else { return };
+        member.firing = false;
+        let what = if clearing { "is good again; its window still remembers" } else { "has cleared" };
+        voice.line("cleared", format!("{watch} {what}"));
+        match self.most_urgent() {
+            Some(priority) => self.priority = priority,
+            None if self.resolved.is_none() => self.resolve(None, voice),
+            None => {}
+        }
+    }
+
+    fn acknowledge(&mut self, by: String, voice: &mut Voice<'_>) -> Result<(), Refused> {
+        if self.resolved.is_some() {
+            return Err(Refused::Resolved(self.id.clone()));
+        }
+        voice.line("acknowledged", format!("acknowledged by {by}"));
+        let first = self.acknowledged.is_none();
+        let timeout = self.steps.iter().filter_map(|step| step.acknowledge_timeout).min();
+        let until = timeout.map(|seconds| voice.now + TimeDelta::seconds(i64::from(seconds)));
+        if first {
+            self.tell_all(Event::Acknowledge, &format!("acknowledged by {by}"), voice);
+        }
+        self.acknowledged = Some(Acknowledgement { by, at: voice.now, until });
+        Ok(())
+    }
+
+    fn resolve(&mut self, by: Option<String>, voice: &mut Voice<'_>) {
+        let reason = by.as_ref().map_or_else(|| "all alerts have cleared".to_owned(), |by| format!("resolved by {by}"));
+        voice.line("resolved", reason.clone());
+        self.resolved = Some(Resolution { by, at: voice.now });
+        for member in self.members.values_mut() {
+            member.firing = false;
+        }
+        self.tell_all(Event::Resolve, &reason, voice);
+        for told in self.told.values_mut() {
+            told.openings.clear();
+        }
+    }
+
+    /// An acknowledgement that has lapsed opens the incident again.
+    fn lapse(&mut self, voice: &mut Voice<'_>) {
+        if self.resolved.is_some() {
+            return;
+        }
+        let until = self.acknowledged.as_ref().and_then(|ack| ack.until).filter(|until| *until <= voice.now);
+        let Some(until) = until else { return };
+        let by = self.acknowledged.take().map(|ack| ack.by).unwrap_or_default();
+        let late = voice.now - until > LATE_AFTER;
+        voice.line("reopened", format!("the acknowledgement by {by} has lapsed"));
+        self.skipped_run_again(late, voice);
+        self.open_again("acknowledged, but not resolved in time", late, voice);
+    }
+
+    /// The priority of the most urgent firing alert.
+    pub(super) fn most_urgent(&self) -> Option<Priority> {
+        self.members.values().filter(|member| member.firing).map(|member| member.priority).min()
+    }
+}

@@ -1,0 +1,131 @@
+//! What happens to an incident, and what must be done about it.
+
+use chrono::{DateTime, Utc};
+
+use super::Hearers;
+use crate::domain::{
+    escalation::Plan,
+    name::Name,
+    notification::{Event, PublicState},
+    policy::Priority,
+    status_page::StatusRule,
+};
+
+/// What an incident knows of the world while it handles an event.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The clock's time.
+    pub now: DateTime<Utc>,
+    /// Who can be told.
+    pub hearers: &'a Hearers,
+    /// The service's public page, if it has one.
+    pub status: Option<&'a StatusRule>,
+    /// Nothing is known of the series right now.
+    pub blind: bool,
+}
+
+/// What happens to an incident.
+#[derive(Clone, Debug)]
+pub enum IncidentEvent {
+    /// An alert of it fires.
+    Fired {
+        /// Watch name.
+        watch: String,
+        /// Its policy.
+        policy: Name,
+        /// Its urgency.
+        priority: Priority,
+        /// Who hears, and when.
+        plan: Plan,
+        /// End of the slot that made it fire.
+        at: DateTime<Utc>,
+        /// For how long the end is not final, in seconds.
+        reopen_within: u32,
+        /// Decided later than it was due.
+        late: bool,
+    },
+    /// An alert of it is over, or everything is good again.
+    Ended {
+        /// Watch name.
+        watch: String,
+        /// Only a window remembers.
+        clearing: bool,
+    },
+    /// Somebody has it.
+    Acknowledge {
+        /// Who.
+        by: String,
+    },
+    /// Somebody says it is over.
+    Resolve {
+        /// Who.
+        by: String,
+    },
+    /// For the record.
+    Note {
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
+    /// Post the status page's draft, or drop it.
+    StatusDraft {
+        /// Who.
+        by: String,
+        /// Post it.
+        approve: bool,
+    },
+    /// A receiver could not be told in time, or at all: tell its fallback.
+    Undelivered {
+        /// Who was not told.
+        receiver: Name,
+        /// Who is told instead.
+        fallback: Name,
+        /// What it was.
+        event: Event,
+        /// Why.
+        why: String,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// What must be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Say {
+    /// Tell a receiver.
+    Tell {
+        /// Whom.
+        receiver: Name,
+        /// What it means.
+        event: Event,
+        /// Which opening's key (pagers).
+        opening: u32,
+        /// Why.
+        reason: String,
+        /// Later than it was due.
+        late: bool,
+    },
+    /// Post to the public status page.
+    Post(PublicState),
+    /// A line for the timeline.
+    Line {
+        /// opened, fired, cleared, told, acknowledged, note, resolved, …
+        kind: &'static str,
+        /// In words.
+        text: String,
+    },
+    /// Silence these alerts until each has cleared once.
+    Mute(Vec<String>),
+}
+
+/// Why an action makes no sense now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is over.
+    #[error("incident {0} is resolved already")]
+    Resolved(String),
+    /// Nothing waits for approval.
+    #[error("incident {0} has no status-page draft to approve or discard")]
+    NoDraft(String),
+}

@@ -1,0 +1,13 @@
+//! The pure core, through its public face: slots and time in, messages out.
+
+mod alerts;
+mod blind;
+mod clock;
+mod conditions;
+mod examples;
+mod incidents;
+mod properties;
+mod status;
+mod telling;
+mod words;
+mod world;

@@ -1,0 +1,143 @@
+//! The public page: confirmed, proposed, approved, reminded of, moved on, taken back; never while blind.
+
+use slod::domain::{
+    incident::IncidentEvent,
+    policy::{Condition, Policy, Priority},
+    slo::IndicatorKind,
+};
+
+use super::world::{World, planned, policy, slo, status_page};
+
+fn down() -> Policy {
+    let mut down = policy("down", Priority::P1, Condition::Consecutive(1));
+    down.notify = vec!["chat".into()];
+    down
+}
+
+fn world(approve: bool, confirm_for: i64) -> World {
+    let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
+    rules.status = Some(status_page(approve, confirm_for));
+    World::new(rules, vec![planned(down(), None)])
+}
+
+fn draft(world: &mut World, approve: bool) {
+    world.about(IncidentEvent::StatusDraft { by: "ann".into(), approve });
+}
+
+#[test]
+fn on_its_own() {
+    let mut world = world(false, 300);
+    world.feed("b*5");
+    assert_eq!(world.told("public"), "", "not confirmed yet");
+    world.until(360);
+    assert_eq!(world.minutes("public"), "6:investigating", "five minutes after it fired, without any other event");
+    world.feed("b*5 g*20");
+    assert_eq!(world.minutes("public"), "6:investigating 11:monitoring 21:resolved");
+    assert_eq!(world.told("lead"), "", "nobody needs to be reminded");
+}
+
+#[test]
+fn a_short_breach_is_never_public() {
+    let mut world = world(false, 300);
+    world.feed("b*4 g*30");
+    assert_eq!(world.told("public"), "");
+    assert!(world.core.incidents.is_empty(), "finished");
+}
+
+#[test]
+fn a_relapse_takes_it_back() {
+    let mut world = world(false, 0);
+    world.feed("b g*3 b g*15");
+    assert_eq!(world.minutes("public"), "1:investigating 2:monitoring 5:investigating 6:monitoring 16:resolved");
+}
+
+#[test]
+fn drafts_wait_for_people_who_are_reminded() {
+    let mut world = world(true, 300);
+    world.feed("b*30");
+    assert_eq!(world.told("public"), "");
+    assert_eq!(world.minutes("lead"), "6:update 16:update 21:update", "confirmed, −5m, deadline");
+    draft(&mut world, true);
+    assert_eq!(world.minutes("public"), "30:investigating");
+    let clock = world.incident().status.clone().unwrap();
+    assert_eq!((clock.posted_at.unwrap() - clock.due_at.unwrap()).num_minutes(), 9, "the delay is on record");
+    world.feed("g");
+    assert_eq!(world.told("public"), "investigating", "monitoring waits too");
+    draft(&mut world, true);
+    world.feed("g*15");
+    draft(&mut world, true);
+    assert_eq!(world.told("public"), "investigating monitoring resolved");
+}
+
+#[test]
+fn approved_in_time_there_are_no_more_reminders() {
+    let mut world = world(true, 0);
+    world.feed("bb");
+    draft(&mut world, true);
+    world.feed("b*30");
+    assert_eq!(world.minutes("lead"), "1:update");
+}
+
+#[test]
+fn discarded_the_page_is_left_alone() {
+    let mut world = world(true, 0);
+    world.feed("bb");
+    draft(&mut world, false);
+    world.feed("b*30 g*20");
+    assert_eq!((world.told("public"), world.minutes("lead")), (String::new(), "1:update".into()));
+    assert!(world.core.incidents.is_empty(), "finished");
+}
+
+/// Over before anybody approved; a relapse is proposed and reminded of anew.
+#[test]
+fn over_before_it_was_posted() {
+    let mut world = world(true, 0);
+    world.feed("bb ggg");
+    assert_eq!(world.minutes("lead"), "1:update");
+    world.feed("b*20");
+    assert_eq!(world.minutes("lead"), "1:update 6:update 16:update 21:update");
+    draft(&mut world, true);
+    assert_eq!(world.told("public"), "investigating");
+}
+
+#[test]
+fn it_never_moves_while_blind() {
+    let mut world = world(false, 600);
+    world.feed("bb !*20");
+    assert_eq!(world.told("public"), "", "blind since before it was confirmed");
+    world.feed("b");
+    assert_eq!(world.minutes("public"), "23:investigating");
+    world.feed("g");
+    assert_eq!(world.minutes("public"), "23:investigating 24:monitoring");
+    world.feed("!*15");
+    assert_eq!(world.minutes("public"), "23:investigating 24:monitoring", "the hold is over, but who knows");
+    world.feed("g");
+    assert_eq!(world.minutes("public"), "23:investigating 24:monitoring 40:resolved");
+}
+
+#[test]
+fn only_from_its_priority_on() {
+    let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
+    rules.status = Some(status_page(false, 0));
+    let mut minor = down();
+    minor.priority = Priority::P3;
+    let mut world = World::new(rules, vec![planned(minor, None)]);
+    world.feed("b*30");
+    assert_eq!(world.told("public"), "");
+}
+
+/// What is public says no ratios, causes or names.
+#[test]
+fn public_words() {
+    let mut world = world(false, 0);
+    world.feed("b g*12");
+    let posts = world.heard.iter().filter_map(|heard| match &heard.outgoing.message {
+        slod::domain::notification::Message::StatusPost(post) => Some(format!("{} {}", post.name, post.body)),
+        slod::domain::notification::Message::Notification(_) => None,
+    });
+    let posts: Vec<_> = posts.collect();
+    assert_eq!(posts.len(), 3);
+    for word in ["%", "down", "front", "burn", "ann"] {
+        assert!(posts.iter().all(|post| !post.contains(word)), "{word} in {posts:?}");
+    }
+}
