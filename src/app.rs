@@ -18,7 +18,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     channel::{self, SharedChannel},
     clock::Clock,
-    config::{self, Mode, Overrides, diagnostics::Severity, model::{Config, StoreUrl}, render},
+    config::{
+        self, Mode, Overrides,
+        diagnostics::Severity,
+        model::{Config, StoreUrl},
+        render,
+    },
     domain::name::Name,
     engine::{
         board::Board,
@@ -35,8 +40,10 @@ use crate::{
 
 /// How long deliveries in flight may take at the end.
 const LAST_SENDS: Duration = Duration::from_secs(6);
+/// How long the last decisions may take at the end.
+const LAST_DECISIONS: Duration = Duration::from_secs(2);
 /// How often old rows are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +162,8 @@ impl App {
         let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
         let (reload, reloads) = mpsc::channel(4);
         let decider =
-            Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone()).await?;
+            Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
+                .await?;
         let decider = tokio::spawn(decider.run());
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
@@ -234,9 +242,12 @@ impl App {
         if let Some(generation) = self.generation.take() {
             generation.end().await;
         }
-        self.decider.abort();
-        // A decision that is being written is on its way to the writer, which finishes what it has.
-        let _ = self.decider.await;
+        // What is in the mailbox is still decided and written, if the store lets it be.
+        let _ = self.orders.send(Order::Stop).await;
+        if tokio::time::timeout(LAST_DECISIONS, &mut self.decider).await.is_err() {
+            tracing::error!("the last decisions could not be written; they are made again at the next start");
+            self.decider.abort();
+        }
         self.store.close().await;
     }
 
@@ -304,7 +315,11 @@ fn changes(old: &Config, new: &Config) -> String {
     }
     let added = new.slos.keys().filter(|id| !old.slos.contains_key(*id)).count();
     let gone = old.slos.keys().filter(|id| !new.slos.contains_key(*id)).count();
-    let changed = new.slos.iter().filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition)).count();
+    let changed = new
+        .slos
+        .iter()
+        .filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition))
+        .count();
     for (count, word) in [(added, "new"), (gone, "gone"), (changed, "changed")] {
         if count > 0 {
             parts.push(format!("{count} SLOs {word}"));

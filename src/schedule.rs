@@ -28,7 +28,8 @@ pub struct Month {
 /// The month called `name` (`2026-10`) in `zone`.
 pub fn month(name: &str, zone: &str) -> Result<Month, CalendarError> {
     let wrong = || CalendarError::Month(name.to_owned());
-    let (year, number) = name.split_once('-').filter(|(year, number)| year.len() == 4 && number.len() == 2).ok_or_else(wrong)?;
+    let (year, number) =
+        name.split_once('-').filter(|(year, number)| year.len() == 4 && number.len() == 2).ok_or_else(wrong)?;
     let year: i16 = year.parse().ok().filter(|year| (1970..=9000).contains(year)).ok_or_else(wrong)?;
     let first = civil::Date::new(year, number.parse().map_err(|_| wrong())?, 1).map_err(|_| wrong())?;
     cut(first, &time_zone(zone)?).ok_or_else(wrong)
@@ -52,7 +53,11 @@ fn cut(first: civil::Date, zone: &TimeZone) -> Option<Month> {
         let second = date.to_zoned(zone.clone()).ok()?.timestamp().as_second();
         DateTime::from_timestamp(second, 0)
     };
-    Some(Month { name: format!("{:04}-{:02}", first.year(), first.month()), start: instant(first)?, end: instant(next)? })
+    Some(Month {
+        name: format!("{:04}-{:02}", first.year(), first.month()),
+        start: instant(first)?,
+        end: instant(next)?,
+    })
 }
 
 #[cfg(test)]

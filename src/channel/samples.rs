@@ -20,10 +20,10 @@ pub fn opening() -> Notification {
         thread_key: "0123456789abcdef".into(),
         phase: Phase::Open,
         priority: Priority::P1,
-        service: Some("inventory".into()),
+        service: Some("warehouse".into()),
         slo: Some("availability".into()),
         series: [("region".to_owned(), "eu".to_owned())].into(),
-        headline: "inventory availability: health check failing for 25 min".into(),
+        headline: "warehouse availability: health check failing for 25 min".into(),
         lines: vec![
             "Budget overspent (−13 %): 4 h 5 min of 3 h 36 min used in these 30 days. While it fails, each hour costs 28 %."
                 .into(),
@@ -36,7 +36,7 @@ pub fn opening() -> Notification {
         decided_at: at("2026-10-25T14:03:15Z"),
         late: false,
         links: vec![
-            Link { text: "Runbook".into(), url: "https://wiki.example/runbooks/inventory".into() },
+            Link { text: "Runbook".into(), url: "https://wiki.example/runbooks/warehouse".into() },
             Link { text: "Incident".into(), url: "https://slod.example/incident/7".into() },
         ],
         figures: [("budget_remaining".to_owned(), -0.13), ("burn_rate_1h".to_owned(), 28.0)].into(),
@@ -46,11 +46,11 @@ pub fn opening() -> Notification {
 /// The same incident, later.
 pub fn later(event: Event) -> Notification {
     let (phase, headline) = match event {
-        Event::Acknowledge => (Phase::Acknowledged, "inventory availability: acknowledged by ops-lead after 4 min"),
-        Event::Resolve => (Phase::Resolved, "inventory availability: healthy again after 31 min"),
-        Event::Digest => (Phase::Open, "inventory availability: 3 updates in 10 min"),
+        Event::Acknowledge => (Phase::Acknowledged, "warehouse availability: acknowledged by ops-lead after 4 min"),
+        Event::Resolve => (Phase::Resolved, "warehouse availability: healthy again after 31 min"),
+        Event::Digest => (Phase::Open, "warehouse availability: 3 updates in 10 min"),
         Event::Test => (Phase::Open, "test message from slod: nothing is wrong"),
-        Event::Trigger | Event::Update => (Phase::Open, "inventory availability: still failing after 30 min"),
+        Event::Trigger | Event::Update => (Phase::Open, "warehouse availability: still failing after 30 min"),
     };
     Notification { event, phase, headline: headline.into(), ..opening() }
 }
@@ -82,7 +82,7 @@ pub fn post(state: PublicState) -> StatusPost {
         incident: "7".into(),
         key: "0123456789abcdef".into(),
         state,
-        name: "Inventory dashboard is unavailable".into(),
+        name: "Warehouse dashboard is unavailable".into(),
         body: "We are looking into it.".into(),
         component: "dashboard".into(),
         decided_at: at("2026-10-25T14:15:00Z"),

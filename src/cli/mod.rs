@@ -55,7 +55,9 @@ pub enum Verb {
     #[command(after_help = "Example:\n  slod run --config /etc/slod/slo.yaml --listen 127.0.0.1:9720")]
     Run(RunArgs),
     /// Find all problems of the configuration
-    #[command(after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus")]
+    #[command(
+        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus"
+    )]
     Check(check::Args),
     /// Show every objective's state and budget
     #[command(
@@ -81,7 +83,7 @@ pub enum Verb {
     #[command(subcommand, after_help = "Example:\n  slod status-page approve 7")]
     StatusPage(incidents::StatusPageVerb),
     /// Show the budget report of a month
-    #[command(after_help = "Example:\n  slod report --month 2026-10 --service inventory -o markdown")]
+    #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
     Report(report::ReportArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]

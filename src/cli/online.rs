@@ -39,7 +39,8 @@ pub fn check(config: &Path, args: &Args) -> anyhow::Result<u8> {
         anyhow::bail!("`--only {name}`: no source, receiver or SLO has that name");
     }
     drop(out);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
     let answers = runtime.block_on(ask(&config, args.only.as_deref()))?;
     show(&answers, args.output)?;
     let failed = answers.iter().any(|answer| !answer.ok && !answer.silent);
@@ -58,7 +59,13 @@ fn show(answers: &[Answer], output: Output) -> anyhow::Result<()> {
     match output {
         Output::Text => {
             for answer in answers {
-                let word = if answer.ok { "ok" } else if answer.silent { "no answer" } else { "failed" };
+                let word = if answer.ok {
+                    "ok"
+                } else if answer.silent {
+                    "no answer"
+                } else {
+                    "failed"
+                };
                 writeln!(out, "{word:<9} {}: {}", answer.name, answer.text)?;
             }
         }
@@ -81,9 +88,8 @@ fn show(answers: &[Answer], output: Output) -> anyhow::Result<()> {
 
 async fn ask(config: &Config, only: Option<&str>) -> anyhow::Result<Vec<Answer>> {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
-    let sources = source::build(config).map_err(|errors| {
-        anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-    })?;
+    let sources = source::build(config)
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
     let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())?;
     let mut answers = Vec::new();
     for (name, source) in sources.iter().filter(|(name, _)| wanted(name)) {
@@ -124,11 +130,14 @@ async fn indicators(
             None if wanted(&id.to_string()) => {
                 if let Indicator::Probe(probe) = &slo.indicator {
                     let result = prober.check(probe, now, probe.timeout * 2).await;
-                    let good = matches!(result.reading, crate::domain::slot::Reading::Events { good, .. } if good > 0.0);
+                    let good =
+                        matches!(result.reading, crate::domain::slot::Reading::Events { good, .. } if good > 0.0);
                     answers.push(Answer { name, ok: good, silent: false, text: result.detail });
                 }
             }
-            Some(source) if (wanted(source) || wanted(&id.to_string())) && !silent.contains(&format!("source {source}")) => {
+            Some(source)
+                if (wanted(source) || wanted(&id.to_string())) && !silent.contains(&format!("source {source}")) =>
+            {
                 let limit = config.sources.get(source).map_or(Duration::from_secs(10), |source| limit_of(&source.kind));
                 if let Some(built) = sources.get(source) {
                     let (ok, text) = match built.inspect(&slo.indicator, span, limit).await {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -38,7 +38,8 @@ pub fn run(config: &Path, args: RunArgs) -> anyhow::Result<u8> {
     for line in notes.lines().filter(|line| line.starts_with("warning")) {
         tracing::warn!("{line}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let code = runtime.block_on(serve(origin, config));
     runtime.shutdown_timeout(Duration::from_millis(500));
     code
@@ -64,10 +65,12 @@ async fn serve(origin: Origin, config: crate::config::model::Config) -> anyhow::
     let companion = Companion::new(desk.clone(), clock.clone());
     let web = tokio::spawn(http::serve::serve(companion, tcp, Some(socket), stop.clone().cancelled_owned()));
     let running = tokio::spawn(app.run(stop.clone()));
+    // Before systemd hears that we are ready: a signal that is not awaited yet would end us.
+    let signals = Signals::listen()?;
     tracing::info!(listen = %listen, socket = %path.display(), version = env!("CARGO_PKG_VERSION"), "ready");
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(watchdog(board, clock, stop.clone()));
-    let ended = signals(&desk, web).await;
+    let ended = signals.serve(&desk, web).await;
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping: what is in flight is finished");
     stop.cancel();
@@ -75,30 +78,45 @@ async fn serve(origin: Origin, config: crate::config::model::Config) -> anyhow::
     ended
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reloads. Ends also if the companion does.
-async fn signals(
-    desk: &Arc<crate::engine::desk::LiveDesk>,
-    mut web: tokio::task::JoinHandle<Result<(), http::serve::ServeError>>,
-) -> anyhow::Result<u8> {
-    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => {
-                reloading();
-                // What is wrong with it is in the log already.
-                let _ = desk.reload().await;
-                tell_systemd(&[sd_notify::NotifyState::Ready]);
-            }
-            _ = terminate.recv() => return Ok(super::OK),
-            _ = interrupt.recv() => return Ok(super::OK),
-            ended = &mut web => {
-                return match ended {
-                    Ok(Ok(())) => Ok(super::OK),
-                    Ok(Err(error)) => Err(error.into()),
-                    Err(error) => Err(anyhow::anyhow!("the companion ended badly: {error}")),
-                };
+/// What systemd and people send us.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT; SIGHUP reloads. Ends also if the companion does.
+    async fn serve(
+        mut self,
+        desk: &Arc<crate::engine::desk::LiveDesk>,
+        mut web: tokio::task::JoinHandle<Result<(), http::serve::ServeError>>,
+    ) -> anyhow::Result<u8> {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => {
+                    reloading();
+                    // What is wrong with it is in the log already.
+                    let _ = desk.reload().await;
+                    tell_systemd(&[sd_notify::NotifyState::Ready]);
+                }
+                _ = self.terminate.recv() => return Ok(super::OK),
+                _ = self.interrupt.recv() => return Ok(super::OK),
+                ended = &mut web => {
+                    return match ended {
+                        Ok(Ok(())) => Ok(super::OK),
+                        Ok(Err(error)) => Err(error.into()),
+                        Err(error) => Err(anyhow::anyhow!("the companion ended badly: {error}")),
+                    };
+                }
             }
         }
     }
@@ -122,7 +140,8 @@ async fn watchdog(board: Arc<Board>, clock: Arc<dyn Clock>, stop: CancellationTo
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     loop {
         let now = clock.now();
-        let stuck: Vec<_> = board.beats().into_iter().filter(|(_, at)| now - *at > STUCK_AFTER).map(|(name, _)| name).collect();
+        let stuck: Vec<_> =
+            board.beats().into_iter().filter(|(_, at)| now - *at > STUCK_AFTER).map(|(name, _)| name).collect();
         if stuck.is_empty() {
             tell_systemd(&[sd_notify::NotifyState::Watchdog]);
         } else {

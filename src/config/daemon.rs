@@ -66,7 +66,8 @@ pub(crate) fn decode(cx: &Context<'_>, entry: Option<&Entry>, overrides: &Overri
 
 fn setting(fields: &Fields<'_>, key: &'static str, flag: &str, over: Option<&String>) -> Option<Setting> {
     let text = fields.text(key);
-    if let Some(over) = over {
+    // a variable set to nothing says nothing
+    if let Some(over) = over.filter(|over| !over.is_empty()) {
         return Some(Setting { text: over.clone(), who: format!("`{flag}`"), at: None });
     }
     let text = text.filter(|text| text.known)?;
@@ -82,11 +83,18 @@ fn refuse<T>(cx: &Context<'_>, setting: &Setting, code: Code, shape: &str) -> Op
 fn listen(fields: &Fields<'_>, overrides: &Overrides) -> SocketAddr {
     let default = SocketAddr::from(([127, 0, 0, 1], 9720));
     setting(fields, "listen", "--listen", overrides.listen.as_ref())
-        .and_then(|setting| match setting.text.replace("localhost:", "127.0.0.1:").parse() {
-            Ok(address) => Some(address),
-            Err(_) => refuse(fields.cx, &setting, Code::BadAddress, "an address and port such as `127.0.0.1:9720`"),
+        .and_then(|setting| match socket_address(&setting.text) {
+            Some(address) => Some(address),
+            None => refuse(fields.cx, &setting, Code::BadAddress, "an address and port such as `127.0.0.1:9720`"),
         })
         .unwrap_or(default)
+}
+
+fn socket_address(text: &str) -> Option<SocketAddr> {
+    match text.strip_prefix("localhost:") {
+        Some(port) => Some(SocketAddr::from(([127, 0, 0, 1], port.parse().ok()?))),
+        None => text.parse().ok(),
+    }
 }
 
 fn external_url(fields: &Fields<'_>, overrides: &Overrides, listen: SocketAddr) -> String {

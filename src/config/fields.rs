@@ -14,7 +14,7 @@ use super::{
 pub(crate) struct Fields<'a> {
     /// Surroundings.
     pub cx: &'a Context<'a>,
-    /// Whose keys these are: "SLO `inventory/api`".
+    /// Whose keys these are: "SLO `warehouse/api`".
     pub owner: String,
     /// Where it begins: the key it stands under.
     pub at: Span,

@@ -67,7 +67,7 @@ fn kind(indicator: &Indicator) -> IndicatorKind {
         Indicator::LatencyHistogram { .. } | Indicator::LatencySql { .. } => IndicatorKind::Latency,
         Indicator::Value { .. } => IndicatorKind::Value,
         Indicator::Probe(_) => IndicatorKind::Probe,
-        Indicator::Pingdom { .. } => IndicatorKind::Pingdom,
+        Indicator::Pingdom { .. } => IndicatorKind::Uptime,
     }
 }
 

@@ -83,7 +83,7 @@ pub struct Notification {
     /// The series' labels, from outside: hostile.
     pub series: std::collections::BTreeMap<String, String>,
     /// State, service and damage within 80 characters, without glyph and priority:
-    /// `inventory availability: health check failing for 25 min`.
+    /// `warehouse availability: health check failing for 25 min`.
     pub headline: String,
     /// Facts in the order of their weight, one line each: budget, since when, first look.
     pub lines: Vec<String>,

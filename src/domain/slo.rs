@@ -146,7 +146,7 @@ pub enum IndicatorKind {
     /// One HTTP check a slot.
     Probe,
     /// Up and down seconds.
-    Pingdom,
+    Uptime,
 }
 
 impl IndicatorKind {

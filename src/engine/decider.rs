@@ -52,6 +52,8 @@ pub enum Order {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Rejected>>,
     },
+    /// Finish what is in the mailbox and end.
+    Stop,
     /// Other rules; answered when they are in force.
     Adopt {
         /// The rules, and what else the decider needs of the configuration.
@@ -70,7 +72,7 @@ pub struct Ruling {
     pub shown: BTreeMap<SloId, Shown>,
     /// Names each SLO's definition.
     pub definitions: BTreeMap<SloId, u32>,
-    /// Each receiver's fallback, and how long a page may be undelivered.
+    /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
 }
 
@@ -110,7 +112,7 @@ impl Decider {
         Ok(decider)
     }
 
-    /// Runs until the mailbox is closed.
+    /// Runs until it is told to stop, or the mailbox is closed.
     pub async fn run(mut self) {
         let mut orders = Vec::new();
         loop {
@@ -121,7 +123,11 @@ impl Decider {
                 count = self.inbox.recv_many(&mut orders, BATCH_MAX) => if count == 0 { return },
                 () = tokio::time::sleep(wake) => {}
             }
+            let last = orders.iter().any(|order| matches!(order, Order::Stop));
             self.round(&mut orders).await;
+            if last {
+                return;
+            }
         }
     }
 
@@ -133,6 +139,7 @@ impl Decider {
         let mut replies = Vec::new();
         for order in orders.drain(..) {
             match order {
+                Order::Stop => {}
                 // Nothing rejects what a source says.
                 Order::Input(input) => drop(self.core.handle(now, input, &mut decision)),
                 Order::Act { incident, event, reply } => {
@@ -184,7 +191,8 @@ impl Decider {
                 let fallback = self.ruling.fallbacks.get(&missed.receiver).and_then(|(name, _)| name.clone());
                 if let Some(fallback) = fallback.filter(|_| missed.priority.is_page()) {
                     let why = "the incident was over before this page could be sent".to_owned();
-                    let event = IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
+                    let event =
+                        IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
                     drop(self.core.handle(now, Input::About { incident: missed.incident, event }, &mut decision));
                 }
             }
@@ -219,9 +227,11 @@ impl Decider {
     fn commit_of(&self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
         let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
         for (key, chunk) in &decision.chunks {
-            let bytes = self.core.series.get(key).and_then(|state| {
-                Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec()))
-            });
+            let bytes = self
+                .core
+                .series
+                .get(key)
+                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec())));
             if let (Some(id), Some((every, bytes))) = (self.store.series_id(key), bytes) {
                 commit.chunks.push((id, every, *chunk, bytes));
             }
@@ -263,7 +273,13 @@ impl Decider {
         told
     }
 
-    fn fall_back(&mut self, now: DateTime<Utc>, delivery: StoredDelivery, fallback: Option<Name>, decision: &mut Decision) {
+    fn fall_back(
+        &mut self,
+        now: DateTime<Utc>,
+        delivery: StoredDelivery,
+        fallback: Option<Name>,
+        decision: &mut Decision,
+    ) {
         let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
         let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
         let Some(incident) = delivery.incident else { return };
@@ -296,6 +312,11 @@ impl Decider {
             (SeriesKey::whole(id.clone()), definition)
         });
         self.store.enrol(wanted.collect()).await?;
+        let known = self.ruling.fallbacks.keys().cloned().collect();
+        let orphans = self.store.bury_orphans(known).await?;
+        if orphans > 0 {
+            tracing::warn!(orphans, "messages to receivers that are no longer configured are given up");
+        }
         let mut loaded = Vec::new();
         for (id, slo) in &rules.slos {
             let key = SeriesKey::whole(id.clone());

@@ -70,7 +70,9 @@ impl Deliverer {
 
     async fn until_due(&self) -> Duration {
         match self.store.next_due(&self.receiver).await {
-            Ok(Some(at)) => (at - self.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), ROUND),
+            Ok(Some(at)) => {
+                (at - self.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), ROUND)
+            }
             Ok(None) => ROUND,
             Err(_) => Duration::from_secs(2),
         }
@@ -111,7 +113,9 @@ impl Deliverer {
         self.board.meters.delivery(&self.receiver, word, latency);
         match &error {
             None => tracing::info!(receiver = %self.receiver, incident, delivery = id, attempt, "delivered"),
-            Some(error) => tracing::warn!(receiver = %self.receiver, incident, delivery = id, attempt, %error, ?next, "not accepted"),
+            Some(error) => {
+                tracing::warn!(receiver = %self.receiver, incident, delivery = id, attempt, %error, ?next, "not accepted");
+            }
         }
         // If this write fails the lease runs out and the delivery is sent again: at least once, never lost.
         self.store.finish(id, next, receipt, error, now).await

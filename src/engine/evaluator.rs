@@ -30,6 +30,8 @@ use crate::{
 
 /// Wakes at least this often, so that a jump of the clock is noticed.
 const ROUND: Duration = Duration::from_secs(1);
+/// A clock that goes back by less is being disciplined, not set.
+const CLOCK_SLACK_MS: i64 = 2_000;
 /// Limit of questions to a source that names none.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -97,6 +99,19 @@ impl Asked {
     }
 }
 
+/// Due time, place in the list, slot: the earliest first.
+type Queue = BinaryHeap<Reverse<(i64, usize, i64)>>;
+
+/// Everything that is to be asked next. The first slot of each is asked at once, whenever it was due.
+fn queue_at(asked: &[Arc<Asked>], now_ms: i64) -> Queue {
+    let first = |(at, one): (usize, &Arc<Asked>)| {
+        let slot = one.first(now_ms);
+        let soonest = now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000);
+        Reverse((one.due_ms(slot).min(soonest), at, slot))
+    };
+    asked.iter().enumerate().map(first).collect()
+}
+
 impl Evaluator {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
@@ -105,26 +120,25 @@ impl Evaluator {
             tokio::spawn(this.clone().listen(name.clone(), source.clone(), stop.clone()));
         }
         let asked: Vec<Arc<Asked>> = this.config.slos.iter().map(|(id, slo)| Arc::new(Asked::new(id, slo))).collect();
-        let now_ms = this.clock.now().timestamp_millis();
-        let mut queue: BinaryHeap<Reverse<(i64, usize, i64)>> = asked
-            .iter()
-            .enumerate()
-            .map(|(at, one)| {
-                let slot = one.first(now_ms);
-                // The first is asked at once, whenever it was due.
-                Reverse((one.due_ms(slot).min(now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000)), at, slot))
-            })
-            .collect();
+        let mut queue = queue_at(&asked, this.clock.now().timestamp_millis());
+        let mut before_ms = i64::MIN;
         loop {
             let now = this.clock.now();
             this.board.beat("evaluator", now);
             let now_ms = now.timestamp_millis();
-            while let Some(Reverse((due_ms, at, slot))) = queue.peek().copied().filter(|Reverse((due, ..))| *due <= now_ms) {
+            if now_ms < before_ms - CLOCK_SLACK_MS {
+                tracing::warn!(
+                    milliseconds = before_ms - now_ms,
+                    "the clock was set back: slots are taken up from there"
+                );
+                queue = queue_at(&asked, now_ms);
+            }
+            before_ms = now_ms;
+            while let Some(Reverse((_, at, slot))) = queue.peek().copied().filter(|Reverse((due, ..))| *due <= now_ms) {
                 queue.pop();
                 let one = &asked[at];
                 // After a jump or a long sleep only the newest is asked; those between stay unmeasured.
                 let slot = slot.max(one.newest_due(now_ms));
-                let _ = due_ms;
                 tokio::spawn(this.clone().ask(one.clone(), slot, stop.clone()));
                 queue.push(Reverse((one.due_ms(slot + 1), at, slot + 1)));
             }
@@ -162,13 +176,17 @@ impl Evaluator {
             return Answer { reading: Reading::Unmeasured(Gap::NotAsked), degraded: None };
         };
         let Some(source) = self.sources.get(name) else {
-            return Answer { reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))), degraded: None };
+            return Answer {
+                reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))),
+                degraded: None,
+            };
         };
         let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
         let watch = Stopwatch::start();
         let result = source.read(&one.slo.indicator, span, limit).await;
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
-        let result = result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
+        let result =
+            result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
         result.unwrap_or_else(|error| {
             tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
             Answer { reading: Reading::Unmeasured(Gap::NoAnswer(error.to_string())), degraded: None }
@@ -191,7 +209,7 @@ impl Evaluator {
     /// Makes sure that a source is asked something often enough to notice that it does not answer.
     async fn listen(self: Arc<Self>, name: Name, source: SharedSource, stop: CancellationToken) {
         let Some(settings) = self.config.sources.get(&name) else { return };
-        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_secs(60));
+        let every = (settings.blind_after / 3).clamp(Duration::from_millis(250), Duration::from_mins(1));
         let limit = limit_of(&settings.kind).min(every.max(Duration::from_secs(1)));
         loop {
             let silent = self.board.heard_at(&name).is_none_or(|at: DateTime<Utc>| {

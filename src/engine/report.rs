@@ -21,7 +21,12 @@ use crate::{
 };
 
 /// The stored slots of a series that start within `span`.
-pub async fn stored_slots(store: &Store, key: &SeriesKey, every: u32, span: Span) -> Result<Vec<(Span, Slot)>, StoreError> {
+pub async fn stored_slots(
+    store: &Store,
+    key: &SeriesKey,
+    every: u32,
+    span: Span,
+) -> Result<Vec<(Span, Slot)>, StoreError> {
     let mut ledger = Ledger::new(every);
     if let Some(series) = store.series_id(key) {
         store.load_ledger(series, span.start, &mut ledger).await?;
@@ -50,7 +55,9 @@ pub async fn budget_report(
     now: DateTime<Utc>,
 ) -> Result<BudgetReport, StoreError> {
     let mut services = Vec::new();
-    for (name, settings) in config.services.iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == name.as_str())) {
+    for (name, settings) in
+        config.services.iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == name.as_str()))
+    {
         let mut slos = Vec::new();
         for slo in config.slos.values().filter(|slo| slo.spec.id.service == *name) {
             slos.push(slo_report(store, slo, month, now).await?);
@@ -119,10 +126,8 @@ fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_jso
     let ratio = |definition: &Definition| f64::from(definition.objective_ppb) / 1e9;
     let changed = |pair: &&[Definition]| pair[0].objective_ppb != pair[1].objective_ppb;
     let within = |pair: &&[Definition]| (month.start..month.end).contains(&pair[1].since);
-    let changes = definitions.windows(2).filter(changed).filter(within);
-    changes
-        .map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])}))
-        .collect()
+    let pairs = definitions.windows(2).filter(changed).filter(within);
+    pairs.map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])})).collect()
 }
 
 fn sum(slots: &[(Span, Slot)]) -> Totals {

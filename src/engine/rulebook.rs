@@ -25,7 +25,11 @@ const BLIND_AFTER: u32 = 300;
 pub fn rulebook(config: &Config) -> Rulebook {
     Rulebook {
         slos: config.slos.iter().map(|(id, slo)| (id.clone(), slo_rules(config, id, slo))).collect(),
-        sources: config.sources.iter().map(|(name, source)| (name.clone(), source_rules(config, name, source))).collect(),
+        sources: config
+            .sources
+            .iter()
+            .map(|(name, source)| (name.clone(), source_rules(config, name, source)))
+            .collect(),
         hearers: hearers(config),
         external_url: config.daemon.external_url.clone(),
     }
@@ -45,7 +49,8 @@ fn hearers(config: &Config) -> Hearers {
 fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
     let service = config.services.get(&id.service);
     let source = slo.indicator.source().cloned();
-    let blind_after = source.as_ref().and_then(|name| config.sources.get(name)).map(|source| source.blind_after.as_secs());
+    let blind_after =
+        source.as_ref().and_then(|name| config.sources.get(name)).map(|source| source.blind_after.as_secs());
     let mine = |bound: &&BoundPolicy| bound.slos.contains(id);
     SloRules {
         spec: slo.spec.clone(),

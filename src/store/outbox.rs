@@ -76,6 +76,9 @@ pub struct QueueState {
     pub last_failure: Option<(DateTime<Utc>, String)>,
 }
 
+/// Nothing is ever put off for longer: what is due later still was written before the clock was set back.
+const FARTHEST: TimeDelta = TimeDelta::minutes(15);
+
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
@@ -93,8 +96,9 @@ impl Store {
         let until = now + TimeDelta::seconds(seconds);
         let query = format!(
             "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
-               select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} and d.next_at <= ?2 \
-               and (d.lease_until is null or d.lease_until <= ?2) and not exists ( \
+               select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} \
+               and (d.next_at <= ?2 or d.next_at > ?5) \
+               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) and not exists ( \
                  select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING}) \
                order by d.priority, d.id limit ?4) \
              returning id, incident, message, attempts, decided_at, ( \
@@ -110,6 +114,7 @@ impl Store {
                         .bind(now.timestamp_millis())
                         .bind(until.timestamp_millis())
                         .bind(limit)
+                        .bind((now + FARTHEST).timestamp_millis())
                         .fetch_all(&mut *connection)
                         .await?;
                     rows.iter().map(lease).collect()
@@ -197,6 +202,24 @@ impl Store {
                         .execute(&mut *connection)
                         .await?;
                     Ok(done.rows_affected() == 1)
+                })
+            })
+            .await
+    }
+
+    /// Gives up what waits for receivers that are no longer configured. Answers how many there were.
+    pub async fn bury_orphans(&self, known: Vec<Name>) -> Result<u64, StoreError> {
+        let known = to_json(&known, "names of receivers")?;
+        let query = format!(
+            "update deliveries set state = 'dead', lease_until = null, last_error = 'the receiver is no longer configured' \
+             where {PENDING} and receiver not in (select value from json_each(?))"
+        );
+        self.writer
+            .write(move |connection| {
+                let (known, query) = (known.clone(), query.clone());
+                Box::pin(async move {
+                    let done = sqlx::query(sqlx::AssertSqlSafe(query)).bind(known).execute(&mut *connection).await?;
+                    Ok(done.rows_affected())
                 })
             })
             .await

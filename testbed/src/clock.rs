@@ -28,6 +28,23 @@ impl Deadline {
     }
 }
 
+/// Time since a start.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Asks `condition` until it holds, at most for `longest`. The answer is whether it ever did.
 pub async fn eventually(longest: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
     let deadline = Deadline::after(longest);

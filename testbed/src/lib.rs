@@ -4,9 +4,12 @@
 
 pub mod action_queue;
 pub mod clock;
+pub mod daemon;
 pub mod inbox;
 pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod prometheus;
+pub mod scaled;
 pub mod service;
+pub mod world;

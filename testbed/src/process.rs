@@ -3,10 +3,13 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
+
+use crate::clock::eventually;
 
 /// A running child. Killed when dropped; nothing else is ever killed.
 #[derive(Debug)]
@@ -38,9 +41,30 @@ impl Process {
         self.child.id()
     }
 
+    /// Everything it said.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal, by its name: `TERM`, `HUP`, …
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        run(Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.id())))
+    }
+
+    /// Waits until it has ended by itself. None if it has not within `longest`.
+    pub async fn ended(&mut self, longest: Duration) -> Option<ExitStatus> {
+        let mut status = None;
+        eventually(longest, async || {
+            status = self.child.try_wait().ok().flatten();
+            status.is_some()
+        })
+        .await;
+        status
+    }
+
     /// The last lines it said.
     pub fn last_words(&self) -> String {
-        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let said = self.said();
         let lines: Vec<_> = said.lines().collect();
         lines[lines.len().saturating_sub(8)..].join("\n")
     }

@@ -120,7 +120,7 @@ fn flags_win_over_the_file() {
     assert_eq!(daemon.retention.as_secs(), 50 * 86_400);
     assert!(matches!(daemon.store, StoreUrl::Sqlite(path) if path == Path::new("/tmp/other.db")));
 
-    let overrides = Overrides { listen: Some("nowhere".into()), ..Overrides::default() };
+    let overrides = Overrides { listen: Some("nowhere".into()), timezone: Some(String::new()), ..Overrides::default() };
     let loaded = config::load(Path::new("slo.yaml"), Mode::Check, &|_| None, &overrides);
     assert!(loaded.config.is_none());
     assert!(render::text(&loaded.diagnostics, false).contains("`--listen` must be an address"));

@@ -49,7 +49,7 @@ pub fn look(notification: &Notification, repeat: bool) -> Look {
     Look { text, blocks }
 }
 
-/// `■ P1 inventory availability: health check failing for 25 min`
+/// `■ P1 warehouse availability: health check failing for 25 min`
 fn headline(notification: &Notification) -> String {
     let glyph = match (notification.event, notification.phase) {
         (Event::Test, _) => "◇",

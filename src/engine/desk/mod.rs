@@ -1,5 +1,7 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod incident;
+
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
@@ -7,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
+use self::incident::delivery_view;
 use super::{
     board::Board,
     decider::Order,
@@ -18,17 +21,17 @@ use crate::{
     config::model::{Config, Indicator, Right},
     domain::{
         decide::{Rejected, SeriesKey},
-        incident::{Incident, IncidentEvent, Subject},
+        incident::{Incident, IncidentEvent},
         name::{Name, SloId},
         notification::{Event, Message, Notification, Phase},
         policy::Priority,
         slot::Span,
     },
     schedule,
-    store::{Store, StoreError, incidents::state_word, outbox::StoredDelivery},
+    store::{Store, StoreError},
     views::{
         desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
-        incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+        incident::{DeliveryView, IncidentView},
         report::BudgetReport,
         slo::{SloView, SlotView},
     },
@@ -80,78 +83,8 @@ impl LiveDesk {
 
     async fn find(&self, id: &str) -> Result<Incident, DeskError> {
         let found = self.store.incident(id).await.map_err(unavailable)?;
-        found.ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
-    }
-
-    /// An incident without its timeline and deliveries.
-    async fn outline(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
-        let (service, slo, source, series) = match &incident.subject {
-            Subject::Slo { id, series } => (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone()),
-            Subject::Source(name) => (None, None, Some(name.to_string()), std::collections::BTreeMap::new()),
-        };
-        Ok(IncidentView {
-            id: incident.id.clone(),
-            key: incident.key.clone(),
-            service,
-            slo,
-            source,
-            series,
-            title: incident.title.clone(),
-            priority: incident.priority,
-            state: state_word(incident).to_owned(),
-            opened_at: incident.opened_at,
-            acknowledged_at: incident.acknowledged.as_ref().map(|ack| ack.at),
-            acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
-            resolved_at: incident.resolved.as_ref().map(|end| end.at),
-            late: incident.late,
-            alerts: self.alerts(incident),
-            steps: steps(incident),
-            deliveries: Vec::new(),
-            diagnostics: Vec::new(),
-            timeline: Vec::new(),
-            status_page: incident.status.as_ref().map(|clock| StatusPageView {
-                state: clock.as_str().to_owned(),
-                draft: clock.draft.map(|draft| draft.as_str().to_owned()),
-                due_at: clock.due_at,
-                posted_at: clock.posted_at,
-            }),
-            cost: self.cost(incident).await?,
-        })
-    }
-
-    fn alerts(&self, incident: &Incident) -> Vec<AlertView> {
-        let live = match &incident.subject {
-            Subject::Slo { id, series } => self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() }),
-            Subject::Source(_) => None,
-        };
-        let members = incident.members.iter().map(|(name, member)| {
-            let now = live.as_ref().and_then(|slo| slo.policies.iter().find(|policy| policy.name == *name));
-            // What has ended for the incident does not count as firing here, whatever the alert does since.
-            let state = match (member.firing, now) {
-                (true, _) => "firing",
-                (false, Some(policy)) if policy.state == "clearing" => "clearing",
-                (false, _) => "ok",
-            };
-            AlertView { name: name.clone(), priority: member.priority, state: state.to_owned(), fired_at: member.fired_at }
-        });
-        members.collect()
-    }
-
-    async fn cost(&self, incident: &Incident) -> Result<CostView, StoreError> {
-        let Subject::Slo { id, series } = &incident.subject else { return Ok(CostView::default()) };
-        let config = self.config.load();
-        let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
-        let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
-        let events = view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
-        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
-    }
-
-    async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
-        let mut view = self.outline(incident).await?;
-        view.deliveries = self.store.deliveries_of(&incident.id).await?.into_iter().map(delivery_view).collect();
-        let lines = self.store.timeline(&incident.id).await?;
-        view.timeline = lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
-        Ok(view)
+        found
+            .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
     }
 
     fn event(action: Action, by: &str) -> IncidentEvent {
@@ -225,12 +158,19 @@ impl Desk for LiveDesk {
         })
     }
 
-    fn budget<'a>(&'a self, month: Option<&'a str>, service: Option<&'a str>) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
+    fn budget<'a>(
+        &'a self,
+        month: Option<&'a str>,
+        service: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<BudgetReport, DeskError>> {
         Box::pin(async move {
             let config = self.config.load_full();
             if let Some(service) = service.filter(|service| !config.services.contains_key(*service)) {
                 let known: Vec<_> = config.services.keys().map(Name::as_str).collect();
-                return Err(DeskError::NotFound(format!("no service `{service}`"), format!("known: {}", known.join(", "))));
+                return Err(DeskError::NotFound(
+                    format!("no service `{service}`"),
+                    format!("known: {}", known.join(", ")),
+                ));
             }
             let now = self.clock.now();
             let zone = &config.daemon.timezone;
@@ -262,18 +202,22 @@ impl Desk for LiveDesk {
         })
     }
 
-    fn deliveries<'a>(&'a self, state: Option<&'a str>, limit: usize) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
+    fn deliveries<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<DeliveryView>, DeskError>> {
         Box::pin(async move {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let found = self.store.deliveries(state, limit).await.map_err(unavailable)?;
-            Ok(found.into_iter().map(delivery_view).collect())
+            Ok(found.iter().map(delivery_view).collect())
         })
     }
 
     fn delivery(&self, id: i64) -> BoxFuture<'_, Result<DeliveryView, DeskError>> {
         Box::pin(async move {
             let found = self.store.delivery(id).await.map_err(unavailable)?;
-            found.map(delivery_view).ok_or_else(|| no_delivery(id))
+            found.as_ref().map(delivery_view).ok_or_else(|| no_delivery(id))
         })
     }
 
@@ -281,14 +225,22 @@ impl Desk for LiveDesk {
         Box::pin(async move {
             let found = self.store.delivery(id).await.map_err(unavailable)?.ok_or_else(|| no_delivery(id))?;
             if !self.store.retry_now(id, self.clock.now()).await.map_err(unavailable)? {
-                return Err(DeskError::Conflict(format!("delivery {id} is {}; only a waiting or dead one can be tried again", found.state)));
+                return Err(DeskError::Conflict(format!(
+                    "delivery {id} is {}; only a waiting or dead one can be tried again",
+                    found.state
+                )));
             }
             self.nudge.notify_waiters();
             Ok(())
         })
     }
 
-    fn act<'a>(&'a self, incident: &'a str, action: Action, by: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
+    fn act<'a>(
+        &'a self,
+        incident: &'a str,
+        action: Action,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             let found = self.find(incident).await?;
             let (reply, answer) = oneshot::channel();
@@ -308,10 +260,19 @@ impl Desk for LiveDesk {
             let config = self.config.load_full();
             if !config.receivers.contains_key(receiver) {
                 let known: Vec<_> = config.receivers.keys().map(Name::as_str).collect();
-                return Err(DeskError::NotFound(format!("no receiver `{receiver}`"), format!("known: {}", known.join(", "))));
+                return Err(DeskError::NotFound(
+                    format!("no receiver `{receiver}`"),
+                    format!("known: {}", known.join(", ")),
+                ));
             }
-            let message = Message::Notification(Box::new(test_message(receiver, by, &config.daemon.external_url, self.clock.now())));
-            let id = self.store.enqueue_test(Name::from(receiver), message, self.clock.now()).await.map_err(unavailable)?;
+            let message = Message::Notification(Box::new(test_message(
+                receiver,
+                by,
+                &config.daemon.external_url,
+                self.clock.now(),
+            )));
+            let id =
+                self.store.enqueue_test(Name::from(receiver), message, self.clock.now()).await.map_err(unavailable)?;
             self.nudge.notify_waiters();
             Ok(id)
         })
@@ -402,8 +363,10 @@ impl Desk for LiveDesk {
         // Hashes of equal length are compared whole, so that the time taken says nothing of the secret.
         let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
         let given = digest(bearer);
-        let same = |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
-        let found = config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
+        let same =
+            |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
+        let found =
+            config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
         found.map(|token| token.can.clone()).next_back()
     }
 
@@ -416,41 +379,13 @@ impl Desk for LiveDesk {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn unavailable(error: StoreError) -> DeskError {
     DeskError::Unavailable(error.text())
 }
 
 fn no_delivery(id: i64) -> DeskError {
     DeskError::NotFound(format!("no delivery {id}"), "`GET /api/v1/deliveries` lists them".to_owned())
-}
-
-fn steps(incident: &Incident) -> Vec<StepView> {
-    let mut steps: Vec<_> = incident.steps.iter().collect();
-    steps.sort_by_key(|step| (step.due_at, step.policy.clone(), step.number));
-    let view = |step: &crate::domain::escalation::Step| StepView {
-        policy: step.policy.to_string(),
-        after: crate::domain::condition::duration(step.after),
-        due_at: step.due_at,
-        state: step.state.as_str().to_owned(),
-        notify: step.notify.iter().map(ToString::to_string).collect(),
-    };
-    steps.into_iter().map(view).collect()
-}
-
-fn delivery_view(row: StoredDelivery) -> DeliveryView {
-    DeliveryView {
-        id: row.id,
-        incident: row.incident,
-        receiver: row.receiver.to_string(),
-        event: row.event,
-        state: row.state,
-        attempts: row.attempts,
-        last_error: row.last_error,
-        decided_at: row.decided_at,
-        next_at: row.next_at,
-        sent_at: row.sent_at,
-        receipt: row.receipt,
-    }
 }
 
 fn test_message(receiver: &str, by: &str, external_url: &str, now: DateTime<Utc>) -> Notification {

@@ -1,0 +1,123 @@
+//! Incidents and deliveries, as the API shows them.
+
+use super::LiveDesk;
+use crate::{
+    domain::{
+        decide::SeriesKey,
+        incident::{Incident, Subject},
+    },
+    engine::report,
+    store::{StoreError, incidents::state_word, outbox::StoredDelivery},
+    views::incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+};
+
+impl LiveDesk {
+    /// An incident without its timeline and deliveries.
+    pub(super) async fn outline(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
+        let (service, slo, source, series) = match &incident.subject {
+            Subject::Slo { id, series } => {
+                (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone())
+            }
+            Subject::Source(name) => (None, None, Some(name.to_string()), std::collections::BTreeMap::new()),
+        };
+        Ok(IncidentView {
+            id: incident.id.clone(),
+            key: incident.key.clone(),
+            service,
+            slo,
+            source,
+            series,
+            title: incident.title.clone(),
+            priority: incident.priority,
+            state: state_word(incident).to_owned(),
+            opened_at: incident.opened_at,
+            acknowledged_at: incident.acknowledged.as_ref().map(|ack| ack.at),
+            acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
+            resolved_at: incident.resolved.as_ref().map(|end| end.at),
+            late: incident.late,
+            alerts: self.alerts(incident),
+            steps: steps(incident),
+            deliveries: Vec::new(),
+            diagnostics: Vec::new(),
+            timeline: Vec::new(),
+            status_page: incident.status.as_ref().map(|clock| StatusPageView {
+                state: clock.as_str().to_owned(),
+                draft: clock.draft.map(|draft| draft.as_str().to_owned()),
+                due_at: clock.due_at,
+                posted_at: clock.posted_at,
+            }),
+            cost: self.cost(incident).await?,
+        })
+    }
+
+    fn alerts(&self, incident: &Incident) -> Vec<AlertView> {
+        let live = match &incident.subject {
+            Subject::Slo { id, series } => self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() }),
+            Subject::Source(_) => None,
+        };
+        let members = incident.members.iter().map(|(name, member)| {
+            let now = live.as_ref().and_then(|slo| slo.policies.iter().find(|policy| policy.name == *name));
+            // What has ended for the incident does not count as firing here, whatever the alert does since.
+            let state = match (member.firing, now) {
+                (true, _) => "firing",
+                (false, Some(policy)) if policy.state == "clearing" => "clearing",
+                (false, _) => "ok",
+            };
+            AlertView {
+                name: name.clone(),
+                priority: member.priority,
+                state: state.to_owned(),
+                fired_at: member.fired_at,
+            }
+        });
+        members.collect()
+    }
+
+    async fn cost(&self, incident: &Incident) -> Result<CostView, StoreError> {
+        let Subject::Slo { id, series } = &incident.subject else { return Ok(CostView::default()) };
+        let config = self.config.load();
+        let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
+        let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
+        let events =
+            view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
+        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
+    }
+
+    pub(super) async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
+        let mut view = self.outline(incident).await?;
+        view.deliveries = self.store.deliveries_of(&incident.id).await?.iter().map(delivery_view).collect();
+        let lines = self.store.timeline(&incident.id).await?;
+        view.timeline =
+            lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
+        Ok(view)
+    }
+}
+
+fn steps(incident: &Incident) -> Vec<StepView> {
+    let mut steps: Vec<_> = incident.steps.iter().collect();
+    steps.sort_by_key(|step| (step.due_at, step.policy.clone(), step.number));
+    let view = |step: &crate::domain::escalation::Step| StepView {
+        policy: step.policy.to_string(),
+        after: crate::domain::condition::duration(step.after),
+        due_at: step.due_at,
+        state: step.state.as_str().to_owned(),
+        notify: step.notify.iter().map(ToString::to_string).collect(),
+    };
+    steps.into_iter().map(view).collect()
+}
+
+pub(super) fn delivery_view(row: &StoredDelivery) -> DeliveryView {
+    DeliveryView {
+        id: row.id,
+        incident: row.incident.clone(),
+        receiver: row.receiver.to_string(),
+        event: row.event.clone(),
+        state: row.state.clone(),
+        attempts: row.attempts,
+        last_error: row.last_error.clone(),
+        decided_at: row.decided_at,
+        next_at: row.next_at,
+        sent_at: row.sent_at,
+        receipt: row.receipt.clone(),
+    }
+}
