@@ -159,10 +159,12 @@ impl Store {
             .await
     }
 
-    /// When the receiver's next delivery is due. None if nothing waits.
+    /// When the receiver's next delivery is due; what waits behind another of its incident is not. None if nothing waits.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = format!(
-            "select min(max(next_at, coalesce(lease_until, 0))) as due from deliveries where receiver = ? and {PENDING}"
+            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
+             where d.receiver = ?1 and d.{PENDING} and not exists ( \
+               select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING})"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
@@ -191,16 +193,23 @@ impl Store {
             .await
     }
 
-    /// Lets a waiting or dead delivery be tried again at once. False if there is none in such a state.
+    /// Lets a waiting or dead delivery be tried again at once. False if there is none in such a state, or if its resolve
+    /// has gone out already: it would open something that nobody closes.
     pub async fn retry_now(&self, id: i64, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
-                    let done = sqlx::query("update deliveries set state = 'retry', next_at = ? where id = ? and state in ('queued', 'retry', 'dead')")
-                        .bind(now.timestamp_millis())
-                        .bind(id)
-                        .execute(&mut *connection)
-                        .await?;
+                    let done = sqlx::query(
+                        "update deliveries as d set state = 'retry', next_at = ? where id = ? \
+                         and state in ('queued', 'retry', 'dead') and not exists ( \
+                           select 1 from deliveries r where r.incident = d.incident and r.receiver = d.receiver \
+                           and r.dedup_key = d.dedup_key and r.event = 'resolve' and r.id > d.id \
+                           and r.state not in ('queued', 'retry'))",
+                    )
+                    .bind(now.timestamp_millis())
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
                     Ok(done.rows_affected() == 1)
                 })
             })

@@ -7,6 +7,7 @@ mod config;
 mod core;
 mod floors;
 mod live;
+mod outbox;
 mod seed;
 mod sources;
 mod status_page;
