@@ -137,9 +137,9 @@ impl<'a> Stage<'a> {
 
     /// Shows the whole text of the newest message to the team's channel.
     pub fn quote_chat(&self, seen: &Seen) {
-        let hooks =
+        let mut hooks =
             seen.received.iter().filter(|entry| entry.peer == Peer::Slack && !entry.body["channel"].is_string());
-        if let Some(newest) = hooks.last() {
+        if let Some(newest) = hooks.next_back() {
             self.screen.quote(plain(text(&newest.body["text"])).lines());
         }
     }
