@@ -1,6 +1,7 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod blind;
 mod channels;
 mod companion;
 mod config;
@@ -14,3 +15,4 @@ mod seed;
 mod sources;
 mod status_page;
 mod systemd;
+mod trouble;
