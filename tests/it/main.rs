@@ -10,6 +10,7 @@ mod floors;
 mod kills;
 mod live;
 mod outbox;
+mod schema;
 mod seed;
 mod sources;
 mod status_page;
