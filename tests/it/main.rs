@@ -12,6 +12,7 @@ mod kills;
 mod live;
 mod outbox;
 mod queue;
+mod schema;
 mod seed;
 mod sources;
 mod status_page;
