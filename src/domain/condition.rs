@@ -3,8 +3,6 @@
 //! Everything is derived from the stored slots, so that late slots, restarts and replays need no special case.
 //! Only a budget condition remembers something: whether its line has been crossed already ([`Memory`]).
 
-use std::fmt::Write as _;
-
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
@@ -126,8 +124,8 @@ pub fn duration(seconds: u32) -> String {
     let mut text = String::new();
     for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
         if left >= length {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{}{unit}", left / length);
+            text.push_str(&(left / length).to_string());
+            text.push_str(unit);
             left %= length;
         }
     }

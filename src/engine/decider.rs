@@ -236,7 +236,7 @@ impl Decider {
                 commit.chunks.push((id, every, *chunk, bytes));
             }
         }
-        for key in &decision.judged {
+        for key in &decision.alerts {
             if let (Some(id), Some(state)) = (self.store.series_id(key), self.core.series.get(key)) {
                 let alerts = state.alerts.iter().map(|(watch, alert)| (watch.clone(), *alert)).collect();
                 commit.alerts.push((id, alerts));

@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ const SEND_LIMIT: Duration = Duration::from_secs(30);
 const LEASE_SECONDS: i64 = 75;
 /// Attempts to one receiver at a time.
 const BATCH_MAX: u32 = 32;
+/// The wait after an error of the store.
+const TROUBLE: Duration = Duration::from_secs(2);
 /// A deliverer looks around at least this often.
 const ROUND: Duration = Duration::from_secs(15);
 
@@ -47,56 +50,49 @@ pub struct Deliverer {
 impl Deliverer {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        loop {
+        let mut flying = FuturesUnordered::new();
+        while !stop.is_cancelled() {
             // Listening starts before looking: what is queued in between rings.
             let nudged = self.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
-            let wait = match self.drain_once(&stop).await {
-                Ok(0) => self.until_due().await,
-                Ok(_) => Duration::ZERO,
+            let room = BATCH_MAX.saturating_sub(flying.len() as u32);
+            let wait = match self.take(room).await {
+                Ok((leases, wait)) => {
+                    flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
+                    wait
+                }
                 Err(error) => {
                     tracing::error!(receiver = %self.receiver, error = %error.text(), "the outbox cannot be read");
-                    Duration::from_secs(2)
+                    TROUBLE
                 }
             };
+            // A message that hangs does not hold up those of other incidents.
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
                 () = nudged => {}
+                Some(()) = flying.next() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        while flying.next().await.is_some() {}
     }
 
-    async fn until_due(&self) -> Duration {
-        match self.store.next_due(&self.receiver).await {
-            Ok(Some(at)) => {
-                (at - self.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), ROUND)
-            }
-            Ok(None) => ROUND,
-            Err(_) => Duration::from_secs(2),
+    /// Leases up to `room` deliveries that are due, and answers when to look again.
+    async fn take(&self, room: u32) -> Result<(Vec<Lease>, Duration), StoreError> {
+        if room == 0 {
+            return Ok((Vec::new(), ROUND));
         }
+        let leases = self.store.lease(&self.receiver, self.clock.now(), LEASE_SECONDS, room).await?;
+        let wait = match self.store.next_due(&self.receiver).await? {
+            Some(at) => (at - self.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), ROUND),
+            None => ROUND,
+        };
+        Ok((leases, wait))
     }
 
-    /// Makes every attempt that is due, and returns how many there were.
-    pub async fn drain_once(&self, stop: &CancellationToken) -> Result<usize, StoreError> {
-        let mut flying = FuturesUnordered::new();
-        let mut attempts = 0;
-        loop {
-            let room = BATCH_MAX.saturating_sub(flying.len() as u32);
-            if room > BATCH_MAX / 2 && !stop.is_cancelled() {
-                let leases = self.store.lease(&self.receiver, self.clock.now(), LEASE_SECONDS, room).await?;
-                attempts += leases.len();
-                flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
-            }
-            match flying.next().await {
-                Some(result) => result?,
-                None => return Ok(attempts),
-            }
-        }
-    }
-
-    async fn attempt(&self, lease: Lease) -> Result<(), StoreError> {
+    async fn attempt(&self, lease: Lease) {
+        let lease_ends = self.clock.now() + TimeDelta::seconds(LEASE_SECONDS);
         let Lease { id, incident, message, thread, attempt, decided_at } = lease;
         let delivery = Delivery { id, message, thread, attempt };
         let outcome = tokio::time::timeout(SEND_LIMIT, self.channel.deliver(&delivery))
@@ -117,7 +113,14 @@ impl Deliverer {
                 tracing::warn!(receiver = %self.receiver, incident, delivery = id, attempt, %error, ?next, "not accepted");
             }
         }
-        // If this write fails the lease runs out and the delivery is sent again: at least once, never lost.
-        self.store.finish(id, next, receipt, error, now).await
+        // What was accepted is not sent twice because the disk was full for a while. If it cannot be written before the
+        // lease runs out, the delivery is sent again: at least once, never lost.
+        while let Err(trouble) = self.store.finish(id, next.clone(), receipt.clone(), error.clone(), now).await {
+            tracing::warn!(receiver = %self.receiver, delivery = id, error = %trouble.text(), "the outcome cannot be written");
+            if self.clock.now() + TimeDelta::seconds(10) > lease_ends {
+                return;
+            }
+            tokio::time::sleep(TROUBLE).await;
+        }
     }
 }

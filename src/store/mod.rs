@@ -96,6 +96,7 @@ impl Store {
             .await
             .map_err(|error| fail(error.to_string()))?;
         migrations::run(&mut connection).await?;
+        outbox::release_leases(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(0)

@@ -1,10 +1,10 @@
 //! The outbox: lease, send, finish.
 //!
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
-//! trigger. A lease that runs out (the process was killed in between) is leased again, never counted as failed.
+//! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
@@ -82,6 +82,9 @@ const FARTHEST: TimeDelta = TimeDelta::minutes(15);
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
+/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it.
+const FIRST_OF_INCIDENT: &str = "not exists (select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident \
+     and e.id < d.id and e.state in ('queued', 'sending', 'retry'))";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -98,8 +101,7 @@ impl Store {
             "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
                select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} \
                and (d.next_at <= ?2 or d.next_at > ?5) \
-               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) and not exists ( \
-                 select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING}) \
+               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) and {FIRST_OF_INCIDENT} \
                order by d.priority, d.id limit ?4) \
              returning id, incident, message, attempts, decided_at, ( \
                select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
@@ -159,12 +161,12 @@ impl Store {
             .await
     }
 
-    /// When the receiver's next delivery is due; what waits behind another of its incident is not. None if nothing waits.
+    /// When the receiver's next delivery can be leased. None if nothing waits. What stands behind another message of
+    /// its incident waits for that one.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = format!(
             "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
-             where d.receiver = ?1 and d.{PENDING} and not exists ( \
-               select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident and e.id < d.id and e.{PENDING})"
+             where d.receiver = ?1 and d.{PENDING} and {FIRST_OF_INCIDENT}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
@@ -307,6 +309,15 @@ impl Store {
         }
         Ok(queues)
     }
+}
+
+/// Ends the leases of a daemon that is no more: whoever opens the file holds its lock, so nobody else is sending. A
+/// page that was on its way when the daemon was killed is sent again at once, not when its lease would have run out.
+pub(super) async fn release_leases(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("update deliveries set state = 'retry', lease_until = null where state = 'sending'")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 pub(super) fn priority(word: &str) -> Option<Priority> {

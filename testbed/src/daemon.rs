@@ -14,6 +14,8 @@ use crate::{clock::eventually, process::Process};
 
 /// How long a start may take on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long an answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 /// How long a stop may take: the daemon's own promise.
 pub const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -44,7 +46,7 @@ impl Slod {
     }
 
     fn prepare(program: &Path, folder: &Path, env: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
+        let http = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_proxy().build()?;
         Ok(Self { process: None, program: program.to_owned(), folder: folder.to_owned(), env: env.clone(), http })
     }
 
@@ -134,6 +136,13 @@ impl Slod {
             bail!("{path}: {status} {body}");
         }
         serde_json::from_str(&body).with_context(|| format!("{path}: {body}"))
+    }
+
+    /// Asks for a change over the socket, as the command line would. Answers the status and the body.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, String)> {
+        let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT).unix_socket(self.socket().as_path());
+        let response = builder.build()?.post(format!("http://localhost{path}")).json(body).send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
     }
 
     /// Runs a verb beside it, as an operator on the same host would.

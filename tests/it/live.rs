@@ -162,3 +162,12 @@ pub fn deliveries(incident: &Value) -> Vec<String> {
     let word = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
     rows.iter().map(|row| format!("{} {} {}", word(row, "receiver"), word(row, "event"), word(row, "state"))).collect()
 }
+
+/// A small world in which only two failed checks in a row open anything.
+pub async fn outages_only() -> World {
+    let mut world = World::small().await.unwrap();
+    for policy in ["fast-burn", "availability-breach"] {
+        world.config.remove(&format!("/policies/{policy}"));
+    }
+    world
+}

@@ -1,18 +1,13 @@
 //! The public page's clock, in the running daemon.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::json;
-use testbed::world::World;
 
-use crate::live::{Live, timeline};
+use crate::live::{Live, outages_only, timeline};
 
 /// Nothing else happens at the moment of confirmation: no step is due, no other alert fires.
 #[tokio::test]
 async fn an_outage_is_confirmed_on_time_although_nothing_else_happens_then() {
-    let mut world = World::small().await.unwrap();
-    for policy in ["fast-burn", "availability-breach"] {
-        world.config.remove(&format!("/policies/{policy}"));
-    }
+    let mut world = outages_only().await;
     let notify =
         json!([{"after": "0s", "notify": ["ops-pager", "inventory-eng"]}, {"after": "10m", "notify": ["cto-pager"]}]);
     world.config.set("/escalations/inventory/steps", notify);

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Core, Decision, SeriesKey, time};
 use crate::domain::{
-    alert::Change,
+    alert::{Alert, Change},
     chunk::chunk_of,
     condition::{is_blind, judge},
     incident::{Incident, IncidentEvent, Subject, key},
@@ -38,6 +38,7 @@ impl Core {
             decision.chunks.extend(changed.into_iter().map(|chunk| (key.clone(), chunk)));
             let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
             state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
+            decision.alerts.insert(key.clone());
         }
         let newest = state.ledger.newest().is_none_or(|newest| slot >= newest);
         if state.ledger.insert(Slot::settled(slot, reading)) == Inserted::Unchanged {
@@ -80,18 +81,25 @@ impl Core {
             (one.policy.priority, &one.policy.name).cmp(&(other.policy.priority, &other.policy.name))
         });
         let mut changes = Vec::new();
+        let mut moved = false;
         for rules in policies {
             for watch in &rules.watches {
                 let alert = state.alerts.entry(watch.name.clone()).or_default();
+                let before = *alert;
                 let seen = judge(&watch.condition, &rules.policy, &slo.spec, &state.ledger, &mut alert.memory);
                 let Some(seen) = seen else { continue };
                 let change = alert.step(&rules.policy, end, seen);
+                // That it was judged once more is not worth a write: judging it again is harmless.
+                moved |= *alert != Alert { judged_at: alert.judged_at, ..before };
                 if change != Change::None {
                     changes.push((watch.name.clone(), rules, change));
                 }
             }
         }
         decision.judged.insert(key.clone());
+        if moved {
+            decision.alerts.insert(key.clone());
+        }
         // What fires goes first: an incident handed from one alert to another in one slot stays open.
         changes.sort_by_key(|(_, _, change)| !matches!(change, Change::Fired { .. }));
         for (watch, rules, change) in changes {

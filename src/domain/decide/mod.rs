@@ -27,7 +27,7 @@ mod reload;
 mod sources;
 mod voice;
 
-pub use judging::gap_words;
+pub use self::judging::gap_words;
 
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,7 +138,9 @@ pub struct Line {
 pub struct Decision {
     /// Chunks with new slots.
     pub chunks: BTreeSet<(SeriesKey, i64)>,
-    /// Series whose alerts were judged.
+    /// Series whose alerts are not as they are stored.
+    pub alerts: BTreeSet<SeriesKey>,
+    /// Series whose figures are new.
     pub judged: BTreeSet<SeriesKey>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,

@@ -44,6 +44,7 @@ impl Core {
             let before = state.alerts.len();
             state.alerts.retain(|watch, _| known(&key.id, watch));
             if state.alerts.len() != before {
+                decision.alerts.insert(key.clone());
                 decision.judged.insert(key.clone());
             }
         }

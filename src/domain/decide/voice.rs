@@ -72,6 +72,7 @@ impl Core {
                 alert.muted =
                     (alert.muted || watches.contains(watch)) && matches!(alert.state, AlertState::Firing { .. });
             }
+            decision.alerts.insert(key.clone());
             decision.judged.insert(key);
         }
     }

@@ -142,6 +142,8 @@ impl Incident {
         for member in self.members.values_mut() {
             member.firing = false;
         }
+        // What is over counts as what it was at its worst.
+        self.priority = self.members.values().map(|member| member.priority).min().unwrap_or(self.priority);
         self.tell_all(Event::Resolve, &reason, voice);
         for told in self.told.values_mut() {
             told.openings.clear();

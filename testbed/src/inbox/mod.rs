@@ -37,6 +37,7 @@ pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
 pub use request::{Peer, Received};
 pub use statuspage::PublicIncident;
 
+use fault::Faults;
 use world::Shared;
 
 /// A running inbox. It ends when it is dropped.
@@ -99,6 +100,11 @@ impl Inbox {
     /// The next `times` requests whose path begins with `path` (`smtp` for mails) meet `fault`.
     pub fn fault(&self, path: &str, fault: Fault, times: u32) {
         self.shared.world().faults.add(path, fault, times);
+    }
+
+    /// Ends all faults; what hangs already hangs on.
+    pub fn clear_faults(&self) {
+        self.shared.world().faults = Faults::default();
     }
 
     /// Forgets what was received, what the vendors know, and the faults.
