@@ -59,6 +59,11 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// A part that the daemon cannot do without has panicked.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("an internal fault ended a part that slod cannot do without")]
+pub struct Broken;
+
 /// Where the configuration comes from.
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -109,6 +114,18 @@ pub struct App {
     generation: Option<Generation>,
     reloads: mpsc::Receiver<ReloadRequest>,
     decider: JoinHandle<()>,
+    broken: CancellationToken,
+}
+
+/// Starts a task that the daemon cannot do without: if it panics, the daemon ends, and is started again from what is
+/// stored. Better a gap of seconds than a night without pages.
+fn vital(broken: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let broken = broken.clone();
+    tokio::spawn(async move {
+        if tokio::spawn(task).await.is_err_and(|error| error.is_panic()) {
+            broken.cancel();
+        }
+    })
 }
 
 /// What a configuration is turned into before anything of it is used: all or nothing.
@@ -164,7 +181,8 @@ impl App {
         let decider =
             Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
                 .await?;
-        let decider = tokio::spawn(decider.run());
+        let broken = CancellationToken::new();
+        let decider = vital(&broken, decider.run());
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
@@ -192,6 +210,7 @@ impl App {
             generation: None,
             reloads,
             decider,
+            broken,
         };
         app.generation = Some(app.begin(built));
         Ok(app)
@@ -210,7 +229,7 @@ impl App {
                 board: self.board.clone(),
                 nudge: self.nudge.clone(),
             };
-            tokio::spawn(deliverer.run(stop.clone()))
+            vital(&self.broken, deliverer.run(stop.clone()))
         });
         let deliverers = deliverers.collect();
         let evaluator = Evaluator {
@@ -221,16 +240,18 @@ impl App {
             board: self.board.clone(),
             clock: self.clock.clone(),
         };
-        tokio::spawn(evaluator.run(stop.clone()));
+        vital(&self.broken, evaluator.run(stop.clone()));
         Generation { stop, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Broken> {
+        let broken = self.broken.clone();
         let mut prune = tokio::time::interval(PRUNE_EVERY);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
+                () = broken.cancelled() => break,
                 Some(reply) = self.reloads.recv() => {
                     let answer = self.reload().await;
                     // The one who asked may have gone away.
@@ -249,6 +270,7 @@ impl App {
             self.decider.abort();
         }
         self.store.close().await;
+        if broken.is_cancelled() { Err(Broken) } else { Ok(()) }
     }
 
     async fn prune(&self) {
