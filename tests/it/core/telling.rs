@@ -76,7 +76,7 @@ fn who_is_in_a_plan() {
     let plan = |policy: &_, own: Option<&_>| {
         let steps = Plan::of(policy, own, Some(&default)).pin(&"down".into(), at(0));
         let who = |step: &slod::domain::escalation::Step| {
-            let names: Vec<_> = step.notify.iter().map(|name| name.as_str()).collect();
+            let names: Vec<_> = step.notify.iter().map(Name::as_str).collect();
             format!("{}m {}", (step.due_at - at(0)).num_minutes(), names.join("+"))
         };
         steps.iter().map(who).collect::<Vec<_>>().join(", ")
