@@ -12,6 +12,7 @@ mod kills;
 mod live;
 mod outbox;
 mod seed;
+mod readme;
 mod sources;
 mod status_page;
 mod systemd;
