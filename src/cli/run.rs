@@ -74,7 +74,7 @@ async fn serve(origin: Origin, config: crate::config::model::Config) -> anyhow::
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping: what is in flight is finished");
     stop.cancel();
-    running.await.context("the daemon ended badly")?;
+    running.await.context("the daemon ended badly")??;
     ended
 }
 

@@ -11,6 +11,7 @@ mod floors;
 mod kills;
 mod live;
 mod outbox;
+mod queue;
 mod seed;
 mod readme;
 mod sources;
