@@ -14,6 +14,7 @@ mod live;
 mod outbox;
 mod schema;
 mod seed;
+mod readme;
 mod sources;
 mod status_page;
 mod systemd;
