@@ -77,7 +77,7 @@ async fn between_commit_and_send() {
     assert_eq!(accepted(&live, "trigger"), live.pages(OPS_KEY).len() + live.pages(PLATFORM_KEY).len());
     let openings =
         live.world.inbox.received().into_iter().filter(|entry| {
-            entry.path.starts_with("/slack/services/") && entry.summary.contains("health check failing")
+            entry.path.starts_with("/slack/services/") && entry.body.to_string().contains("outage opened")
         });
     assert_eq!(openings.count(), 1, "{}", live.story().await);
 }
