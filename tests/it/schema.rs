@@ -198,18 +198,18 @@ fn schema_and_decoder_know_the_same_keys() {
         let properties = place.node["properties"].as_object().unwrap();
         let mut known = BTreeSet::new();
         for (key, value) in properties {
-            let samples = sampler.all(value);
+            let shapes = sampler.all(value);
             // a map that the decoder reads key by key is one in the schema too, bare or in a list
             for probe in [json!({STRANGE: 1}), json!([{STRANGE: 1}])] {
                 let map = sampler.object(place.node, Some((key, probe.clone())));
                 let errors = loader.errors(&(place.wrap)(map));
                 let is_read = errors.iter().any(|error| error.code == Code::UnknownKey);
                 let like = |sample: &Value| sample.is_object() == probe.is_object() && has_map(sample);
-                if is_read && !samples.iter().any(like) {
+                if is_read && !shapes.iter().any(like) {
                     wrong.push(format!("{}.{key}: the decoder reads a map here", place.at));
                 }
             }
-            for value in samples {
+            for value in shapes {
                 let mut map = sampler.object(place.node, Some((key, value)));
                 let valid = (place.wrap)(map.clone());
                 if let Err(error) = validator.validate(&valid) {
