@@ -10,6 +10,7 @@ mod faults;
 mod floors;
 mod kills;
 mod live;
+mod operating;
 mod outbox;
 mod seed;
 mod sources;
