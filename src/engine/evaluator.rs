@@ -120,8 +120,8 @@ impl Evaluator {
             tokio::spawn(this.clone().listen(name.clone(), source.clone(), stop.clone()));
         }
         let asked: Vec<Arc<Asked>> = this.config.slos.iter().map(|(id, slo)| Arc::new(Asked::new(id, slo))).collect();
-        let mut queue = queue_at(&asked, this.clock.now().timestamp_millis());
-        let mut before_ms = i64::MIN;
+        let mut before_ms = this.clock.now().timestamp_millis();
+        let mut queue = queue_at(&asked, before_ms);
         loop {
             let now = this.clock.now();
             this.board.beat("evaluator", now);

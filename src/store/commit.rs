@@ -143,7 +143,8 @@ async fn write_incident(connection: &mut SqliteConnection, incident: &Incident, 
     Ok(())
 }
 
-/// Queues a message. A resolve drops the messages before it that were never tried, and itself if none was.
+/// Queues a message. A resolve drops the messages before it that were never tried, and itself if none was since the
+/// resolve before it.
 async fn enqueue(
     connection: &mut SqliteConnection,
     outgoing: &Outgoing,
@@ -153,7 +154,7 @@ async fn enqueue(
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
-             and state = 'queued' and attempts = 0 returning event, priority",
+             and state in ('queued', 'retry') and attempts = 0 returning event, priority",
         )
         .bind(&outgoing.incident)
         .bind(outgoing.receiver.as_str())
@@ -161,7 +162,9 @@ async fn enqueue(
         .fetch_all(&mut *connection)
         .await?;
         let tried = sqlx::query(
-            "select 1 from deliveries where incident = ? and receiver = ? and dedup_key = ? and attempts > 0 limit 1",
+            "select 1 from deliveries where incident = ?1 and receiver = ?2 and dedup_key = ?3 and attempts > 0 \
+             and id > coalesce((select max(id) from deliveries where incident = ?1 and receiver = ?2 \
+               and dedup_key = ?3 and event = 'resolve'), 0) limit 1",
         )
         .bind(&outgoing.incident)
         .bind(outgoing.receiver.as_str())

@@ -195,16 +195,23 @@ impl Store {
             .await
     }
 
-    /// Lets a waiting or dead delivery be tried again at once. False if there is none in such a state.
+    /// Lets a waiting or dead delivery be tried again at once. False if there is none in such a state, or if its resolve
+    /// has gone out already: it would open something that nobody closes.
     pub async fn retry_now(&self, id: i64, now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.writer
             .write(move |connection| {
                 Box::pin(async move {
-                    let done = sqlx::query("update deliveries set state = 'retry', next_at = ? where id = ? and state in ('queued', 'retry', 'dead')")
-                        .bind(now.timestamp_millis())
-                        .bind(id)
-                        .execute(&mut *connection)
-                        .await?;
+                    let done = sqlx::query(
+                        "update deliveries as d set state = 'retry', next_at = ? where id = ? \
+                         and state in ('queued', 'retry', 'dead') and not exists ( \
+                           select 1 from deliveries r where r.incident = d.incident and r.receiver = d.receiver \
+                           and r.dedup_key = d.dedup_key and r.event = 'resolve' and r.id > d.id \
+                           and r.state not in ('queued', 'retry'))",
+                    )
+                    .bind(now.timestamp_millis())
+                    .bind(id)
+                    .execute(&mut *connection)
+                    .await?;
                     Ok(done.rows_affected() == 1)
                 })
             })

@@ -38,6 +38,7 @@ impl Core {
             decision.chunks.extend(changed.into_iter().map(|chunk| (key.clone(), chunk)));
             let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
             state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
+            decision.alerts.insert(key.clone());
         }
         let newest = state.ledger.newest().is_none_or(|newest| slot >= newest);
         if state.ledger.insert(Slot::settled(slot, reading)) == Inserted::Unchanged {
@@ -59,13 +60,15 @@ impl Core {
 
     /// A public page that was held while the series was blind moves on.
     fn release_status_page(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
-        let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
         let is_held = |incident: &&Incident| {
-            incident.subject == subject && incident.status.as_ref().is_some_and(|clock| clock.held)
+            let mine = |subject: &Subject| matches!(subject, Subject::Slo { id, series } if *id == key.id && *series == key.series);
+            incident.status.as_ref().is_some_and(|clock| clock.held) && mine(&incident.subject)
         };
         let held: Vec<_> = self.incidents.values().filter(is_held).map(|incident| incident.id.clone()).collect();
-        let blind = self.series.get(key).is_none_or(|state| is_blind(&state.ledger, slo.blind_after));
-        for id in held.into_iter().filter(|_| !blind) {
+        if held.is_empty() || self.series.get(key).is_none_or(|state| is_blind(&state.ledger, slo.blind_after)) {
+            return;
+        }
+        for id in held {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
     }

@@ -22,7 +22,7 @@ mod event;
 mod steps;
 mod telling;
 
-pub use event::{Around, IncidentEvent, Refused, Say};
+pub use self::event::{Around, IncidentEvent, Refused, Say};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

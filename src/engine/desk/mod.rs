@@ -1,6 +1,7 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
 mod incident;
+mod trial;
 
 use std::sync::{Arc, RwLock};
 
@@ -9,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use self::incident::delivery_view;
+use self::{incident::delivery_view, trial::test_message};
 use super::{
     board::Board,
     decider::Order,
@@ -23,8 +24,7 @@ use crate::{
         decide::{Rejected, SeriesKey},
         incident::{Incident, IncidentEvent},
         name::{Name, SloId},
-        notification::{Event, Message, Notification, Phase},
-        policy::Priority,
+        notification::Message,
         slot::Span,
     },
     schedule,
@@ -386,29 +386,4 @@ fn unavailable(error: StoreError) -> DeskError {
 
 fn no_delivery(id: i64) -> DeskError {
     DeskError::NotFound(format!("no delivery {id}"), "`GET /api/v1/deliveries` lists them".to_owned())
-}
-
-fn test_message(receiver: &str, by: &str, external_url: &str, now: DateTime<Utc>) -> Notification {
-    let key = format!("test-{}", now.timestamp_millis());
-    Notification {
-        event: Event::Test,
-        incident: "test".to_owned(),
-        dedup_key: key.clone(),
-        thread_key: key,
-        phase: Phase::Open,
-        priority: Priority::P5,
-        service: None,
-        slo: None,
-        series: std::collections::BTreeMap::new(),
-        headline: format!("test message to {receiver}: nothing is wrong"),
-        lines: vec![format!("Sent by {by} with `slod notify test {receiver}`.")],
-        standing: None,
-        reason: "test".to_owned(),
-        policies: Vec::new(),
-        opened_at: now,
-        decided_at: now,
-        late: false,
-        links: vec![crate::domain::notification::Link { text: "slod".to_owned(), url: external_url.to_owned() }],
-        figures: std::collections::BTreeMap::new(),
-    }
 }

@@ -1,14 +1,15 @@
 //! What happens when a receiver cannot be told.
 
 use slod::domain::{
+    escalation::Plan,
     incident::IncidentEvent,
     name::Name,
     notification::Event,
-    policy::{Condition, Priority},
+    policy::{Condition, Priority, Repeat, Unless},
     slo::IndicatorKind,
 };
 
-use super::world::{World, policy, slo};
+use super::world::{World, at, policy, slo, steps};
 
 fn down() -> World {
     World::with(slo(IndicatorKind::Probe, 99.0, 60), policy("down", Priority::P1, Condition::Consecutive(1)))
@@ -64,4 +65,31 @@ fn a_fallback_that_is_gone() {
     world.feed("b");
     undelivered(&mut world, "gone", Event::Trigger);
     assert_eq!(world.told("gone"), "");
+}
+
+/// `notify` is a step at 0m beside the escalation's own; the default counts only where there is neither.
+#[test]
+fn who_is_in_a_plan() {
+    let own = steps(&[(0, Unless::Acknowledged, "boss"), (1_800, Unless::Acknowledged, "mail")], None);
+    let default = steps(&[(600, Unless::Acknowledged, "lead")], None);
+    let mut policy = policy("down", Priority::P1, Condition::Consecutive(1));
+    let plan = |policy: &_, own: Option<&_>| {
+        let steps = Plan::of(policy, own, Some(&default)).pin(&"down".into(), at(0));
+        let who = |step: &slod::domain::escalation::Step| {
+            let names: Vec<_> = step.notify.iter().map(Name::as_str).collect();
+            format!("{}m {}", (step.due_at - at(0)).num_minutes(), names.join("+"))
+        };
+        steps.iter().map(who).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(plan(&policy, Some(&own)), "0m pager+chat, 0m boss, 30m mail");
+    assert_eq!(plan(&policy, None), "0m pager+chat");
+    policy.notify.clear();
+    assert_eq!(plan(&policy, Some(&own)), "0m boss, 30m mail");
+    assert_eq!(plan(&policy, None), "10m lead");
+    let again = slod::domain::policy::Escalation { repeat: Some(Repeat { every: 600, times: 2 }), ..own };
+    assert_eq!(
+        plan(&policy, Some(&again)),
+        "0m boss, 30m mail, 40m boss, 70m mail, 80m boss, 110m mail",
+        "all steps again, counted from the last"
+    );
 }
