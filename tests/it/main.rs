@@ -11,6 +11,7 @@ mod faults;
 mod floors;
 mod kills;
 mod live;
+mod operating;
 mod outbox;
 mod readme;
 mod schema;
