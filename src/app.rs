@@ -9,6 +9,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
+use futures_util::future::{join_all, select_all};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -39,9 +40,11 @@ use crate::{
 };
 
 /// How long deliveries in flight may take at the end.
-const LAST_SENDS: Duration = Duration::from_secs(6);
+const LAST_SENDS: Duration = Duration::from_secs(5);
 /// How long the last decisions may take at the end.
 const LAST_DECISIONS: Duration = Duration::from_secs(2);
+/// How long the store may take to close.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How often old rows are removed.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
@@ -58,11 +61,6 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// A part that the daemon cannot do without has panicked.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("an internal fault ended a part that slod cannot do without")]
-pub struct Broken;
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug)]
@@ -83,18 +81,39 @@ impl Origin {
     }
 }
 
+/// A part of the daemon has ended by itself: nothing can be promised without it, and a restart loses nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} has ended by itself")]
+pub struct Fault(&'static str);
+
 /// What runs under one configuration, and is replaced by a reload.
 struct Generation {
     stop: CancellationToken,
+    evaluator: JoinHandle<()>,
     deliverers: Vec<JoinHandle<()>>,
 }
 
 impl Generation {
     async fn end(self) {
         self.stop.cancel();
-        let sends = futures_util::future::join_all(self.deliverers);
-        if tokio::time::timeout(LAST_SENDS, sends).await.is_err() {
-            tracing::warn!("some deliveries were still in flight; they are sent again when their leases run out");
+        let flying = self.deliverers.into_iter().filter(|deliverer| !deliverer.is_finished());
+        if tokio::time::timeout(LAST_SENDS, join_all(flying)).await.is_err() {
+            tracing::warn!("some deliveries were still in flight; they are sent again after the next start");
+        }
+    }
+
+    /// Waits for the first part that ends although nobody told it to.
+    async fn broken(&mut self) -> &'static str {
+        // With no receivers there is nobody to wait for.
+        let deliverers = async {
+            if self.deliverers.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            drop(select_all(self.deliverers.iter_mut()).await);
+        };
+        tokio::select! {
+            _ = &mut self.evaluator => "the evaluator",
+            () = deliverers => "a deliverer",
         }
     }
 }
@@ -114,18 +133,6 @@ pub struct App {
     generation: Option<Generation>,
     reloads: mpsc::Receiver<ReloadRequest>,
     decider: JoinHandle<()>,
-    broken: CancellationToken,
-}
-
-/// Starts a task that the daemon cannot do without: if it panics, the daemon ends, and is started again from what is
-/// stored. Better a gap of seconds than a night without pages.
-fn vital(broken: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    let broken = broken.clone();
-    tokio::spawn(async move {
-        if tokio::spawn(task).await.is_err_and(|error| error.is_panic()) {
-            broken.cancel();
-        }
-    })
 }
 
 /// What a configuration is turned into before anything of it is used: all or nothing.
@@ -181,8 +188,7 @@ impl App {
         let decider =
             Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
                 .await?;
-        let broken = CancellationToken::new();
-        let decider = vital(&broken, decider.run());
+        let decider = tokio::spawn(decider.run());
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
@@ -210,7 +216,6 @@ impl App {
             generation: None,
             reloads,
             decider,
-            broken,
         };
         app.generation = Some(app.begin(built));
         Ok(app)
@@ -229,7 +234,7 @@ impl App {
                 board: self.board.clone(),
                 nudge: self.nudge.clone(),
             };
-            vital(&self.broken, deliverer.run(stop.clone()))
+            tokio::spawn(deliverer.run(stop.clone()))
         });
         let deliverers = deliverers.collect();
         let evaluator = Evaluator {
@@ -240,18 +245,25 @@ impl App {
             board: self.board.clone(),
             clock: self.clock.clone(),
         };
-        vital(&self.broken, evaluator.run(stop.clone()));
-        Generation { stop, deliverers }
+        let evaluator = tokio::spawn(evaluator.run(stop.clone()));
+        Generation { stop, evaluator, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Broken> {
-        let broken = self.broken.clone();
+    /// Ends in the same way, and cancels `stop`, if a part of the daemon ends by itself.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Fault> {
         let mut prune = tokio::time::interval(PRUNE_EVERY);
-        loop {
+        let fault = loop {
+            let broken = async {
+                match &mut self.generation {
+                    Some(generation) => generation.broken().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                () = stop.cancelled() => break,
-                () = broken.cancelled() => break,
+                () = stop.cancelled() => break None,
+                _ = &mut self.decider => break Some(Fault("the decider")),
+                part = broken => break Some(Fault(part)),
                 Some(reply) = self.reloads.recv() => {
                     let answer = self.reload().await;
                     // The one who asked may have gone away.
@@ -259,18 +271,31 @@ impl App {
                 }
                 _ = prune.tick() => self.prune().await,
             }
+        };
+        if let Some(fault) = &fault {
+            tracing::error!("{fault}: slod ends, to be started again");
+            stop.cancel();
         }
+        self.end().await;
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Ends everything in order, within a few seconds whatever hangs.
+    async fn end(mut self) {
         if let Some(generation) = self.generation.take() {
             generation.end().await;
         }
         // What is in the mailbox is still decided and written, if the store lets it be.
-        let _ = self.orders.send(Order::Stop).await;
-        if tokio::time::timeout(LAST_DECISIONS, &mut self.decider).await.is_err() {
-            tracing::error!("the last decisions could not be written; they are made again at the next start");
-            self.decider.abort();
+        if !self.decider.is_finished() {
+            let _ = self.orders.try_send(Order::Stop);
+            if tokio::time::timeout(LAST_DECISIONS, &mut self.decider).await.is_err() {
+                tracing::error!("the last decisions could not be written; they are made again at the next start");
+                self.decider.abort();
+            }
         }
-        self.store.close().await;
-        if broken.is_cancelled() { Err(Broken) } else { Ok(()) }
+        if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
+            tracing::error!("the store could not be closed; it is recovered at the next start");
+        }
     }
 
     async fn prune(&self) {
@@ -352,4 +377,21 @@ fn changes(old: &Config, new: &Config) -> String {
     }
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     format!("configuration reloaded{parts}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_is_noticed() {
+        let run = || tokio::spawn(std::future::pending());
+        let stop = CancellationToken::new();
+        let over = tokio::spawn(async {});
+        let mut generation = Generation { stop, evaluator: run(), deliverers: vec![run(), over] };
+        assert_eq!(generation.broken().await, "a deliverer");
+        generation.evaluator.abort();
+        generation.deliverers.truncate(1);
+        assert_eq!(generation.broken().await, "the evaluator");
+    }
 }

@@ -64,19 +64,13 @@ async fn serve(origin: Origin, config: crate::config::model::Config) -> anyhow::
     let (desk, board) = (app.desk.clone(), app.desk.board.clone());
     let companion = Companion::new(desk.clone(), clock.clone());
     let web = tokio::spawn(http::serve::serve(companion, tcp, Some(socket), stop.clone().cancelled_owned()));
-    let mut running = tokio::spawn(app.run(stop.clone()));
+    let running = tokio::spawn(app.run(stop.clone()));
     // Before systemd hears that we are ready: a signal that is not awaited yet would end us.
     let signals = Signals::listen()?;
     tracing::info!(listen = %listen, socket = %path.display(), version = env!("CARGO_PKG_VERSION"), "ready");
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     tokio::spawn(watchdog(board, clock, stop.clone()));
-    let ended = tokio::select! {
-        ended = signals.serve(&desk, web) => ended,
-        broken = &mut running => {
-            broken.context("the daemon ended badly")??;
-            return Ok(super::OK);
-        }
-    };
+    let ended = signals.serve(&desk, web).await;
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping: what is in flight is finished");
     stop.cancel();

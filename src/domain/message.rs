@@ -251,7 +251,7 @@ pub fn standing(incident: &Incident) -> Option<String> {
         Some(ack) => format!("acknowledged by {}", cut(&ack.by, 80)),
         None => "not acknowledged".to_owned(),
     };
-    let mut text = if told.is_empty() { taken } else { format!("{} ({taken})", told.join(", ")) };
+    let text = if told.is_empty() { taken } else { format!("{} ({taken})", told.join(", ")) };
     let coming = incident.steps.iter().filter(|step| step.state == StepState::Waiting && step.after > 0);
     let coming = coming.filter(|step| incident.acknowledged.is_none() || !step.is_spared_by_acknowledgement());
     // Who was told at this urgency by another policy is left out when the step runs.
@@ -260,8 +260,8 @@ pub fn standing(incident: &Incident) -> Option<String> {
     };
     if let Some(next) = coming.filter(hears).min_by_key(|step| step.due_at) {
         let who: Vec<_> = next.notify.iter().map(Name::as_str).collect();
-        let at = next.due_at.format("%H:%M UTC").to_string();
-        text = [text, format!(" · next: {} {at}", who.join(", "))].concat();
+        let next = format!("{} {}", who.join(", "), next.due_at.format("%H:%M UTC"));
+        return Some(format!("{text} · next: {next}"));
     }
     Some(text)
 }

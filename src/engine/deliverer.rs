@@ -51,6 +51,7 @@ impl Deliverer {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut flying = FuturesUnordered::new();
+        let mut troubled = false;
         while !stop.is_cancelled() {
             // Listening starts before looking: what is queued in between rings.
             let nudged = self.nudge.notified();
@@ -60,10 +61,13 @@ impl Deliverer {
             let wait = match self.take(room).await {
                 Ok((leases, wait)) => {
                     flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
+                    troubled = false;
                     wait
                 }
                 Err(error) => {
-                    tracing::error!(receiver = %self.receiver, error = %error.text(), "the outbox cannot be read");
+                    if !std::mem::replace(&mut troubled, true) {
+                        tracing::error!(receiver = %self.receiver, error = %error.text(), "nothing can be taken from the outbox");
+                    }
                     TROUBLE
                 }
             };

@@ -126,7 +126,7 @@ impl Evaluator {
             let now = this.clock.now();
             this.board.beat("evaluator", now);
             let now_ms = now.timestamp_millis();
-            if now_ms < before_ms - CLOCK_SLACK_MS {
+            if now_ms < before_ms.saturating_sub(CLOCK_SLACK_MS) {
                 tracing::warn!(
                     milliseconds = before_ms - now_ms,
                     "the clock was set back: slots are taken up from there"

@@ -119,13 +119,27 @@ async fn serve(
     }
 }
 
+/// Runs `works` in one transaction, or leaves nothing of them.
+///
+/// By statements, not by sqlx's transactions: when the disk is full SQLite has already rolled back by itself, and sqlx,
+/// whose own rollback then fails, would count the connection as within a transaction for good.
 async fn transact<'w>(
     connection: &mut SqliteConnection,
     works: impl Iterator<Item = &'w Work>,
 ) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with("begin immediate").await?;
-    for work in works {
-        work(&mut transaction).await?;
+    sqlx::query("begin immediate").execute(&mut *connection).await?;
+    let result = run(connection, works).await;
+    if result.is_err() {
+        // Fails where SQLite was faster, which is as well.
+        let _ = sqlx::query("rollback").execute(&mut *connection).await;
     }
-    Ok(transaction.commit().await?)
+    result
+}
+
+async fn run<'w>(connection: &mut SqliteConnection, works: impl Iterator<Item = &'w Work>) -> Result<(), StoreError> {
+    for work in works {
+        work(connection).await?;
+    }
+    sqlx::query("commit").execute(connection).await?;
+    Ok(())
 }

@@ -45,7 +45,8 @@ impl Slod {
         Ok(slod)
     }
 
-    fn prepare(program: &Path, folder: &Path, env: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+    /// One that does not run yet.
+    pub fn prepare(program: &Path, folder: &Path, env: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_proxy().build()?;
         Ok(Self { process: None, program: program.to_owned(), folder: folder.to_owned(), env: env.clone(), http })
     }

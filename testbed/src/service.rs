@@ -70,6 +70,8 @@ pub struct InventoryService {
 struct World {
     health: StatusCode,
     delay: Duration,
+    /// How often a page was asked for.
+    asked: u64,
     frozen_sync: Option<DateTime<Utc>>,
     pending: f64,
     traffic: Traffic,
@@ -127,6 +129,11 @@ impl InventoryService {
     /// How long the pages take from now on.
     pub fn answer_after(&self, delay: Duration) {
         lock(&self.world).delay = delay;
+    }
+
+    /// How often a page was asked for.
+    pub fn asked(&self) -> u64 {
+        lock(&self.world).asked
     }
 
     /// The ROP snapshot stops being renewed; it is as old as `age` now.
@@ -195,6 +202,7 @@ impl Default for World {
         Self {
             health: StatusCode::OK,
             delay: Duration::ZERO,
+            asked: 0,
             frozen_sync: None,
             pending: 0.0,
             traffic: Traffic::default(),
@@ -228,7 +236,8 @@ async fn metrics(State(world): State<Arc<Mutex<World>>>) -> impl IntoResponse {
 
 async fn health(State(world): State<Arc<Mutex<World>>>) -> impl IntoResponse {
     let (status, delay) = {
-        let world = lock(&world);
+        let mut world = lock(&world);
+        world.asked += 1;
         (world.health, world.delay)
     };
     sleep(delay).await;

@@ -1,17 +1,19 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod blind;
 mod channels;
 mod companion;
 mod config;
 mod core;
-mod deliveries;
 mod faults;
 mod floors;
 mod kills;
 mod live;
 mod outbox;
+mod queue;
 mod seed;
 mod sources;
 mod status_page;
 mod systemd;
+mod trouble;

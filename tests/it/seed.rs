@@ -69,8 +69,8 @@ async fn a_slow_queue_pages_and_is_told_to_slack_after_two_bad_hours() {
     live.slo_is(QUEUE, "ok").await;
     live.world.service.write_actions(&queue, pace(2_500));
     let id = live.opened(QUEUE).await;
-    let page = live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
-    assert_eq!(page.severity, "error", "P2");
+    let shown = live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
+    assert_eq!(shown.severity, "error", "P2");
     live.until("a message in Slack", async || live.world.inbox.slack_state().len() == 1).await;
     let incident = live.whole(&id).await;
     assert_eq!(incident["priority"], "P2");
@@ -80,8 +80,8 @@ async fn a_slow_queue_pages_and_is_told_to_slack_after_two_bad_hours() {
     live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
     live.reaches(&id, "resolved").await;
     live.settle().await;
-    let shown = live.world.inbox.slack_state();
-    assert!(shown.values().any(|text| text.starts_with('✓')), "{shown:?}");
+    let texts = live.world.inbox.slack_state();
+    assert!(texts.values().any(|text| text.starts_with('✓')), "{texts:?}");
 }
 
 #[tokio::test]

@@ -113,8 +113,7 @@ fn named<'a>(path: &str, code: &'a str) -> Vec<(usize, &'a str)> {
 /// The first name of each branch of `{a::b, c::{d, e}, f}`.
 fn heads(group: &str) -> Vec<Range<usize>> {
     let (mut found, mut depth, mut awaited) = (Vec::new(), 0, false);
-    let mut rest = group.char_indices();
-    while let Some((at, letter)) = rest.next() {
+    for (at, letter) in group.char_indices() {
         match letter {
             '{' => {
                 depth += 1;

@@ -135,6 +135,15 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Shows the whole text of the newest message to the team's channel.
+    pub fn quote_chat(&self, seen: &Seen) {
+        let mut hooks =
+            seen.received.iter().filter(|entry| entry.peer == Peer::Slack && !entry.body["channel"].is_string());
+        if let Some(newest) = hooks.next_back() {
+            self.screen.quote(plain(text(&newest.body["text"])).lines());
+        }
+    }
+
     /// Runs a verb of slod's command line, as somebody at the keyboard would.
     pub async fn command(&self, arguments: &[&str]) -> anyhow::Result<()> {
         self.screen.line(Actor::You, &format!("slod {}", arguments.join(" ")));
@@ -190,7 +199,7 @@ fn got(entry: &Received) -> String {
         Peer::Slack => {
             // The bot's channel is configured by its id; the webhook has one built in.
             let channel = if body["channel"].is_string() { "#inventory-alerts" } else { "#inventory-eng" };
-            format!("{channel}: {}", plain(&entry.summary))
+            format!("{channel}: {}", plain(slack_line(entry)))
         }
         Peer::Mail => format!("to {}: {}", body["to"][0].as_str().unwrap_or("somebody"), entry.summary),
         Peer::Statuspage | Peer::Other if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
@@ -198,6 +207,16 @@ fn got(entry: &Received) -> String {
     };
     let refused = if (200..400).contains(&entry.status) { String::new() } else { format!(" ({})", entry.status) };
     format!("{said}{refused}")
+}
+
+/// The headline, or what a reminder of the status page asks for.
+fn slack_line(entry: &Received) -> &str {
+    let blocks = entry.body["blocks"].as_array().into_iter().flatten();
+    let mut contexts =
+        blocks.filter(|block| block["type"] == "context").map(|block| text(&block["elements"][0]["text"]));
+    let asked = contexts.find_map(|context| context.split_once(" · ").map(|(_, reason)| reason));
+    let asked = asked.filter(|reason| reason.starts_with("status page"));
+    asked.unwrap_or_else(|| entry.summary.trim_start_matches("hook ").trim_start_matches("message "))
 }
 
 fn pager(key: &str) -> &'static str {

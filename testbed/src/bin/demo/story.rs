@@ -68,7 +68,9 @@ async fn slow_queue(stage: &mut Stage<'_>) -> anyhow::Result<()> {
 async fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     act(stage, "3  The dashboard is down", "/inventory/health answers 503");
     stage.world.service.answer_with(503)?;
-    stage.until("a page for the outage", |seen| seen.told(OUTAGE, "ops-pager", "trigger")).await?;
+    let told = |seen: &Seen| ["ops-pager", "inventory-eng"].iter().all(|name| seen.told(OUTAGE, name, "trigger"));
+    let seen = stage.until("a page and a message for the outage", told).await?;
+    stage.quote_chat(&seen);
     stage.screen.line(Actor::Demo, "nobody acknowledges, and the escalation goes on to the platform team");
     let seen = stage.until("the next step", |seen| seen.told(OUTAGE, "platform-pager", "trigger")).await?;
     let id = seen.incident(OUTAGE).and_then(|incident| incident["id"].as_str()).context("an incident")?.to_owned();

@@ -1,0 +1,99 @@
+//! Blind is not healthy, and not broken either: a source that does not answer resolves nothing and breaches nothing.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::time::Duration;
+
+use serde_json::Value;
+use testbed::{
+    inbox::PagerdutyStatus,
+    service::Pace,
+    world::{OPS_KEY, World},
+};
+
+use crate::live::{Live, subject};
+
+const FRESHNESS: &str = "inventory/rop-freshness";
+const QUEUE: &str = "inventory/action-queue-latency";
+
+/// A world without the policy whose windows would remember a breach.
+async fn without_burn_rates() -> Live {
+    let mut world = World::start().await.unwrap();
+    world.config.remove("/policies/fast-burn");
+    Live::of(world).await
+}
+
+/// Waits until the budget of an SLO has bounds, and answers it.
+async fn bounds(live: &Live, slo: &str) -> Value {
+    let mut budget = Value::Null;
+    live.until("bounds", async || {
+        budget = live.slod.api(&format!("/api/v1/slos/{slo}")).await.unwrap()["budget"].clone();
+        let reading = |key: &str| budget[key].as_f64();
+        reading("remaining_if_bad") < reading("remaining_if_good")
+    })
+    .await;
+    budget
+}
+
+#[tokio::test]
+async fn prometheus_is_away_while_all_is_well() {
+    let mut live = without_burn_rates().await;
+    live.slo_is(FRESHNESS, "ok").await;
+    live.world.prometheus.as_mut().unwrap().stop();
+    let id = live.opened("prometheus").await;
+    live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
+    assert_eq!(live.whole(&id).await["priority"], "P3");
+    let slo = live.slo_is(FRESHNESS, "blind").await;
+    assert!(slo["fault"].as_str().is_some_and(|fault| !fault.is_empty()), "{slo}");
+    bounds(&live, FRESHNESS).await;
+    live.world.prometheus.as_mut().unwrap().restart().await.unwrap();
+    live.reaches(&id, "resolved").await;
+    live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
+    live.slo_is(FRESHNESS, "ok").await;
+    live.settle().await;
+    let subjects: Vec<_> = live.incidents().await.iter().map(subject).collect();
+    assert_eq!(subjects, ["prometheus"], "{}", live.story().await);
+}
+
+#[tokio::test]
+async fn prometheus_is_away_in_the_middle_of_a_breach() {
+    let mut live = without_burn_rates().await;
+    live.slo_is(FRESHNESS, "ok").await;
+    live.world.service.freeze_sync(Duration::from_mins(20));
+    let id = live.opened(FRESHNESS).await;
+    live.world.prometheus.as_mut().unwrap().stop();
+    let source = live.opened("prometheus").await;
+    live.slo_is(FRESHNESS, "blind").await;
+    assert_eq!(live.whole(&id).await["state"], "open", "blindness never clears");
+    live.world.prometheus.as_mut().unwrap().restart().await.unwrap();
+    live.reaches(&source, "resolved").await;
+    // Seen again, and still stale.
+    live.until("seen again", async || {
+        live.slod.api(&format!("/api/v1/slos/{FRESHNESS}")).await.unwrap()["state"] != "blind"
+    })
+    .await;
+    assert_eq!(live.whole(&id).await["state"], "open");
+    live.world.service.resume_sync();
+    live.reaches(&id, "resolved").await;
+    live.settle().await;
+    assert_eq!(live.incidents().await.len(), 2, "{}", live.story().await);
+}
+
+#[tokio::test]
+async fn postgres_is_away_in_the_middle_of_a_breach() {
+    let mut live = without_burn_rates().await;
+    let queue = live.world.queue.clone().unwrap();
+    let pace = |milliseconds| Some(Pace { per_second: 10.0, seen_after: Duration::from_millis(milliseconds) });
+    live.world.service.write_actions(&queue, pace(2_500));
+    let id = live.opened(QUEUE).await;
+    live.world.postgres.as_mut().unwrap().stop();
+    let source = live.opened("inventory-db").await;
+    live.slo_is(QUEUE, "blind").await;
+    bounds(&live, QUEUE).await;
+    assert_eq!(live.whole(&id).await["state"], "open", "blindness never clears");
+    live.world.service.write_actions(&queue, pace(200));
+    live.world.postgres.as_mut().unwrap().restart().await.unwrap();
+    live.reaches(&source, "resolved").await;
+    live.reaches(&id, "resolved").await;
+    live.settle().await;
+    assert_eq!(live.incidents().await.len(), 2, "{}", live.story().await);
+}

@@ -1,0 +1,44 @@
+//! The outbox's queue, on a real file.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use slod::{
+    domain::{
+        delivery::Next,
+        name::Name,
+        notification::{Message, PublicState, StatusPost},
+    },
+    store::Store,
+};
+
+fn message() -> Message {
+    Message::StatusPost(StatusPost {
+        incident: "7".into(),
+        key: "0f0f".into(),
+        state: PublicState::Investigating,
+        name: "name".into(),
+        body: "body".into(),
+        component: "dashboard".into(),
+        decided_at: DateTime::UNIX_EPOCH,
+    })
+}
+
+#[tokio::test]
+async fn nobody_looks_for_what_waits_behind_another_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("slod.db")).await.unwrap();
+    let (receiver, start) = (Name::from("ops"), DateTime::<Utc>::UNIX_EPOCH);
+    let later = start + TimeDelta::seconds(60);
+    for _ in 0..2 {
+        store.enqueue_test(receiver.clone(), message(), start).await.unwrap();
+    }
+    assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start));
+    let leases = store.lease(&receiver, start, 75, 8).await.unwrap();
+    assert_eq!(leases.len(), 1);
+    assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start + TimeDelta::seconds(75)), "the lease's end");
+    store.finish(leases[0].id, Next::RetryAt(later), None, Some("busy".into()), start).await.unwrap();
+    assert_eq!(store.next_due(&receiver).await.unwrap(), Some(later));
+    assert!(store.lease(&receiver, start, 75, 8).await.unwrap().is_empty());
+    let again = store.lease(&receiver, later, 75, 8).await.unwrap();
+    store.finish(again[0].id, Next::Sent, Some("receipt".into()), None, later).await.unwrap();
+    assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start), "the second one's turn");
+}
