@@ -91,6 +91,9 @@ pub enum Verb {
     /// Write a commented starter configuration
     #[command(after_help = "Example:\n  slod init ./slo && slod check --config ./slo")]
     Init(init::InitArgs),
+    /// Print the JSON Schema of the configuration, for editors
+    #[command(after_help = "Example:\n  slod schema > slo.schema.json")]
+    Schema,
     /// Print completions for a shell
     #[command(after_help = "Example:\n  slod completions bash > /etc/bash_completion.d/slod")]
     Completions(shell::CompletionsArgs),
@@ -115,6 +118,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Report(args) => report::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
         Verb::Init(args) => init::run(&args),
+        Verb::Schema => shell::schema(),
         Verb::Completions(args) => shell::completions(&args),
         Verb::Man => shell::man(),
     }

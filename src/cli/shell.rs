@@ -1,8 +1,9 @@
-//! `slod completions`, `slod man`.
+//! `slod completions`, `slod man`, `slod schema`: what other programs want to know of this one.
 
 use clap::{Args, CommandFactory};
 
 use super::{Cli, OK, output};
+use crate::config::SCHEMA;
 
 /// `slod completions`.
 #[derive(Debug, Args)]
@@ -26,5 +27,11 @@ pub fn man() -> anyhow::Result<u8> {
     command.build();
     clap_mangen::Man::new(command).render(&mut page)?;
     output::print_raw(&page)?;
+    Ok(OK)
+}
+
+/// Prints the JSON Schema of the configuration.
+pub fn schema() -> anyhow::Result<u8> {
+    output::print_raw(SCHEMA.as_bytes())?;
     Ok(OK)
 }

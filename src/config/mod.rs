@@ -47,6 +47,9 @@ pub use overrides::Overrides;
 
 use diagnostics::{Diagnostic, Severity};
 
+/// The language as a JSON Schema (draft-07), for editors.
+pub const SCHEMA: &str = include_str!("../../schema/slo.schema.json");
+
 /// What the configuration is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

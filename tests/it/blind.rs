@@ -79,6 +79,29 @@ async fn prometheus_is_away_in_the_middle_of_a_breach() {
 }
 
 #[tokio::test]
+async fn it_starts_although_nothing_can_be_asked() {
+    let mut world = World::start().await.unwrap();
+    world.prometheus.as_mut().unwrap().stop();
+    world.postgres.as_mut().unwrap().stop();
+    let mut live = Live::of(world).await;
+    let prometheus = live.opened("prometheus").await;
+    let postgres = live.opened("inventory-db").await;
+    live.until("nothing under way", async || live.unsent().await.is_empty()).await;
+    // A restart while blind opens nothing anew, and tells nobody again.
+    live.slod.kill9();
+    live.slod.restart().await.unwrap();
+    live.slo_is(FRESHNESS, "blind").await;
+    live.world.prometheus.as_mut().unwrap().restart().await.unwrap();
+    live.world.postgres.as_mut().unwrap().restart().await.unwrap();
+    live.reaches(&prometheus, "resolved").await;
+    live.reaches(&postgres, "resolved").await;
+    live.slo_is(FRESHNESS, "ok").await;
+    live.settle().await;
+    assert_eq!(live.incidents().await.len(), 2, "{}", live.story().await);
+    assert_eq!(live.pages(OPS_KEY).len(), 2);
+}
+
+#[tokio::test]
 async fn postgres_is_away_in_the_middle_of_a_breach() {
     let mut live = without_burn_rates().await;
     let queue = live.world.queue.clone().unwrap();

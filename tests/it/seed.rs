@@ -10,7 +10,7 @@ use testbed::{
     world::{CTO_KEY, OPS_KEY, PLATFORM_KEY},
 };
 
-use crate::live::{Live, deliveries, timeline};
+use crate::live::{Live, deliveries, outages_only, timeline};
 
 const FRESHNESS: &str = "inventory/rop-freshness";
 const QUEUE: &str = "inventory/action-queue-latency";
@@ -148,4 +148,27 @@ async fn an_outage_that_nobody_ends_reaches_the_last_step_although_acknowledged(
     live.settle().await;
     assert_eq!(live.pages(OPS_KEY).len(), 2);
     assert_eq!(live.incidents().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_relapse_is_the_same_incident_and_pages_again() {
+    let live = Live::of(outages_only().await).await;
+    live.world.service.answer_with(503).unwrap();
+    let id = live.opened(AVAILABILITY).await;
+    live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
+    live.world.service.answer_with(200).unwrap();
+    live.reaches(&id, "resolved").await;
+    live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
+    live.world.service.answer_with(503).unwrap();
+    live.until("paged again", async || {
+        let pages = live.pages(OPS_KEY);
+        pages.len() == 2 && pages.iter().any(|page| page.status == PagerdutyStatus::Triggered)
+    })
+    .await;
+    assert_ne!(live.whole(&id).await["state"], "resolved");
+    live.world.service.answer_with(200).unwrap();
+    live.reaches(&id, "resolved").await;
+    live.settle().await;
+    assert_eq!(live.incidents().await.len(), 1);
+    assert!(live.pages(OPS_KEY).iter().all(|page| page.status == PagerdutyStatus::Resolved));
 }

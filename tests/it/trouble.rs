@@ -60,15 +60,18 @@ async fn slots(live: &Live) -> Vec<(i64, f64, f64)> {
         .collect()
 }
 
+/// Another program that writes to the store, and does not end.
+async fn locked(live: &Live) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(live.slod.store());
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("begin immediate").execute(&mut other).await.unwrap();
+    other
+}
+
 #[tokio::test]
 async fn a_locked_store_is_said_and_waited_for() {
     let live = Live::of(outages_only().await).await;
-    let lock = async |live: &Live| {
-        let options = SqliteConnectOptions::new().filename(live.slod.store());
-        let mut other = SqliteConnection::connect_with(&options).await.unwrap();
-        sqlx::query("begin immediate").execute(&mut other).await.unwrap();
-        other
-    };
+    let lock = async |live: &Live| locked(live).await;
     through_trouble(live, lock, async |other| other.close().await.unwrap()).await;
 }
 

@@ -30,6 +30,26 @@ async fn it_ends_in_time_although_a_message_hangs_and_sends_it_after_the_next_st
 }
 
 #[tokio::test]
+async fn it_ends_in_time_although_the_store_is_locked_too() {
+    let mut live = Live::of(outages_only().await).await;
+    live.world.inbox.fault("/", Fault::Hang(None), u32::MAX);
+    live.world.service.answer_with(503).unwrap();
+    let id = live.opened("inventory/dashboard-availability").await;
+    let hanging = async || deliveries(&live.whole(&id).await).contains(&"ops-pager trigger sending".to_owned());
+    live.until("it hangs", hanging).await;
+    let other = super::locked(&live).await;
+    live.until("it is not ready", async || live.slod.get("/-/ready").await.unwrap().0 == 503).await;
+    assert_eq!(live.slod.terminate().await.unwrap().code(), Some(0), "{}", live.slod.log());
+    drop(other);
+    live.world.inbox.clear_faults();
+    live.slod.restart().await.unwrap();
+    live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
+    live.world.service.answer_with(200).unwrap();
+    live.reaches(&id, "resolved").await;
+    live.settle().await;
+}
+
+#[tokio::test]
 async fn what_is_in_flight_is_finished() {
     let mut live = Live::of(outages_only().await).await;
     live.world.inbox.fault("/pagerduty", Fault::Hang(Some(Duration::from_secs(2))), 1);
