@@ -37,6 +37,7 @@ fn its_example_of_a_configuration_has_no_errors() {
     assert_eq!(blocks.next(), None);
     let loaded = config::load(folder.path(), Mode::Check, &|_| None, &Overrides::default());
     assert!(loaded.config.is_some(), "{}", render::text(&loaded.diagnostics, false));
-    let warned: Vec<_> = loaded.diagnostics.iter().filter(|said| !["E0130", "N0302"].contains(&said.code.id())).collect();
+    let warned: Vec<_> =
+        loaded.diagnostics.iter().filter(|said| !["E0130", "N0302"].contains(&said.code.id())).collect();
     assert!(warned.is_empty(), "{}", render::text(&loaded.diagnostics, false));
 }
