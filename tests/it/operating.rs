@@ -1,5 +1,4 @@
 //! A day with the whole of it: verbs, pages, metrics and test messages in a world where all is well.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, process::Command};
 
