@@ -1,7 +1,7 @@
 //! Readings from a Prometheus-compatible HTTP API.
 //!
 //! One instant query a slot, always at the slot's end by our own time. An absent events series counts 0 where the
-//! total's series exist; no series at all is no data; an increase of 0 is proof of no event.
+//! total's series exist; no series at all is no data; a growth of 0 is proof of no event.
 
 mod answer;
 mod client;
@@ -202,8 +202,8 @@ fn describe(reading: &Reading, series_match: bool) -> Result<String, String> {
         }
         Reading::Empty => Ok("no events in the last slot".to_owned()),
         Reading::Unmeasured(Gap::NoData) if series_match => Err(
-            "series match, but the last slot holds fewer than two of their samples: make `every` at least twice the \
-             scrape interval"
+            "series match, but had no sample before the last slot: is the target new, or scraped less often than the \
+             server looks back (5 minutes)?"
                 .to_owned(),
         ),
         Reading::Unmeasured(Gap::NoData) => Err("the query answers nothing: check its names and labels".to_owned()),

@@ -12,10 +12,19 @@ use crate::source::SourceError;
 /// The label that says which part of a question a sample answers.
 const PART: &str = "slod_part";
 
-/// The number of events of a slot: a plain selector's increase, or an expression with `$window` as written.
+/// What a counter grew by within the slot: its last value before the slot's end less its last value before the slot's
+/// beginning, or its value at the end if it was reset in between.
+///
+/// Unlike `increase()` nothing is extrapolated, so that counts are whole and neighbouring slots add up to the growth over
+/// all of them, and one sample a slot is enough. A series that was not there before counts from the next slot on.
+fn growth(selector: &str, seconds: i64) -> String {
+    format!("({selector} - {selector} offset {seconds}s) >= 0 or {selector} and {selector} offset {seconds}s")
+}
+
+/// The number of events of a slot: a plain selector's growth, or an expression with `$window` as written.
 pub(super) fn count(query: &str, seconds: i64) -> Result<String, SourceError> {
     if Selector::parse(query).is_some() {
-        Ok(format!("sum(increase({}[{seconds}s]))", query.trim()))
+        Ok(format!("sum({})", growth(query.trim(), seconds)))
     } else if query.contains("$window") {
         Ok(windowed(query, seconds))
     } else {
@@ -67,9 +76,9 @@ impl HistogramQuestion {
                 SourceError::Refused(format!("`{}` is no histogram's selector: write name{{…}}", selector.trim()))
             })
         };
-        let buckets = format!("sum by (le) (increase({}[{seconds}s]))", suffixed("_bucket")?);
+        let buckets = format!("sum by (le) ({})", growth(&suffixed("_bucket")?, seconds));
         let percentile = percentile.map(|percent| format!("histogram_quantile({}, {buckets})", percent / 100.0));
-        Ok(Self { count: format!("sum(increase({}[{seconds}s]))", suffixed("_count")?), buckets, percentile })
+        Ok(Self { count: format!("sum({})", growth(&suffixed("_count")?, seconds)), buckets, percentile })
     }
 
     /// All of it as one question.
@@ -102,7 +111,7 @@ pub(super) fn bucket_at(threshold: f64, buckets: &[Sample]) -> Result<f64, Sourc
 
 /// Counts as they are judged.
 ///
-/// `increase()` extrapolates, so whole counts come out as 19.999999999996 and sums of equal parts differ in their last
+/// An expression's `increase()` extrapolates, so whole counts come out as 19.999999999996 and sums of equal parts differ in their last
 /// digits. A count within a millionth of a whole number is that number; `part` over `whole` by less than a millionth
 /// of it is `whole`. Real fractions stay: they are what the server believes.
 pub(super) fn settled_counts(part: f64, whole: f64) -> (f64, f64) {
@@ -121,11 +130,24 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_increases() {
+    fn counts_are_growth() {
         for (query, expected) in [
-            (" errors_total ", Some("sum(increase(errors_total[60s]))")),
-            (r#"x{code=~"5.."}"#, Some(r#"sum(increase(x{code=~"5.."}[60s]))"#)),
-            (r#"{__name__="x"}"#, Some(r#"sum(increase({__name__="x"}[60s]))"#)),
+            (
+                " errors_total ",
+                Some("sum((errors_total - errors_total offset 60s) >= 0 or errors_total and errors_total offset 60s)"),
+            ),
+            (
+                r#"x{code=~"5.."}"#,
+                Some(
+                    r#"sum((x{code=~"5.."} - x{code=~"5.."} offset 60s) >= 0 or x{code=~"5.."} and x{code=~"5.."} offset 60s)"#,
+                ),
+            ),
+            (
+                r#"{__name__="x"}"#,
+                Some(
+                    r#"sum(({__name__="x"} - {__name__="x"} offset 60s) >= 0 or {__name__="x"} and {__name__="x"} offset 60s)"#,
+                ),
+            ),
             ("sum(rate(x[$window])) * 60", Some("sum(rate(x[60s])) * 60")),
             ("sum(x)", None),
         ] {
@@ -136,14 +158,18 @@ mod tests {
     #[test]
     fn histograms_ask_for_all_parts_at_once() {
         let question = HistogramQuestion::new(r#"h_seconds{handler="/x"}"#, Some(95.0), 60).unwrap().joined();
+        let of = |suffix: &str| growth(&format!(r#"h_seconds{suffix}{{handler="/x"}}"#), 60);
         let lines: Vec<_> = question.lines().collect();
         assert_eq!(
             lines,
             [
-                r#"label_replace((sum by (le) (increase(h_seconds_bucket{handler="/x"}[60s]))"#,
-                r#"), "slod_part", "bucket", "", "") or label_replace((sum(increase(h_seconds_count{handler="/x"}[60s]))"#,
-                r#"), "slod_part", "count", "", "") or label_replace((histogram_quantile(0.95, sum by (le) (increase(h_seconds_bucket{handler="/x"}[60s])))"#,
-                r#"), "slod_part", "percentile", "", "")"#,
+                format!("label_replace((sum by (le) ({})", of("_bucket")),
+                format!(r#"), "slod_part", "bucket", "", "") or label_replace((sum({})"#, of("_count")),
+                format!(
+                    r#"), "slod_part", "count", "", "") or label_replace((histogram_quantile(0.95, sum by (le) ({}))"#,
+                    of("_bucket")
+                ),
+                r#"), "slod_part", "percentile", "", "")"#.to_owned(),
             ]
         );
         assert!(HistogramQuestion::new("rate(x[5m])", None, 60).is_err());

@@ -86,6 +86,17 @@ fn value(query: &str) -> Indicator {
     Indicator::Value { query: number_query(query), unit: None, good: at_most(900.0) }
 }
 
+/// One sample a slot is enough, and the slots of a minute add up to the minute.
+#[tokio::test]
+async fn slots_as_long_as_the_scrape_interval_add_up() {
+    let (_server, source) = server().await;
+    for start in (NOON..NOON + 60).step_by(15) {
+        let span = Span { start, end: start + 15 };
+        let answer = source.read(&ratio(r#"requests_total{code="200"}"#, false, "requests_total"), span, LIMIT).await;
+        assert_eq!(shown(&answer), "10/11", "{start}");
+    }
+}
+
 #[tokio::test]
 async fn ratios_in_every_state() {
     let (_server, source) = server().await;
@@ -209,11 +220,7 @@ async fn numbers_and_closer_looks() {
             SLOT,
             "no series matches `nope_total`: check its name and labels",
         ),
-        (
-            ratio("requests_total", false, "requests_total"),
-            narrow,
-            "series match, but the last slot holds fewer than two of their samples: make `every` at least twice the scrape interval",
-        ),
+        (ratio("requests_total", false, "requests_total"), narrow, "2 series match; no events in the last slot"),
         (latency("h_seconds", 0.8), SLOT, "4 series match; 36 of 40 events good in the last slot, value 0.8"),
         (latency("h_seconds", 0.9), SLOT, "no bucket ends at the threshold of 0.9 seconds; there are 0.5, 0.8, 1"),
         (value("age"), SLOT, "1 series match; 1 of 1 events good in the last slot, value 840.5"),
