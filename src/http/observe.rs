@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,7 +16,13 @@ use axum::{
 };
 
 use super::{Companion, guard::Front, routes::SERVICE_PAGES};
-use crate::{clock::Stopwatch, views::desk::Desk};
+use crate::{
+    clock::Stopwatch,
+    views::{
+        desk::Desk,
+        exposition::{Exposition, Histogram},
+    },
+};
 
 /// Bounds in seconds, before the configured thresholds are added.
 const BOUNDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -31,14 +36,6 @@ struct Key {
     handler: String,
     method: &'static str,
     status: u16,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Histogram {
-    /// By bound, not cumulated; what is above the last bound is only in `total`.
-    counts: Vec<u64>,
-    total: u64,
-    sum: f64,
 }
 
 #[derive(Debug, Default)]
@@ -84,7 +81,7 @@ impl Latencies {
         }
         let mut book = self.book(&*companion.desk);
         for key in keys {
-            book.histogram(key).observe_into(seconds);
+            book.histogram(key).observe(seconds);
         }
     }
 
@@ -112,26 +109,9 @@ impl Latencies {
 }
 
 impl Book {
-    fn histogram(&mut self, key: Key) -> Slot<'_> {
+    fn histogram(&mut self, key: Key) -> &mut Histogram {
         let Self { bounds, histograms } = self;
-        let empty = || Histogram { counts: vec![0; bounds.len()], ..Histogram::default() };
-        Slot { histogram: histograms.entry(key).or_insert_with(empty), bounds }
-    }
-}
-
-/// A histogram and the bounds it is kept by.
-struct Slot<'a> {
-    histogram: &'a mut Histogram,
-    bounds: &'a [f64],
-}
-
-impl Slot<'_> {
-    fn observe_into(self, seconds: f64) {
-        if let Some(bucket) = self.bounds.iter().position(|bound| seconds <= *bound) {
-            self.histogram.counts[bucket] += 1;
-        }
-        self.histogram.total += 1;
-        self.histogram.sum += seconds;
+        histograms.entry(key).or_insert_with(|| Histogram::new(bounds))
     }
 }
 
@@ -155,34 +135,21 @@ fn bounds(thresholds: Vec<f64>) -> Vec<f64> {
 }
 
 fn render(book: &Book) -> String {
-    let mut text = String::new();
+    let mut text = Exposition::default();
     let mut metric = "";
     for (key, histogram) in &book.histograms {
         if key.metric != metric {
             metric = &key.metric;
-            let help = if metric == OWN {
-                "Time to answer an HTTP request."
-            } else {
-                "Time to answer one of the service's pages."
-            };
-            let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} histogram");
+            let own = metric == OWN;
+            let help =
+                if own { "Time to answer an HTTP request." } else { "Time to answer one of the service's pages." };
+            text.family(metric, "histogram", help);
         }
-        let labels =
-            format!("handler=\"{}\",method=\"{}\",status=\"{}\"", escaped(&key.handler), key.method, key.status);
-        let mut below = 0;
-        for (bound, count) in book.bounds.iter().zip(&histogram.counts) {
-            below += count;
-            let _ = writeln!(text, "{metric}_bucket{{{labels},le=\"{bound}\"}} {below}");
-        }
-        let _ = writeln!(text, "{metric}_bucket{{{labels},le=\"+Inf\"}} {}", histogram.total);
-        let _ = writeln!(text, "{metric}_sum{{{labels}}} {}", histogram.sum);
-        let _ = writeln!(text, "{metric}_count{{{labels}}} {}", histogram.total);
+        let status = key.status.to_string();
+        let labels = [("handler", key.handler.as_str()), ("method", key.method), ("status", &status)];
+        text.histogram(metric, &labels, histogram);
     }
-    text
-}
-
-fn escaped(label: &str) -> String {
-    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.finish()
 }
 
 /// A method, of which there are only so many.
