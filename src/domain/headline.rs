@@ -50,7 +50,7 @@ fn ending(occasion: &Occasion<'_>, end: &Resolution) -> Vec<String> {
     if let Some(by) = &end.by {
         let by = cut(&on_one_line(by), NAME_MAX);
         let (long, short) = match &occasion.series {
-            _ if is_source && occasion.is_failing => ("source still does not answer", "still failing"),
+            _ if is_source && occasion.is_failing => ("still does not answer", "still failing"),
             Some(series) => still(series),
             None => ("", ""),
         };

@@ -5,11 +5,10 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use chrono::Utc;
 use futures_util::future::BoxFuture;
 use slod::{
     channel::{Channel, Delivery, Outcome},
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     domain::{
         name::Name,
         notification::{Message, PublicState, StatusPost},
@@ -48,9 +47,9 @@ async fn a_panic_in_a_channel_is_a_retry() {
         name: "name".into(),
         body: "body".into(),
         component: "dashboard".into(),
-        decided_at: Utc::now(),
+        decided_at: SystemClock.now(),
     };
-    let id = store.enqueue_test(receiver.clone(), Message::StatusPost(post), Utc::now()).await.unwrap();
+    let id = store.enqueue_test(receiver.clone(), Message::StatusPost(post), SystemClock.now()).await.unwrap();
     let deliverer = Deliverer {
         receiver,
         channel: Arc::new(Faulty(AtomicU32::new(0))),
