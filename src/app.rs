@@ -342,8 +342,8 @@ impl App {
         let order = Order::Adopt { rules: Box::new(ruling(&built.config)), reply };
         let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
         self.orders.send(order).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?.map_err(DeskError::Unavailable)?;
-        let text = changes(&old, &built.config);
+        let touched = answer.await.map_err(|_| gone())?.map_err(DeskError::Unavailable)?;
+        let text = format!("{}{touched}", changes(&old, &built.config));
         self.config.store(built.config.clone());
         let next = self.begin(built);
         if let Some(before) = self.generation.replace(next) {
@@ -369,7 +369,7 @@ fn changes(old: &Config, new: &Config) -> String {
         .count();
     for (count, word) in [(added, "new"), (gone, "gone"), (changed, "changed")] {
         if count > 0 {
-            parts.push(format!("{count} SLOs {word}"));
+            parts.push(format!("{count} {} {word}", if count == 1 { "SLO" } else { "SLOs" }));
         }
     }
     if old.daemon.listen != new.daemon.listen || old.daemon.socket != new.daemon.socket {

@@ -179,7 +179,14 @@ fn act(config: &Path, args: &ActArgs, action: &[&str], what: &str) -> anyhow::Re
     let by = args.by.name();
     let path = [&["api", "v1", "incidents", &args.id], action].concat();
     let incident: IncidentView = client.post(&path, &json!({"by": by}))?;
-    done(&incident, args.form.output, &format!("{what} by {by}"))
+    let page = incident.status_page.as_ref().filter(|_| action.contains(&"discard"));
+    let then = match page.map(|page| (page.state.as_str(), page.left_to_people)) {
+        Some(("none", true)) => "; nothing is posted, and the page is left to people".to_owned(),
+        Some((state, true)) => format!("; the page stays at `{state}` and is left to people"),
+        Some((state, false)) => format!("; the page stays at `{state}` until `resolved` is proposed"),
+        None => String::new(),
+    };
+    done(&incident, args.form.output, &format!("{what} by {by}{then}"))
 }
 
 fn done(incident: &IncidentView, form: Output, what: &str) -> anyhow::Result<u8> {
@@ -212,7 +219,8 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
     let _ = writeln!(text, "cost {} bad, {share} of the budget", count(incident.cost.bad));
     if let Some(status) = &incident.status_page {
         let draft = status.draft.as_deref().map(|draft| format!(", draft `{draft}` waits")).unwrap_or_default();
-        let _ = writeln!(text, "status page {}{}", plain(&status.state), plain(&draft));
+        let left = if status.left_to_people { ", left to people" } else { "" };
+        let _ = writeln!(text, "status page {}{}{left}", plain(&status.state), plain(&draft));
     }
     let mut section = |title: &str, headings: &[&str], rows: Vec<Vec<String>>| {
         if !rows.is_empty() {

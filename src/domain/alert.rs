@@ -82,6 +82,7 @@ impl Alert {
     /// Takes back what was judged after `latest`: the clock had been ahead.
     pub fn rewind(&mut self, latest: i64) {
         self.judged_at = self.judged_at.min(latest);
+        self.memory.rewind(latest);
         match &mut self.state {
             AlertState::Ok => {}
             AlertState::Pending { since } | AlertState::Clearing { since } => *since = latest.min(*since),

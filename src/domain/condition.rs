@@ -2,18 +2,30 @@
 //!
 //! Everything is derived from the stored slots, so that late slots, restarts and replays need no special case.
 //! Only a budget condition remembers something: whether its line has been crossed already ([`Memory`]).
+//!
+//! What may end a firing alert ([`Judgement::clearable`]): the newest slot must be known, and the condition false for
+//! a reason that time away cannot make up. One by one, when the newest slot is
+//!
+//! | condition | good or empty | bad |
+//! |---|---|---|
+//! | `consecutive` | clears | only if good slots stand before the run: never if it began anew behind a gap or a clock that went back |
+//! | `value` | clears on a measured value | clears when the harder threshold is not met |
+//! | `budget_remaining`, `exhausted_within` | clears | clears |
+//! | `burn_rate` | clears if the short window has no gap | the same |
+//! | `no_data` | clears | clears: there is data |
+//! | `all` | clears if one part does | the same |
+//! | `any` | clears if every part does | the same |
 
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
-    policy::{BurnPair, BurnRate, Condition, OnGap, Policy},
+    policy::{BurnPair, BurnRate, Condition, Policy},
+    run::run,
     slo::{Comparison, Objective, SloSpec, Window},
     slot::{Slot, SlotState},
 };
 use serde::{Deserialize, Serialize};
 
-/// Gaps in a row that a held run survives.
-pub const GAPS_HELD: u32 = 12;
 /// A crossed budget line re-arms this far above itself.
 const REARM: f64 = 0.05;
 /// Bad slots within `active` that make a spent budget fire again.
@@ -45,9 +57,17 @@ pub struct Memory {
     crossed: u8,
     /// It is being spent below the line right now.
     spending: u8,
+    /// The clock went back to here (a slot's end): what was good up to then was so before the alert fired.
+    #[serde(default)]
+    rewound_to: i64,
 }
 
 impl Memory {
+    /// The clock went back: the slots after `latest` are no more.
+    pub fn rewind(&mut self, latest: i64) {
+        self.rewound_to = latest;
+    }
+
     fn set(bits: &mut u8, line: u8, on: bool) {
         *bits = (*bits & !(1 << line)) | (u8::from(on) << line);
     }
@@ -58,7 +78,8 @@ impl Memory {
 pub struct Judgement {
     /// Whether the condition holds.
     pub truth: Truth,
-    /// Whether a firing alert may clear on this slot: blindness never clears.
+    /// Whether a firing alert may clear on this slot if the condition is false: neither blindness nor a run that a gap
+    /// cut short ever clears.
     pub clearable: bool,
     /// Whether everything has been measured and good for `good_for`, so that only a window remembers.
     pub good_again: bool,
@@ -143,53 +164,13 @@ pub fn judge(
     let at = ledger.newest()?;
     let newest = ledger.get(at)?;
     let judge = Judging { policy, spec, ledger, at, newest };
+    let seen = judge.part(condition, memory, &mut 0);
     Some(Judgement {
-        truth: judge.truth(condition, memory, &mut 0),
-        clearable: judge.clearable(condition),
+        truth: seen.truth,
+        clearable: newest.state.is_known() && seen.over,
         good_again: remembers(condition) && judge.good_for(),
         bad_now: is_bad(&newest, spec.objective),
     })
-}
-
-/// Bad slots in a row up to the newest, with the bad events in them.
-pub fn run(ledger: &Ledger, objective: Objective, on_gap: OnGap) -> (u32, f64) {
-    let Some(newest) = ledger.newest() else { return (0, 0.0) };
-    let (mut slots, mut events, mut gaps) = (0_u32, 0.0, 0);
-    let mut expected = newest;
-    for slot in ledger.back_from(newest) {
-        // numbers without a row are gaps too
-        let missing = u32::try_from(expected - slot.index).unwrap_or(u32::MAX);
-        expected = slot.index - 1;
-        if missing > 0 && !cross_gap(on_gap, missing, &mut gaps) {
-            break;
-        }
-        match slot.state {
-            SlotState::Measured if slot.total == 0.0 => {}
-            SlotState::Measured if is_bad(&slot, objective) => {
-                slots = slots.saturating_add(1);
-                events += slot.bad();
-                gaps = 0;
-            }
-            SlotState::Measured => break,
-            SlotState::Unmeasured if on_gap == OnGap::Count => {
-                slots = slots.saturating_add(1);
-                events += 1.0;
-                gaps = 0;
-            }
-            _ => {
-                if !cross_gap(on_gap, 1, &mut gaps) {
-                    break;
-                }
-            }
-        }
-    }
-    (slots, events)
-}
-
-/// Whether a run goes on behind `more` gaps.
-fn cross_gap(on_gap: OnGap, more: u32, gaps: &mut u32) -> bool {
-    *gaps = gaps.saturating_add(more);
-    on_gap != OnGap::Reset && *gaps <= GAPS_HELD
 }
 
 /// Whether a slot is bad: measured, and its ratio below the objective.
@@ -206,6 +187,13 @@ fn remembers(condition: &Condition) -> bool {
     }
 }
 
+/// A part of a condition at one slot.
+struct Part {
+    truth: Truth,
+    /// It is false, and that may end a firing alert.
+    over: bool,
+}
+
 struct Judging<'a> {
     policy: &'a Policy,
     spec: &'a SloSpec,
@@ -215,7 +203,27 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// `lines` counts the budget lines met so far.
+    /// Judges one condition with its parts. `lines` counts the budget lines met so far.
+    fn part(&self, condition: &Condition, memory: &mut Memory, lines: &mut u8) -> Part {
+        let mut parts =
+            |parts: &[Condition]| -> Vec<Part> { parts.iter().map(|part| self.part(part, memory, lines)).collect() };
+        match condition {
+            // One false part decides `all`; every part must be false for `any`.
+            Condition::All(inner) => {
+                let inner = parts(inner);
+                Part { truth: all(inner.iter().map(|part| part.truth)), over: inner.iter().any(|part| part.over) }
+            }
+            Condition::Any(inner) => {
+                let inner = parts(inner);
+                Part { truth: any(inner.iter().map(|part| part.truth)), over: inner.iter().all(|part| part.over) }
+            }
+            leaf => {
+                let truth = self.truth(leaf, memory, lines);
+                Part { truth, over: truth == Truth::False && self.clearable(leaf, memory) }
+            }
+        }
+    }
+
     fn truth(&self, condition: &Condition, memory: &mut Memory, lines: &mut u8) -> Truth {
         match condition {
             Condition::Consecutive(needed) => self.consecutive(*needed).into(),
@@ -224,23 +232,20 @@ impl Judging<'_> {
                 *lines = lines.wrapping_add(1);
                 self.budget(line, number, memory)
             }
-            Condition::BurnRate(rate) => {
-                any(&pairs(rate, self.spec).iter().map(|pair| self.burning(pair)).collect::<Vec<_>>())
-            }
+            Condition::BurnRate(rate) => any(pairs(rate, self.spec).iter().map(|pair| self.burning(pair))),
             Condition::ExhaustedWithin { time, over } => self.exhausting(*time, *over),
             Condition::NoData(seconds) => self.no_data(*seconds).into(),
             Condition::Value(comparison) => match (self.newest.state, self.newest.shown) {
                 (SlotState::Measured, Some(value)) => comparison.holds(value).into(),
                 _ => Truth::Unknown,
             },
-            Condition::All(parts) => all(&parts.iter().map(|part| self.truth(part, memory, lines)).collect::<Vec<_>>()),
-            Condition::Any(parts) => any(&parts.iter().map(|part| self.truth(part, memory, lines)).collect::<Vec<_>>()),
+            Condition::All(_) | Condition::Any(_) => self.part(condition, memory, lines).truth,
         }
     }
 
     fn consecutive(&self, needed: u32) -> bool {
-        let (slots, events) = run(self.ledger, self.spec.objective, self.policy.on_gap);
-        slots >= needed && (!self.spec.kind.counts_events() || events >= f64::from(self.policy.min_bad))
+        let run = run(self.ledger, self.spec.objective, self.policy.on_gap);
+        run.slots >= needed && (!self.spec.kind.counts_events() || run.events >= f64::from(self.policy.min_bad))
     }
 
     /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
@@ -315,17 +320,20 @@ impl Judging<'_> {
         false
     }
 
-    fn clearable(&self, condition: &Condition) -> bool {
-        if !self.newest.state.is_known() {
-            return false;
-        }
+    /// Whether a condition without parts that is false ends a firing alert on a slot that is known.
+    fn clearable(&self, condition: &Condition, memory: &Memory) -> bool {
         match condition {
+            Condition::Consecutive(_) => {
+                let run = run(self.ledger, self.spec.objective, self.policy.on_gap);
+                let end = |slot: i64| (slot + 1) * i64::from(self.spec.every);
+                self.newest.state == SlotState::Empty
+                    || run.after_good.is_some_and(|slot| end(slot) > memory.rewound_to)
+            }
             Condition::BurnRate(rate) => pairs(rate, self.spec).iter().all(|pair| {
                 let short = WindowSums::ending_at(self.ledger, self.at, pair.short);
                 let gaps = short.expected_seconds - short.totals.known_seconds - short.totals.excluded_seconds;
                 gaps <= 0
             }),
-            Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|part| self.clearable(part)),
             _ => true,
         }
     }
@@ -350,25 +358,21 @@ pub fn is_blind(ledger: &Ledger, seconds: u32) -> bool {
 }
 
 /// False decides, else unknown, else true.
-fn all(parts: &[Truth]) -> Truth {
-    if parts.contains(&Truth::False) {
-        Truth::False
-    } else if parts.contains(&Truth::Unknown) {
-        Truth::Unknown
-    } else {
-        Truth::True
-    }
+fn all(parts: impl Iterator<Item = Truth>) -> Truth {
+    parts.fold(Truth::True, |sum, part| match (sum, part) {
+        (Truth::False, _) | (_, Truth::False) => Truth::False,
+        (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
+        _ => Truth::True,
+    })
 }
 
 /// True decides, else unknown, else false.
-fn any(parts: &[Truth]) -> Truth {
-    if parts.contains(&Truth::True) {
-        Truth::True
-    } else if parts.contains(&Truth::Unknown) {
-        Truth::Unknown
-    } else {
-        Truth::False
-    }
+fn any(parts: impl Iterator<Item = Truth>) -> Truth {
+    parts.fold(Truth::False, |sum, part| match (sum, part) {
+        (Truth::True, _) | (_, Truth::True) => Truth::True,
+        (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
+        _ => Truth::False,
+    })
 }
 
 /// Whether a window rolls (and so has a well-defined burn rate at any time).

@@ -8,17 +8,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     budget::{WindowSums, seconds_to_exhaustion, window_sums},
-    condition::{duration, is_bad, run},
+    condition::{duration, is_bad},
     escalation::{Step, StepState},
+    headline::headline,
     incident::{Incident, Subject},
     ledger::Ledger,
     name::Name,
-    notification::{Event, Link, Notification, Phase, PublicState, StatusPost},
-    policy::{Judge, OnGap},
-    slo::{IndicatorKind, SloSpec},
+    notification::{Event, Link, Notification, PublicState, StatusPost},
+    policy::{Condition, Judge, OnGap},
+    run::run,
+    slo::SloSpec,
 };
 
-const HEADLINE_MAX: usize = 80;
 /// The window whose rate time to exhaustion is told at.
 const RATE_WINDOW: u32 = 6 * 3_600;
 
@@ -43,6 +44,8 @@ pub struct Series<'a> {
     pub in_seconds: bool,
     /// The newest fault, in words.
     pub fault: Option<&'a str>,
+    /// What the most urgent alert of the incident is on: of those that fire, if any do.
+    pub condition: Option<&'a Condition>,
 }
 
 /// Everything one message is made of.
@@ -53,6 +56,10 @@ pub struct Occasion<'a> {
     pub series: Option<Series<'a>>,
     /// What a source last said, for its own incident.
     pub source_error: Option<&'a str>,
+    /// Since when a source fails, or failed, for its own incident.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Whether the source has not answered since.
+    pub is_failing: bool,
     /// How people reach the companion; no trailing slash.
     pub external_url: &'a str,
     /// The clock's time.
@@ -130,54 +137,6 @@ pub fn compose_post(
     }
 }
 
-/// State, service and damage within 80 characters.
-pub fn headline(occasion: &Occasion<'_>) -> String {
-    let incident = occasion.incident;
-    let end = incident.resolved.as_ref().map_or(occasion.now, |resolution| resolution.at);
-    let open_for = end - incident.opened_at;
-    let since = span_words(open_for);
-    let (subject, damage) = match (&incident.subject, &occasion.series) {
-        (Subject::Source(name), _) if incident.phase() == Phase::Resolved => {
-            (format!("source {name}"), format!("answers again after {since}"))
-        }
-        (Subject::Source(name), _) => (format!("source {name}"), format!("does not answer for {since}")),
-        (Subject::Slo { id, series }, known) => {
-            let labels: Vec<_> = series.values().map(String::as_str).collect();
-            let labels = if labels.is_empty() { String::new() } else { format!(" [{}]", labels.join(", ")) };
-            let damage = match known {
-                _ if incident.phase() == Phase::Resolved => format!("good again after {since}"),
-                Some(series) => damage(series, open_for),
-                None => format!("in breach for {since}"),
-            };
-            (format!("{} {}{labels}", id.service, id.slo), damage)
-        }
-    };
-    let subject = cut(&on_one_line(&subject), HEADLINE_MAX - damage.chars().count().min(50) - 2);
-    cut(&format!("{subject}: {damage}"), HEADLINE_MAX)
-}
-
-fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
-    let (bad, _) = run(series.ledger, series.spec.objective, OnGap::Hold);
-    // The run that opened the incident is older than the incident.
-    let failing = TimeDelta::seconds(i64::from(bad) * i64::from(series.spec.every));
-    let since = span_words(open_for.max(failing));
-    let newest = series.ledger.newest().and_then(|at| series.ledger.get(at));
-    let shown = newest.and_then(|slot| slot.shown);
-    match series.spec.kind {
-        IndicatorKind::Probe if bad > 0 => format!("health check failing for {since}"),
-        IndicatorKind::Value if bad > 0 => match shown {
-            Some(value) => format!("{}, not {}, for {since}", value_words(series, value), series.good),
-            None => format!("value not {} for {since}", series.good),
-        },
-        IndicatorKind::Latency if bad > 0 => format!("too slow (not {}) for {since}", series.good),
-        _ if bad > 0 => format!("too many bad events for {since}"),
-        _ => {
-            let left = budget(series).remaining(series.spec.objective, Judge::IfGood).unwrap_or(1.0);
-            format!("budget left {} (in breach for {since})", percent(left))
-        }
-    }
-}
-
 fn lines(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Vec<String> {
     let incident = occasion.incident;
     let mut lines = Vec::new();
@@ -237,7 +196,8 @@ fn exhaustion_line(series: &Series<'_>) -> Option<String> {
         .then(|| format!("At the rate of the last {} it is gone in {}.", duration(RATE_WINDOW), seconds_words(left)))
 }
 
-fn budget(series: &Series<'_>) -> WindowSums {
+/// The budget as of the newest slot.
+pub(super) fn budget(series: &Series<'_>) -> WindowSums {
     window_sums(series.spec, series.ledger, series.ledger.newest().unwrap_or_default())
 }
 
@@ -279,7 +239,7 @@ fn links(occasion: &Occasion<'_>) -> Vec<Link> {
 fn figures(occasion: &Occasion<'_>) -> BTreeMap<String, f64> {
     let Some(series) = &occasion.series else { return BTreeMap::new() };
     let sums = budget(series);
-    let (bad_slots, _) = run(series.ledger, series.spec.objective, OnGap::Hold);
+    let bad_slots = run(series.ledger, series.spec.objective, OnGap::Hold).slots;
     let all = [
         ("objective", Some(series.spec.objective.ratio())),
         ("budget_remaining", sums.remaining(series.spec.objective, Judge::Measured)),
@@ -297,7 +257,8 @@ pub fn span_words(span: TimeDelta) -> String {
     seconds_words(span.num_seconds().max(0) as f64)
 }
 
-fn seconds_words(seconds: f64) -> String {
+/// `25 min`.
+pub(super) fn seconds_words(seconds: f64) -> String {
     let whole = seconds.round() as i64;
     let (days, hours, minutes, rest) = (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60);
     let parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")];
@@ -322,18 +283,19 @@ fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
-fn value_words(series: &Series<'_>, value: f64) -> String {
+/// A slot's value, with its unit if that is time.
+pub(super) fn value_words(series: &Series<'_>, value: f64) -> String {
     if series.in_seconds && value >= 1.0 { seconds_words(value) } else { number(value) }
 }
 
 /// Labels come from outside: no line breaks, no escapes, no letters that turn the writing around.
-fn on_one_line(text: &str) -> String {
+pub(super) fn on_one_line(text: &str) -> String {
     let turns = |letter| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|letter| if letter.is_control() || turns(letter) { ' ' } else { letter }).collect()
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

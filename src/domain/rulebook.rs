@@ -9,7 +9,7 @@ use super::{
     escalation::Plan,
     incident::Hearers,
     name::{Name, SloId},
-    policy::{Policy, Priority},
+    policy::{Condition, Policy, Priority},
     slo::SloSpec,
     status_page::StatusRule,
 };
@@ -103,6 +103,12 @@ impl PolicyRules {
 }
 
 impl SloRules {
+    /// What the alert of that name is on.
+    pub fn condition(&self, watch: &str) -> Option<&Condition> {
+        let watches = self.policies.iter().flat_map(|rules| &rules.watches);
+        watches.into_iter().find(|known| known.name == watch).map(|known| &known.condition)
+    }
+
     /// Whether a slot that ended at `end` is judged well after it could have been.
     pub fn is_late(&self, end: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         let settle = i64::try_from(self.spec.settle_ms / 1_000).unwrap_or(i64::MAX);

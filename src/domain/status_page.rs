@@ -52,6 +52,9 @@ pub struct StatusClock {
     pub confirm_at: Option<DateTime<Utc>>,
     /// Dropped by a person: the page is left alone for this incident.
     pub discarded: bool,
+    /// A draft that a person dropped although the page is not left alone: it is not proposed again.
+    #[serde(default)]
+    pub declined: Option<PublicState>,
     /// Nothing moves while the series is blind.
     #[serde(default)]
     pub held: bool,
@@ -80,14 +83,30 @@ impl StatusClock {
     }
 
     /// Posts the draft, or drops it. Answers what it was.
+    ///
+    /// A "monitoring" that is dropped is only that: "resolved" is proposed when it is due. Whoever drops anything else
+    /// takes the page over.
     pub fn decide(&mut self, approve: bool, now: DateTime<Utc>) -> Option<PublicState> {
         let draft = self.draft.take()?;
         if approve {
             self.mark_posted(draft, now);
+        } else if draft == PublicState::Monitoring {
+            self.declined = Some(draft);
         } else {
             self.discarded = true;
         }
         Some(draft)
+    }
+
+    /// What becomes of the page after a draft was dropped, for people.
+    pub fn after_discarding(&self) -> String {
+        match (self.posted, self.discarded) {
+            (None, _) => "nothing is posted of this incident; the page is left to people".to_owned(),
+            (Some(posted), true) => format!("the page stays at \"{}\" and is left to people", posted.as_str()),
+            (Some(posted), false) => {
+                format!("the page stays at \"{}\" until \"resolved\" is proposed", posted.as_str())
+            }
+        }
     }
 
     /// When it wants to be looked at again.
@@ -137,7 +156,11 @@ impl StatusClock {
             (Some(_), None) => Some(PublicState::Investigating),
             (Some(_), Some(end)) => self.after_the_end(end.at, rule, now, out),
         };
-        if let Some(wanted) = wanted.filter(|wanted| self.posted != Some(*wanted) && self.draft != Some(*wanted)) {
+        if wanted != self.declined {
+            self.declined = None;
+        }
+        let settled = [self.posted, self.draft, self.declined];
+        if let Some(wanted) = wanted.filter(|wanted| !settled.contains(&Some(*wanted))) {
             self.propose(incident, wanted, rule, around, out);
         } else if wanted.is_some() && wanted == self.posted {
             self.draft = None;

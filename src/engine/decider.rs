@@ -17,7 +17,7 @@ use super::board::Board;
 use crate::{
     clock::Clock,
     domain::{
-        decide::{Core, Decision, Input, Rejected, SeriesKey},
+        decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
         incident::{Incident, IncidentEvent},
         ledger::Ledger,
         name::{Name, SloId},
@@ -58,8 +58,8 @@ pub enum Order {
     Adopt {
         /// The rules, and what else the decider needs of the configuration.
         rules: Box<Ruling>,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<(), String>>,
+        /// Where the answer goes: which incidents it touched.
+        reply: oneshot::Sender<Result<Touched, String>>,
     },
 }
 
@@ -148,13 +148,17 @@ impl Decider {
                 }
                 Order::Adopt { rules, reply } => {
                     let before = std::mem::replace(&mut self.ruling, *rules);
-                    let result = self.adopt(now).await.map_err(|error| error.text());
-                    if result.is_err() {
-                        self.ruling = before;
-                    } else {
-                        self.core.retire(now, &mut decision);
-                        self.publish_all(now);
-                    }
+                    let result = match self.adopt(now).await {
+                        Ok(()) => {
+                            let touched = self.core.retire(now, &mut decision);
+                            self.publish_all(now);
+                            Ok(touched)
+                        }
+                        Err(error) => {
+                            self.ruling = before;
+                            Err(error.text())
+                        }
+                    };
                     // The one who asked may have gone away.
                     let _ = reply.send(result);
                 }

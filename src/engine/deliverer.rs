@@ -95,13 +95,25 @@ impl Deliverer {
         Ok((leases, wait))
     }
 
+    /// One attempt in a task of its own: a fault in it ends neither this deliverer nor the daemon.
+    async fn send(&self, delivery: Delivery) -> Outcome {
+        let (channel, id) = (self.channel.clone(), delivery.id);
+        let task = tokio::spawn(async move {
+            tokio::time::timeout(SEND_LIMIT, channel.deliver(&delivery))
+                .await
+                .unwrap_or_else(|_| Outcome::Retry { reason: format!("no answer within {SEND_LIMIT:?}"), after: None })
+        });
+        task.await.unwrap_or_else(|fault| {
+            tracing::error!(receiver = %self.receiver, delivery = id, %fault, "a fault in slod itself while sending");
+            Outcome::Retry { reason: "internal fault".to_owned(), after: None }
+        })
+    }
+
     async fn attempt(&self, lease: Lease) {
         let lease_ends = self.clock.now() + TimeDelta::seconds(LEASE_SECONDS);
         let Lease { id, incident, message, thread, attempt, decided_at } = lease;
         let delivery = Delivery { id, message, thread, attempt };
-        let outcome = tokio::time::timeout(SEND_LIMIT, self.channel.deliver(&delivery))
-            .await
-            .unwrap_or_else(|_| Outcome::Retry { reason: format!("no answer within {SEND_LIMIT:?}"), after: None });
+        let outcome = self.send(delivery).await;
         let now = self.clock.now();
         let (attempted, receipt, error, word) = match outcome {
             Outcome::Accepted { receipt } => (Attempted::Accepted, Some(receipt), None, "accepted"),

@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Config, Slo},
     domain::{
-        condition::{GAPS_HELD, is_bad},
+        condition::is_bad,
         decide::{SeriesKey, time},
         incident::Incident,
         ledger::{Ledger, Totals},
+        run::GAPS_HELD,
         slot::{Slot, SlotState, Span},
     },
     schedule::Month,

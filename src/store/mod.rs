@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -81,6 +82,8 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
         let lock = lock(path)?;
+        // What it makes beside the file gets the file's own mode.
+        private(path).map_err(|error| fail(error.to_string()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -129,15 +132,16 @@ impl Store {
     }
 }
 
+/// Opens a file; a new one is its owner's alone.
+fn private(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
 fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
     let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
+    let file = private(Path::new(&name))
         .map_err(|error| fail(format!("{error}; does its folder exist, and may this user write there?")))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -8,11 +8,12 @@ use super::slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueVie
 use crate::domain::{
     alert::AlertState,
     budget::{WindowSums, seconds_to_exhaustion, window_sums},
-    condition::{duration, is_blind, run},
+    condition::{duration, is_blind},
     decide::{SeriesKey, SeriesState, time},
     ledger::Ledger,
     policy::{Judge, OnGap},
     rulebook::SloRules,
+    run::run,
     slo::{Budgeting, IndicatorKind, Period, Window},
 };
 
@@ -66,7 +67,7 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
         },
         burn_rate: burn_rates(rules, ledger, at),
         value: value_view(rules, shown, ledger, at),
-        streak: StreakView { bad: run(ledger, spec.objective, OnGap::Hold).0 },
+        streak: StreakView { bad: run(ledger, spec.objective, OnGap::Hold).slots },
         watermark,
         evaluated_at: now,
         policies: policy_views(rules, state),

@@ -131,6 +131,9 @@ pub struct StatusPageView {
     pub due_at: Option<DateTime<Utc>>,
     /// When it was.
     pub posted_at: Option<DateTime<Utc>>,
+    /// slod posts and proposes nothing more of this incident: people have taken the page over.
+    #[serde(default)]
+    pub left_to_people: bool,
 }
 
 /// What an incident has cost.

@@ -8,6 +8,7 @@ mod config;
 mod core;
 mod deliveries;
 mod faults;
+mod faulty_channel;
 mod floors;
 mod kills;
 mod live;

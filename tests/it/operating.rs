@@ -36,6 +36,9 @@ async fn all_is_well() {
     for receiver in ["ops-pager", "platform-pager", "cto-pager", "inventory-alerts", "inventory-eng", "ops-lead"] {
         live.cli(&["notify", "test", receiver]).await;
     }
+    let (status, said) =
+        live.slod.post("/api/v1/notify-test/public-status", &serde_json::json!({"by": "ann"})).await.unwrap();
+    assert!(status == 400 && said.contains("public status page") && said.contains("check --online"), "{status} {said}");
     let peers: Vec<_> = live.world.inbox.received().into_iter().map(|entry| entry.peer).collect();
     assert!(
         peers.contains(&Peer::Mail) && peers.contains(&Peer::Slack) && peers.contains(&Peer::Pagerduty),

@@ -42,3 +42,18 @@ async fn nobody_looks_for_what_waits_behind_another_message() {
     store.finish(again[0].id, Next::Sent, Some("receipt".into()), None, later).await.unwrap();
     assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start), "the second one's turn");
 }
+
+/// Names, causes and what was said of them are nobody else's business on a shared host.
+#[tokio::test]
+async fn the_files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("slod.db")).await.unwrap();
+    store.enqueue_test(Name::from("ops"), message(), DateTime::UNIX_EPOCH).await.unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()).collect();
+    files.sort_by_key(std::fs::DirEntry::file_name);
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}

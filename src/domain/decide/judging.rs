@@ -7,7 +7,7 @@ use crate::domain::{
     alert::{Alert, Change},
     chunk::chunk_of,
     condition::{is_blind, judge},
-    incident::{Incident, IncidentEvent, Subject, key},
+    incident::{Ending, Incident, IncidentEvent, Subject, key},
     ledger::Inserted,
     policy::Priority,
     rulebook::{PolicyRules, SloRules},
@@ -141,8 +141,8 @@ impl Core {
                     |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
                 let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
                 if let Some(id) = found.map(|incident| incident.id.clone()) {
-                    let clearing = change == Change::Clearing;
-                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, clearing }, decision);
+                    let ending = if change == Change::Clearing { Ending::GoodAgain } else { Ending::Cleared };
+                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending }, decision);
                 }
             }
             Change::None => {}

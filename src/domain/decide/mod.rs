@@ -27,7 +27,7 @@ mod reload;
 mod sources;
 mod voice;
 
-pub use self::judging::gap_words;
+pub use self::{judging::gap_words, reload::Touched};
 
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Core, Decision};
 use crate::domain::{
-    incident::{IncidentEvent, Subject},
+    incident::{Ending, IncidentEvent, Subject},
     name::Name,
 };
 
@@ -32,7 +32,7 @@ impl Core {
                 let open = self.incidents.values().find(|old| old.subject == subject && old.resolved.is_none());
                 if let Some(id) = open.map(|incident| incident.id.clone()) {
                     let watch = "blind".to_owned();
-                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, clearing: false }, decision);
+                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending: Ending::Cleared }, decision);
                 }
             }
             return;

@@ -6,6 +6,7 @@ use super::{Core, Decision, Line, Outgoing, SeriesKey};
 use crate::domain::{
     alert::AlertState,
     condition::is_blind,
+    headline::headline,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
     name::Name,
@@ -78,8 +79,15 @@ impl Core {
     }
 
     fn occasion<'a>(&'a self, incident: &'a Incident, now: DateTime<Utc>) -> Occasion<'a> {
-        let mut occasion =
-            Occasion { incident, series: None, source_error: None, external_url: &self.rules.external_url, now };
+        let mut occasion = Occasion {
+            incident,
+            series: None,
+            source_error: None,
+            failing_since: None,
+            is_failing: false,
+            external_url: &self.rules.external_url,
+            now,
+        };
         match &incident.subject {
             Subject::Slo { id, series } => {
                 let key = SeriesKey { id: id.clone(), series: series.clone() };
@@ -94,18 +102,24 @@ impl Core {
                         good: &rules.good,
                         in_seconds: rules.in_seconds,
                         fault: state.fault.as_deref(),
+                        condition: incident.most_telling().and_then(|watch| rules.condition(watch)),
                     });
                 }
             }
             Subject::Source(name) => {
-                occasion.source_error = self.sources.get(name).and_then(|state| state.last_error.as_deref());
+                let (state, rule) = (self.sources.get(name), self.rules.sources.get(name));
+                occasion.source_error = state.and_then(|state| state.last_error.as_deref());
+                occasion.is_failing = state.is_some_and(|state| state.blind);
+                // It fires when it has failed for that long.
+                let fired_at = incident.members.values().map(|member| member.fired_at).max();
+                occasion.failing_since = fired_at.zip(rule).map(|(at, rule)| at - rule.blind_after);
             }
         }
         occasion
     }
 
     fn title(&self, id: &str, now: DateTime<Utc>) -> Option<String> {
-        self.incidents.get(id).map(|incident| message::headline(&self.occasion(incident, now)))
+        self.incidents.get(id).map(|incident| headline(&self.occasion(incident, now)))
     }
 
     fn message(&self, id: &str, receiver: Name, telling: &Telling<'_>, now: DateTime<Utc>) -> Option<Outgoing> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Acknowledgement, Around, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
+    Acknowledgement, Around, Ending, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
 };
 use crate::domain::{escalation::Plan, name::Name, notification::Event, policy::Priority};
 
@@ -29,14 +29,14 @@ impl Incident {
             IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late } => {
                 self.fired(Firing { watch, policy, priority, plan, at, reopen_within, late }, voice);
             }
-            IncidentEvent::Ended { watch, clearing } => self.ended(&watch, clearing, voice),
+            IncidentEvent::Ended { watch, ending } => self.ended(&watch, ending, voice),
             IncidentEvent::Acknowledge { by } => self.acknowledge(by, voice)?,
             IncidentEvent::Resolve { by } => {
                 if self.resolved.is_some() {
                     return Err(Refused::Resolved(self.id.clone()));
                 }
                 voice.say(Say::Mute(self.members.keys().cloned().collect()));
-                self.resolve(Some(by), voice);
+                self.resolve(Some(by), None, voice);
             }
             IncidentEvent::Note { by, text } => {
                 voice.line("note", format!("{by}: {text}"));
@@ -49,6 +49,8 @@ impl Incident {
                 voice.line("status-page", format!("{by} {verb} \"{}\"", draft.as_str()));
                 if approve {
                     voice.say(Say::Post(draft));
+                } else if let Some(clock) = &self.status {
+                    voice.line("status-page", clock.after_discarding());
                 }
             }
             IncidentEvent::Undelivered { receiver, fallback, event, why } => {
@@ -108,14 +110,18 @@ impl Incident {
         }
     }
 
-    fn ended(&mut self, watch: &str, clearing: bool, voice: &mut Voice<'_>) {
+    fn ended(&mut self, watch: &str, ending: Ending, voice: &mut Voice<'_>) {
         let Some(member) = self.members.get_mut(watch).filter(|member| member.firing) else { return };
         member.firing = false;
-        let what = if clearing { "is good again; its window still remembers" } else { "has cleared" };
+        let (what, taken_out) = match ending {
+            Ending::Cleared => ("has cleared", None),
+            Ending::GoodAgain => ("is good again; its window still remembers", None),
+            Ending::TakenOut(what) => ("is no longer watched", Some(what)),
+        };
         voice.line("cleared", format!("{watch} {what}"));
         match self.most_urgent() {
             Some(priority) => self.priority = priority,
-            None if self.resolved.is_none() => self.resolve(None, voice),
+            None if self.resolved.is_none() => self.resolve(None, taken_out, voice),
             None => {}
         }
     }
@@ -135,10 +141,16 @@ impl Incident {
         Ok(())
     }
 
-    fn resolve(&mut self, by: Option<String>, voice: &mut Voice<'_>) {
-        let reason = by.as_ref().map_or_else(|| "all alerts have cleared".to_owned(), |by| format!("resolved by {by}"));
+    fn resolve(&mut self, by: Option<String>, taken_out: Option<String>, voice: &mut Voice<'_>) {
+        let reason = match (&by, &taken_out) {
+            (Some(by), _) => format!("resolved by {by}"),
+            (None, Some(what)) => format!("no longer watched: {what} was taken out of the configuration"),
+            (None, None) => "all alerts have cleared".to_owned(),
+        };
         voice.line("resolved", reason.clone());
-        self.resolved = Some(Resolution { by, at: voice.now });
+        // The clock had been ahead when it opened: it did not end before it began.
+        self.opened_at = self.opened_at.min(voice.now);
+        self.resolved = Some(Resolution { by, at: voice.now, taken_out });
         for member in self.members.values_mut() {
             member.firing = false;
         }
@@ -162,6 +174,12 @@ impl Incident {
         voice.line("reopened", format!("the acknowledgement by {by} has lapsed"));
         self.skipped_run_again(late, voice);
         self.open_again("acknowledged, but not resolved in time", late, voice);
+    }
+
+    /// The most urgent alert: of those that fire, if any do.
+    pub fn most_telling(&self) -> Option<&str> {
+        let order = |(name, member): &(&String, &Member)| (!member.firing, member.priority, (*name).clone());
+        self.members.iter().min_by_key(order).map(|(name, _)| name.as_str())
     }
 
     /// The priority of the most urgent firing alert.

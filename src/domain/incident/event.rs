@@ -48,8 +48,8 @@ pub enum IncidentEvent {
     Ended {
         /// Watch name.
         watch: String,
-        /// Only a window remembers.
-        clearing: bool,
+        /// In which way.
+        ending: Ending,
     },
     /// Somebody has it.
     Acknowledge {
@@ -88,6 +88,17 @@ pub enum IncidentEvent {
     },
     /// Time has passed.
     Tick,
+}
+
+/// In which way an alert of an incident ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its condition is false.
+    Cleared,
+    /// All is good again; only a window remembers.
+    GoodAgain,
+    /// Nobody watches it any more: what was taken out of the configuration.
+    TakenOut(String),
 }
 
 /// What must be done about it.

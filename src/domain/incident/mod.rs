@@ -22,7 +22,7 @@ mod event;
 mod steps;
 mod telling;
 
-pub use self::event::{Around, IncidentEvent, Refused, Say};
+pub use self::event::{Around, Ending, IncidentEvent, Refused, Say};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,9 @@ pub struct Resolution {
     pub by: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
+    /// What was taken out of the configuration, if nothing got better.
+    #[serde(default)]
+    pub taken_out: Option<String>,
 }
 
 /// An incident: what is stored of it, whole.

@@ -45,6 +45,7 @@ impl LiveDesk {
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
                 due_at: clock.due_at,
                 posted_at: clock.posted_at,
+                left_to_people: clock.discarded,
             }),
             cost: self.cost(incident).await?,
         })

@@ -265,6 +265,9 @@ impl Desk for LiveDesk {
                     format!("known: {}", known.join(", ")),
                 ));
             }
+            if let Some(refusal) = config.receivers.get(receiver).and_then(trial::refusal) {
+                return Err(DeskError::Invalid(format!("`{receiver}` {refusal}")));
+            }
             let message = Message::Notification(Box::new(test_message(
                 receiver,
                 by,

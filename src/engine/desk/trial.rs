@@ -2,10 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{
-    notification::{Event, Link, Notification, Phase},
-    policy::Priority,
+use crate::{
+    config::model::{Receiver, ReceiverKind},
+    domain::{
+        notification::{Event, Link, Notification, Phase},
+        policy::Priority,
+    },
 };
+
+/// Why a receiver is sent no test message, with what to do instead.
+pub(super) fn refusal(receiver: &Receiver) -> Option<&'static str> {
+    matches!(receiver.kind, ReceiverKind::Statuspage { .. }).then_some(
+        "is a public status page: a test would be seen by everybody; \
+         `slod check --online` asks whether its credentials are good, and posts nothing",
+    )
+}
 
 /// A message that says it is none.
 pub(super) fn test_message(receiver: &str, by: &str, external_url: &str, now: DateTime<Utc>) -> Notification {

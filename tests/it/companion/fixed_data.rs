@@ -114,6 +114,7 @@ pub fn incident() -> IncidentView {
             draft: Some("investigating".into()),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
+            left_to_people: false,
         }),
         cost: CostView { bad: 26_900.0, budget_share: Some(0.538) },
     }

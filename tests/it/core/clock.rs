@@ -90,11 +90,12 @@ fn a_long_sleep_is_only_a_gap() {
     assert_eq!(world.told("pager"), "trigger");
 }
 
-fn adopt(world: &mut World, rules: Rulebook) {
+pub fn adopt(world: &mut World, rules: Rulebook) -> String {
     let mut decision = Decision::default();
     world.core.adopt(Arc::new(rules));
-    world.core.retire(world.now, &mut decision);
+    let touched = world.core.retire(world.now, &mut decision);
     world.take(decision);
+    touched.to_string()
 }
 
 fn rules(every: u32, policies: Vec<Policy>) -> Rulebook {
@@ -108,18 +109,32 @@ fn rules(every: u32, policies: Vec<Policy>) -> Rulebook {
 fn a_policy_that_is_taken_away_ends_its_incident() {
     let mut world = World::with(probe(60), run("down", 1));
     world.feed("bb");
-    adopt(&mut world, rules(60, vec![run("other", 5)]));
+    let said = adopt(&mut world, rules(60, vec![run("other", 5)]));
+    assert_eq!(said, format!("; ended incidents: {} shop/front", world.incident().id));
     assert_eq!(world.told("pager"), "trigger resolve");
     assert!(world.lines.iter().any(|line| line.starts_with("reload down")));
     world.feed("bbb");
     assert_eq!(world.told("pager"), "trigger resolve trigger/2", "the other one has its own view");
 }
 
+/// One of two alerts goes: the incident stays, and is named.
+#[test]
+fn a_policy_that_is_taken_away_beside_another() {
+    let both = vec![planned(run("down", 1), None), planned(run("down-long", 2), None)];
+    let mut world = World::new(probe(60), both);
+    world.feed("bb");
+    let said = adopt(&mut world, rules(60, vec![run("down-long", 2)]));
+    assert_eq!(said, format!("; changed incidents: {} shop/front", world.incident().id));
+    assert_eq!(world.told("pager"), "trigger");
+    world.feed("g");
+    assert_eq!(world.incident().title, "shop front: good again after 2 min");
+}
+
 #[test]
 fn the_same_policies_again_change_nothing() {
     let mut world = World::with(probe(60), run("down", 1));
     world.feed("bb");
-    adopt(&mut world, rules(60, vec![run("down", 1), run("other", 50)]));
+    assert_eq!(adopt(&mut world, rules(60, vec![run("down", 1), run("other", 50)])), "");
     world.feed("bg");
     assert_eq!(world.minutes("pager"), "1:trigger 4:resolve");
 }
@@ -128,7 +143,7 @@ fn the_same_policies_again_change_nothing() {
 #[test]
 fn a_changed_condition_is_judged_at_the_next_slot() {
     let mut world = World::with(probe(60), run("down", 1));
-    world.feed("b");
+    world.feed("gb");
     adopt(&mut world, rules(60, vec![run("down", 5)]));
     world.feed("b");
     assert_eq!(world.told("pager"), "trigger resolve");

@@ -5,6 +5,8 @@ mod blind;
 mod clock;
 mod conditions;
 mod examples;
+mod gaps;
+mod headlines;
 mod incidents;
 mod properties;
 mod status;

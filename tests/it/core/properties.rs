@@ -7,7 +7,7 @@ use slod::domain::{
     alert::AlertState,
     decide::Input,
     escalation::Plan,
-    incident::{Around, Incident, IncidentEvent, Say, Subject},
+    incident::{Around, Ending, Incident, IncidentEvent, Say, Subject},
     message::percent,
     name::{Name, SloId},
     notification::{Event, Message},
@@ -229,7 +229,7 @@ proptest! {
                 0..=3 => IncidentEvent::Fired {
                     watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false,
                 },
-                4..=6 => IncidentEvent::Ended { watch, clearing: kind == 4 },
+                4..=6 => IncidentEvent::Ended { watch, ending: if kind == 4 { Ending::GoodAgain } else { Ending::Cleared } },
                 7 => IncidentEvent::Acknowledge { by: "ann".into() },
                 8 => IncidentEvent::Resolve { by: "ann".into() },
                 9 => IncidentEvent::StatusDraft { by: "ann".into(), approve: number > 1 },

@@ -88,6 +88,49 @@ fn discarded_the_page_is_left_alone() {
     assert!(world.core.incidents.is_empty(), "finished");
 }
 
+/// The page shows something that a person must take back: it is said, and slod leaves it alone.
+#[test]
+fn a_discarded_end_leaves_the_page_to_people() {
+    let mut world = world(true, 0);
+    world.feed("bb");
+    draft(&mut world, true);
+    world.feed("g");
+    draft(&mut world, true);
+    world.feed("g*12");
+    draft(&mut world, false);
+    assert_eq!(world.told("public"), "investigating monitoring");
+    let said = "status-page the page stays at \"monitoring\" and is left to people";
+    assert!(world.lines.iter().any(|line| line == said), "{:?}", world.lines);
+    world.feed("b g*20");
+    assert_eq!(world.told("public"), "investigating monitoring");
+}
+
+/// "Not now" to monitoring is no "never" to the end.
+#[test]
+fn a_discarded_monitoring_keeps_the_end() {
+    let mut world = world(true, 0);
+    world.feed("bb");
+    draft(&mut world, true);
+    world.feed("g");
+    draft(&mut world, false);
+    let said = "status-page the page stays at \"investigating\" until \"resolved\" is proposed";
+    assert!(world.lines.iter().any(|line| line == said), "{:?}", world.lines);
+    world.feed("g*5");
+    assert_eq!(world.incident().status.as_ref().unwrap().draft, None, "not proposed again");
+    world.feed("g*7");
+    draft(&mut world, true);
+    assert_eq!(world.told("public"), "investigating resolved");
+    // A relapse: monitoring is proposed once more.
+    let mut world = self::world(true, 0);
+    world.feed("bb");
+    draft(&mut world, true);
+    world.feed("g");
+    draft(&mut world, false);
+    world.feed("bb g");
+    draft(&mut world, true);
+    assert_eq!(world.told("public"), "investigating monitoring");
+}
+
 /// Over before anybody approved; a relapse is proposed and reminded of anew.
 #[test]
 fn over_before_it_was_posted() {

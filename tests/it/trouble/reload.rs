@@ -82,7 +82,11 @@ async fn what_a_reload_takes_away_ends_what_it_held_open() {
     live.world.config.set("/policies/renamed", policy);
     live.world.config.set("/policies/renamed/when/consecutive", json!(1_000));
     live.world.write_config().unwrap();
-    assert_eq!(reload(&live).await.0, 200);
+    let (status, said) = reload(&live).await;
+    assert_eq!(status, 200);
+    let ended = format!("configuration reloaded; ended incidents: {id} inventory/dashboard-availability");
+    assert!(said.contains(&ended), "{said}");
+    live.until("the log says so", async || live.slod.log().contains(&ended)).await;
     live.reaches(&id, "resolved").await;
     live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
     live.settle().await;

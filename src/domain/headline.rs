@@ -1,0 +1,170 @@
+//! The first line of everything that is said of an incident: whom it is about, and what is wrong with it.
+//!
+//! What is wrong is told by the condition of the most urgent alert; what is over, by how it ended: "good again" is said
+//! only when something got better.
+
+use chrono::TimeDelta;
+
+use super::{
+    budget::{WindowSums, seconds_to_exhaustion},
+    condition::{duration, is_bad, pairs},
+    incident::{Resolution, Subject},
+    message::{Occasion, Series, budget, cut, on_one_line, percent, seconds_words, span_words, value_words},
+    policy::{Condition, Judge, OnGap},
+    run::run,
+    slo::IndicatorKind,
+    slot::{Slot, SlotState},
+};
+
+const HEADLINE_MAX: usize = 80;
+/// Of a person's name.
+const NAME_MAX: usize = 24;
+
+/// State, service and damage within 80 characters.
+pub fn headline(occasion: &Occasion<'_>) -> String {
+    let subject = match &occasion.incident.subject {
+        Subject::Source(name) => format!("source {name}"),
+        Subject::Slo { id, series } => {
+            let labels: Vec<_> = series.values().map(String::as_str).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!(" [{}]", labels.join(", ")) };
+            format!("{} {}{labels}", id.service, id.slo)
+        }
+    };
+    let subject = on_one_line(&subject);
+    let said = match &occasion.incident.resolved {
+        Some(end) => ending(occasion, end),
+        None => vec![trouble(occasion)],
+    };
+    // The longest that fits; of the shortest, as much as fits beside the subject.
+    let room = HEADLINE_MAX.saturating_sub(subject.chars().count() + 2);
+    let said = said.iter().find(|text| text.chars().count() <= room).or(said.last()).map_or("", String::as_str);
+    let subject = cut(&subject, HEADLINE_MAX - said.chars().count().min(50) - 2);
+    cut(&format!("{subject}: {said}"), HEADLINE_MAX)
+}
+
+/// How it ended: the same in shorter and shorter words.
+fn ending(occasion: &Occasion<'_>, end: &Resolution) -> Vec<String> {
+    let is_source = matches!(occasion.incident.subject, Subject::Source(_));
+    let begun = occasion.failing_since.unwrap_or(occasion.incident.opened_at);
+    let after = format!("after {}", span_words(end.at - begun));
+    if let Some(by) = &end.by {
+        let by = cut(&on_one_line(by), NAME_MAX);
+        let (long, short) = match &occasion.series {
+            _ if is_source && occasion.is_failing => ("still does not answer", "still failing"),
+            Some(series) => still(series),
+            None => ("", ""),
+        };
+        if long.is_empty() {
+            return vec![format!("resolved by {by} {after}"), format!("resolved by {by}")];
+        }
+        return vec![
+            format!("resolved by {by} {after} ({long})"),
+            format!("resolved by {by} {after} ({short})"),
+            format!("resolved by {by} ({short})"),
+        ];
+    }
+    if let Some(what) = &end.taken_out {
+        return vec![
+            format!("no longer watched ({what} was taken out of the configuration)"),
+            format!("no longer watched ({what} taken out)"),
+            "no longer watched (configuration)".to_owned(),
+        ];
+    }
+    let what = match &occasion.series {
+        _ if is_source => "answers again",
+        Some(series) if newest(series).is_some_and(|slot| is_bad(&slot, series.spec.objective)) => {
+            "no alert fires any more"
+        }
+        Some(Series { condition: Some(Condition::NoData(_)), .. }) => "data again",
+        _ => "good again",
+    };
+    vec![format!("{what} {after}"), what.to_owned()]
+}
+
+/// What is still wrong although a person ended it, in long and short words; nothing if the newest known slot is good.
+fn still(series: &Series<'_>) -> (&'static str, &'static str) {
+    let bad = run(series.ledger, series.spec.objective, OnGap::Hold).slots > 0;
+    match series.spec.kind {
+        _ if silence(series).is_some() && !bad => ("still no data", "no data"),
+        _ if !bad => ("", ""),
+        IndicatorKind::Probe => ("health check still failing", "still failing"),
+        IndicatorKind::Value => ("value still not good", "still bad"),
+        IndicatorKind::Latency => ("still too slow", "too slow"),
+        _ => ("still too many bad events", "still bad"),
+    }
+}
+
+/// What is wrong now.
+fn trouble(occasion: &Occasion<'_>) -> String {
+    let open_for = occasion.now - occasion.incident.opened_at;
+    match (&occasion.incident.subject, &occasion.series) {
+        (Subject::Source(_), _) => {
+            let failing = occasion.failing_since.map_or(open_for, |since| occasion.now - since);
+            format!("does not answer for {}", span_words(failing))
+        }
+        (Subject::Slo { .. }, Some(series)) => damage(series, open_for),
+        (Subject::Slo { .. }, None) => format!("in breach for {}", span_words(open_for)),
+    }
+}
+
+fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
+    let bad = run(series.ledger, series.spec.objective, OnGap::Hold).slots;
+    let on_silence = matches!(series.condition, Some(Condition::NoData(_)));
+    if let Some(silent) = silence(series).filter(|_| on_silence || bad == 0) {
+        return format!("no data for {}", span_words(silent));
+    }
+    if bad == 0 {
+        let told = series.condition.and_then(|condition| window_words(series, condition));
+        return told.unwrap_or_else(|| match budget_words(series) {
+            left if open_for < TimeDelta::seconds(1) => left,
+            left => format!("{left} (in breach for {})", span_words(open_for)),
+        });
+    }
+    // The run that opened the incident is older than the incident.
+    let failing = TimeDelta::seconds(i64::from(bad) * i64::from(series.spec.every));
+    let since = span_words(open_for.max(failing));
+    match series.spec.kind {
+        IndicatorKind::Probe => format!("health check failing for {since}"),
+        IndicatorKind::Value => match newest(series).and_then(|slot| slot.shown) {
+            Some(value) => format!("{}, not {}, for {since}", value_words(series, value), series.good),
+            None => format!("value not {} for {since}", series.good),
+        },
+        IndicatorKind::Latency => format!("too slow (not {}) for {since}", series.good),
+        _ => format!("too many bad events for {since}"),
+    }
+}
+
+/// What a window remembers although the newest slot is good.
+fn window_words(series: &Series<'_>, condition: &Condition) -> Option<String> {
+    let at = series.ledger.newest()?;
+    match condition {
+        Condition::BurnRate(rate) => pairs(rate, series.spec).iter().find_map(|pair| {
+            let burn =
+                WindowSums::ending_at(series.ledger, at, pair.long).burn(series.spec.objective, Judge::IfGood)?;
+            let windows = format!("{}/{}", duration(pair.long), duration(pair.short));
+            (burn >= pair.factor).then(|| format!("burning {burn:.1}× too fast ({windows})"))
+        }),
+        Condition::BudgetRemaining(_) => Some(budget_words(series)),
+        Condition::ExhaustedWithin { over, .. } => {
+            let left = seconds_to_exhaustion(series.spec, series.ledger, at, *over, Judge::IfGood)?;
+            Some(format!("budget gone in {} at this rate", seconds_words(left)))
+        }
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| window_words(series, part)),
+        Condition::Consecutive(_) | Condition::NoData(_) | Condition::Value(_) => None,
+    }
+}
+
+fn budget_words(series: &Series<'_>) -> String {
+    format!("budget left {}", percent(budget(series).remaining(series.spec.objective, Judge::IfGood).unwrap_or(1.0)))
+}
+
+fn newest(series: &Series<'_>) -> Option<Slot> {
+    series.ledger.get(series.ledger.newest()?)
+}
+
+/// For how long nothing was known, up to the end of the newest slot; none if that one is known.
+fn silence(series: &Series<'_>) -> Option<TimeDelta> {
+    let newest = newest(series).filter(|slot| slot.state == SlotState::Unmeasured)?;
+    let silent = series.ledger.back_from(newest.index).take_while(|slot| !slot.state.is_known()).last()?;
+    Some(TimeDelta::seconds((newest.index - silent.index + 1) * i64::from(series.spec.every)))
+}
