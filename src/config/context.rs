@@ -8,8 +8,10 @@ use std::{
 use super::{
     Mode,
     codes::Code,
+    fields::clipped,
     files::Files,
     finding::Finding,
+    mask::Hidden,
     tree::{Key, Span},
 };
 
@@ -69,7 +71,7 @@ pub(crate) struct Context<'a> {
     counts: [Cell<usize>; 3],
     steps_left: Cell<usize>,
     used: RefCell<BTreeSet<(Thing, String)>>,
-    secrets: RefCell<Vec<Span>>,
+    hidden: RefCell<Hidden>,
     not_yet: RefCell<BTreeMap<&'static str, Vec<Span>>>,
 }
 
@@ -85,7 +87,7 @@ impl<'a> Context<'a> {
             counts: Default::default(),
             steps_left: Cell::new(STEPS_MAX),
             used: RefCell::default(),
-            secrets: RefCell::default(),
+            hidden: RefCell::default(),
             not_yet: RefCell::default(),
         }
     }
@@ -113,7 +115,12 @@ impl<'a> Context<'a> {
 
     /// Marks a place whose text must never be shown.
     pub fn hide(&self, at: Span) {
-        self.secrets.borrow_mut().push(at);
+        self.hidden.borrow_mut().places.push(at);
+    }
+
+    /// Marks a text that no message about this place may repeat.
+    pub fn hide_text(&self, at: Span, text: &str) {
+        self.hidden.borrow_mut().texts.push((at, clipped(text)));
     }
 
     /// Remembers that something asks for what is not built yet.
@@ -154,7 +161,7 @@ impl<'a> Context<'a> {
     }
 
     /// All that was collected, and the places to hide.
-    pub fn finish(self) -> (Vec<Finding>, Vec<Span>) {
+    pub fn finish(self) -> (Vec<Finding>, Hidden) {
         let mut findings = self.findings.take();
         for (what, places) in self.not_yet.take() {
             let mut message = format!("{what}: read and checked, but not built yet");
@@ -173,7 +180,12 @@ impl<'a> Context<'a> {
             }
             findings.push(Finding::note(Code::NotYet, places[0], message));
         }
-        (findings, self.secrets.take())
+        let mut hidden = self.hidden.take();
+        hidden.places.sort_unstable();
+        hidden.places.dedup();
+        hidden.texts.sort_unstable();
+        hidden.texts.dedup();
+        (findings, hidden)
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct File {
     pub text: String,
     /// The tree; none if there is none, or it does not parse.
     pub root: Option<Node>,
+    /// What is written, but overruled by the same key elsewhere.
+    pub dropped: Vec<Node>,
     line_starts: Vec<usize>,
     parsed: bool,
 }
@@ -129,6 +131,7 @@ impl Reading {
         match yaml::parse(&file.text, index) {
             Ok(document) => {
                 file.root = document.root;
+                file.dropped = document.dropped;
                 file.parsed = true;
                 self.findings.extend(document.findings);
             }

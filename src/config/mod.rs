@@ -19,6 +19,7 @@ mod finding;
 mod fit;
 mod indicators;
 mod later;
+mod looks;
 mod mask;
 pub mod model;
 mod outside;
@@ -38,6 +39,7 @@ mod sql;
 mod tree;
 mod units;
 mod values;
+mod veil;
 mod yaml;
 
 use std::path::Path;

@@ -121,6 +121,10 @@ pub(crate) fn resolve(cx: &Context<'_>, node: &Node, what: &str) -> Option<Text>
             let fields = Fields::over(cx, entries, at, what.to_owned());
             let found = outside(&fields);
             fields.close();
+            if let Some(found) = &found {
+                // a variable meant for something else may hold a secret: messages name it, not what is in it
+                cx.hide_text(found.at, &found.value);
+            }
             found
         }
         Value::Null | Value::List(_) => {

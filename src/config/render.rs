@@ -46,7 +46,11 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     if let Some(help) = below {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    // the column is counted in what is shown, secrets masked: it has to be the file's
+    let shown = place.text.get(..place.range.start).map_or(0, |before| before.chars().count()) + 1;
+    let at = |column| format!("{}:{}:{column}", place.file, place.line);
+    if shown == place.column { text } else { text.replacen(&at(shown), &at(place.column), 1) }
 }
 
 fn snippet(

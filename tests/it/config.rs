@@ -1,6 +1,7 @@
 //! Configurations that load, that do not, and what is said of them.
 
 mod hostile;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 
