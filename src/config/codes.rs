@@ -46,7 +46,7 @@ codes! {
     OutOfRange "E0108" "A number or quantity is outside its bounds." "Choose a value within the bounds that the message names.";
     Exclusive "E0109" "Keys that exclude each other stand together, or none of them is there." "Keep exactly one.";
     Syntax "E0110" "The file is not valid YAML, or uses a feature that is not supported (tags, several documents, keys that are not text)." "Correct the YAML.";
-    Unreadable "E0111" "A file cannot be read: it does not exist, access is denied, or it is not UTF-8." "Check the path, the permissions and the encoding.";
+    Unreadable "E0111" "A file cannot be read: it does not exist, access is denied, it is no regular file, or it is not UTF-8." "Check the path, the permissions and the encoding.";
     TooLarge "E0112" "A file is over 1 MiB, nests deeper than 32, or grows too large through aliases." "Split the file; use fewer aliases.";
     WrongFile "E0113" "`version` or `include` stands outside the root file, or `daemon` or `mail` in two files." "Move the key to the root file, or join the two blocks.";
     Version "E0114" "`version` is missing or not 1." "Begin the root file with `version: 1`.";

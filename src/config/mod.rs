@@ -22,6 +22,7 @@ mod later;
 mod looks;
 mod mask;
 pub mod model;
+mod open;
 mod outside;
 mod overrides;
 mod pattern;

@@ -1,5 +1,6 @@
 //! Configurations that load, that do not, and what is said of them.
 
+mod files;
 mod hostile;
 mod secrets;
 
