@@ -22,7 +22,7 @@ mod later;
 mod looks;
 mod mask;
 pub mod model;
-mod open;
+pub(crate) mod open;
 mod outside;
 mod overrides;
 mod pattern;

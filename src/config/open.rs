@@ -23,6 +23,15 @@ pub(crate) enum Refused {
     TooLarge,
 }
 
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Unreadable(why) => why,
+            Self::TooLarge => "it is too large",
+        })
+    }
+}
+
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error.to_string())

@@ -66,6 +66,19 @@ fn snippet(
     Snippet::source(place.text.clone()).line_start(place.line).path(place.file.clone()).annotation(annotation)
 }
 
+/// One line for each error: what, and where; nothing of what the files hold.
+pub fn lines(diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
+        let _ = write!(out, "error[{}]: {}", diagnostic.code.id(), printable(&diagnostic.message));
+        if let Some(place) = &diagnostic.place {
+            let _ = write!(out, " --> {}:{}:{}", printable(&place.file), place.line, place.column);
+        }
+        out.push('\n');
+    }
+    out
+}
+
 /// Control characters cannot reach the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
