@@ -72,7 +72,7 @@ pub(crate) struct Context<'a> {
     steps_left: Cell<usize>,
     used: RefCell<BTreeSet<(Thing, String)>>,
     hidden: RefCell<Hidden>,
-    not_yet: RefCell<BTreeMap<&'static str, Vec<Span>>>,
+    notes: RefCell<BTreeMap<(Code, &'static str), Vec<Span>>>,
 }
 
 impl<'a> Context<'a> {
@@ -88,7 +88,7 @@ impl<'a> Context<'a> {
             steps_left: Cell::new(STEPS_MAX),
             used: RefCell::default(),
             hidden: RefCell::default(),
-            not_yet: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -125,7 +125,12 @@ impl<'a> Context<'a> {
 
     /// Remembers that something asks for what is not built yet.
     pub fn not_yet(&self, what: &'static str, at: Span) {
-        self.not_yet.borrow_mut().entry(what).or_default().push(at);
+        self.notes.borrow_mut().entry((Code::NotYet, what)).or_default().push(at);
+    }
+
+    /// Remembers that something is counted less exactly than it could be.
+    pub fn less_exact(&self, what: &'static str, at: Span) {
+        self.notes.borrow_mut().entry((Code::LessExact, what)).or_default().push(at);
     }
 
     /// Follows a reference; reports one that leads nowhere.
@@ -163,8 +168,15 @@ impl<'a> Context<'a> {
     /// All that was collected, and the places to hide.
     pub fn finish(self) -> (Vec<Finding>, Hidden) {
         let mut findings = self.findings.take();
-        for (what, places) in self.not_yet.take() {
-            let mut message = format!("{what}: read and checked, but not built yet");
+        for ((code, what), places) in self.notes.take() {
+            let (meaning, help) = match code {
+                Code::LessExact => (
+                    "counted by `increase` over each slot, less exact than from the samples (not built yet)",
+                    Some("let `every` be at least twice the scrape interval"),
+                ),
+                _ => ("read and checked, but not built yet", None),
+            };
+            let mut message = format!("{what}: {meaning}");
             let more: Vec<String> = places
                 .iter()
                 .skip(1)
@@ -178,7 +190,8 @@ impl<'a> Context<'a> {
                 let rest = if places.len() > 4 { ", …" } else { "" };
                 message = format!("{message} (also at {}{rest})", more.join(", "));
             }
-            findings.push(Finding::note(Code::NotYet, places[0], message));
+            let note = Finding::note(code, places[0], message);
+            findings.push(help.into_iter().fold(note, Finding::help));
         }
         let mut hidden = self.hidden.take();
         hidden.places.sort_unstable();
