@@ -88,11 +88,10 @@ impl Walk<'_, '_> {
 
     fn node(self, key: &str, node: &Node) {
         match &node.value {
-            Value::Null => {}
             Value::List(items) => items.iter().for_each(|item| self.node(key, item)),
             Value::Map(entries) => entries.iter().for_each(|entry| self.entry(&entry.key.value, &entry.value)),
             Value::Scalar { text, .. } if self.inside => self.scalar(key, text, node.at),
-            Value::Scalar { .. } => {}
+            Value::Null | Value::Scalar { .. } => {}
         }
     }
 
