@@ -43,8 +43,8 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
         let range = at..at + run.len();
         // every separator is one letter long, in bytes as it may be
         at = range.end + text[range.end..].chars().next().map_or(0, char::len_utf8);
-        if run.starts_with('/') {
-            // a path: each of its parts by itself
+        if run.starts_with('/') || text[..range.start].ends_with('.') {
+            // a path, or the end of a host and a path: each of its parts by itself
             let mut from = range.start;
             for part in run.split('/') {
                 if is_token(part) {
@@ -119,7 +119,7 @@ mod tests {
             ("postgres://u@h/p", "postgres://u@h/p"),
             ("postgres://u:ö@h/p", "postgres://u:***@h/p"),
             ("`https://hooks.slack.com/services/T/B`", "`https://hooks.slack.com/***`"),
-            ("https://shop.example.com/health", "https://shop.example.com/health"),
+            ("https://shop.example.com/api/v1/Orders-list", "https://shop.example.com/api/v1/Orders-list"),
         ];
         for (text, shown) in cases {
             assert_eq!(without_secrets(text), shown);
