@@ -114,7 +114,7 @@ mod tests {
             ("123e4567-e89b-12d3-a456-426614174000", "***"),
             ("warehouse/api-p99-response-time-30d", "warehouse/api-p99-response-time-30d"),
             ("http_request_duration_seconds_bucket", "http_request_duration_seconds_bucket"),
-            ("/home/Someone/work2/config/slo.yaml:8:9", "/home/Someone/work2/config/slo.yaml:8:9"),
+            ("/home/Someone/site2/config/slo.yaml:8:9", "/home/Someone/site2/config/slo.yaml:8:9"),
             ("https://u@h/p?q=1", "https://***@h/p?***"),
             ("postgres://u@h/p", "postgres://u@h/p"),
             ("postgres://u:ö@h/p", "postgres://u:***@h/p"),
