@@ -1,30 +1,31 @@
 //! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
 
+mod origin;
+
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, RwLock},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
-use futures_util::future::{join_all, select_all};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join_all, select_all},
+};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::origin::{Origin, Refusal};
 use crate::{
     channel::{self, SharedChannel},
     clock::Clock,
-    config::{
-        self, Mode, Overrides,
-        diagnostics::Severity,
-        model::{Config, StoreUrl},
-        render,
-    },
+    config::model::{Config, StoreUrl},
     domain::name::Name,
     engine::{
         board::Board,
@@ -60,25 +61,6 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Where the configuration comes from.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// File or folder.
-    pub path: PathBuf,
-    /// What wins over it.
-    pub overrides: Overrides,
-}
-
-impl Origin {
-    /// Reads it. `Err` is the text of all problems.
-    pub fn load(&self) -> Result<(Config, String), String> {
-        let loaded = config::load(&self.path, Mode::Run, &|name| std::env::var(name).ok(), &self.overrides);
-        let text = render::text(&loaded.diagnostics, false);
-        let failed = loaded.count(Severity::Error) > 0;
-        loaded.config.filter(|_| !failed).map(|config| (config, text.clone())).ok_or(text)
-    }
 }
 
 /// A part of the daemon has ended by itself: nothing can be promised without it, and a restart loses nothing.
@@ -253,7 +235,16 @@ impl App {
     /// Ends in the same way, and cancels `stop`, if a part of the daemon ends by itself.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Fault> {
         let mut prune = tokio::time::interval(PRUNE_EVERY);
+        // A reload whose files are still being read, and who asked for it.
+        let mut reading: Option<(BoxFuture<'static, Result<Config, Refusal>>, ReloadRequest)> = None;
         let fault = loop {
+            let idle = reading.is_none();
+            let read = async {
+                match &mut reading {
+                    Some((read, _)) => read.await,
+                    None => std::future::pending().await,
+                }
+            };
             let broken = async {
                 match &mut self.generation {
                     Some(generation) => generation.broken().await,
@@ -264,10 +255,16 @@ impl App {
                 () = stop.cancelled() => break None,
                 _ = &mut self.decider => break Some(Fault("the decider")),
                 part = broken => break Some(Fault(part)),
-                Some(reply) = self.reloads.recv() => {
-                    let answer = self.reload().await;
-                    // The one who asked may have gone away.
-                    let _ = reply.send(answer);
+                Some(reply) = self.reloads.recv(), if idle => {
+                    let origin = self.origin.clone();
+                    reading = Some((async move { origin.read().await }.boxed(), reply));
+                }
+                read = read => {
+                    let answer = self.reload(read).await;
+                    if let Some((_, reply)) = reading.take() {
+                        // The one who asked may have gone away.
+                        let _ = reply.send(answer);
+                    }
                 }
                 _ = prune.tick() => self.prune().await,
             }
@@ -307,30 +304,32 @@ impl App {
         }
     }
 
-    /// Reads the configuration again: all or nothing.
-    async fn reload(&mut self) -> Result<String, DeskError> {
-        let result = self.try_reload().await;
+    /// Adopts a configuration that was read again: all or nothing.
+    async fn reload(&mut self, read: Result<Config, Refusal>) -> Result<String, DeskError> {
+        let (result, brief) = match read {
+            Ok(config) => (self.adopt(config).await, None),
+            Err(Refusal { text, brief }) => (Err(DeskError::Rejected(text)), Some(brief)),
+        };
         let mut loading = self.loading.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &result {
             Ok(text) => {
                 *loading = Loading { loaded_at: self.clock.now(), rejected: None };
                 tracing::info!(hash = %self.config.load().hash, "{text}");
             }
-            Err(DeskError::Rejected(text)) => {
-                tracing::error!("the new configuration is refused; the old one stays in force\n{text}");
-                loading.rejected = Some(text.clone());
-            }
             Err(error) => {
-                tracing::error!(%error, "the new configuration is refused; the old one stays in force");
-                loading.rejected = Some(error.to_string());
+                let text = match error {
+                    DeskError::Rejected(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                tracing::error!("the new configuration is refused; the old one stays in force\n{text}");
+                loading.rejected = Some(brief.unwrap_or(text));
             }
         }
         result
     }
 
-    async fn try_reload(&mut self) -> Result<String, DeskError> {
+    async fn adopt(&mut self, config: Config) -> Result<String, DeskError> {
         let rejected = |text: String| DeskError::Rejected(text);
-        let (config, _) = self.origin.load().map_err(rejected)?;
         let old = self.config.load_full();
         if let (Ok(file), Ok(new)) = (store_file(&old), store_file(&config))
             && file != new

@@ -29,7 +29,7 @@ pub fn run(config: &Path, args: RunArgs) -> anyhow::Result<u8> {
     let (config, notes) = match origin.load() {
         Ok(loaded) => loaded,
         Err(problems) => {
-            anstream::eprint!("{problems}");
+            anstream::eprint!("{}", problems.text);
             anstream::eprintln!("slod: run refuses this configuration");
             return Ok(REFUSED);
         }

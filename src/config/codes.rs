@@ -46,7 +46,7 @@ codes! {
     OutOfRange "E0108" "A number or quantity is outside its bounds." "Choose a value within the bounds that the message names.";
     Exclusive "E0109" "Keys that exclude each other stand together, or none of them is there." "Keep exactly one.";
     Syntax "E0110" "The file is not valid YAML, or uses a feature that is not supported (tags, several documents, keys that are not text)." "Correct the YAML.";
-    Unreadable "E0111" "A file cannot be read: it does not exist, access is denied, or it is not UTF-8." "Check the path, the permissions and the encoding.";
+    Unreadable "E0111" "A file cannot be read: it does not exist, access is denied, it is no regular file, or it is not UTF-8." "Check the path, the permissions and the encoding.";
     TooLarge "E0112" "A file is over 1 MiB, nests deeper than 32, or grows too large through aliases." "Split the file; use fewer aliases.";
     WrongFile "E0113" "`version` or `include` stands outside the root file, or `daemon` or `mail` in two files." "Move the key to the root file, or join the two blocks.";
     Version "E0114" "`version` is missing or not 1." "Begin the root file with `version: 1`.";
@@ -74,6 +74,7 @@ codes! {
     TellsNobody "W0206" "A policy has neither `notify` nor `escalation`, and its service no default escalation." "Add `notify` or `escalation`, or an `escalation` to the service.";
     NotYet "N0301" "A key is read and checked, but what it asks for is not built yet." "Nothing; it starts to work with a later version.";
     PairLeftOut "N0302" "A pair of `sre-workbook` does not fit an SLO and is left out for it." "Nothing, or write the pairs yourself.";
+    LessExact "N0303" "Events are counted by `increase` over each slot, which estimates at the slot's ends; counting from the samples themselves is not built yet." "Let `every` be at least twice the scrape interval.";
 }
 
 #[cfg(test)]

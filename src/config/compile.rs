@@ -15,6 +15,7 @@ use super::{
     model::{BoundPolicy, Config, Service, Slo},
     policies, receivers, services, slos, sources,
     tree::Entry,
+    veil,
 };
 use crate::domain::name::{Name, SloId};
 
@@ -32,17 +33,18 @@ pub(crate) fn compile(
     }
     let document = document::join(&cx);
     cx.known = document.known();
+    veil::hide(&cx);
     // a file that does not parse would make everything it holds look missing
     let whole = files.iter().all(File::is_parsed);
     let config = decode(&cx, &document, overrides);
-    let (mut findings, secrets) = cx.finish();
+    let (mut findings, hidden) = cx.finish();
     if !whole {
         findings.retain(|finding| !finding.code.depends_on_all_files());
     }
     let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
     findings.sort_by_key(|finding| finding.at.map(|at| (at.file, at.start)));
     let diagnostics: Vec<Diagnostic> =
-        findings.into_iter().map(|finding| Diagnostic::new(finding, files, &secrets)).collect();
+        findings.into_iter().map(|finding| Diagnostic::new(finding, files, &hidden)).collect();
     Loaded { config: config.filter(|_| !failed && whole), diagnostics }
 }
 

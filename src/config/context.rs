@@ -8,8 +8,10 @@ use std::{
 use super::{
     Mode,
     codes::Code,
+    fields::clipped,
     files::Files,
     finding::Finding,
+    mask::Hidden,
     tree::{Key, Span},
 };
 
@@ -69,8 +71,8 @@ pub(crate) struct Context<'a> {
     counts: [Cell<usize>; 3],
     steps_left: Cell<usize>,
     used: RefCell<BTreeSet<(Thing, String)>>,
-    secrets: RefCell<Vec<Span>>,
-    not_yet: RefCell<BTreeMap<&'static str, Vec<Span>>>,
+    hidden: RefCell<Hidden>,
+    notes: RefCell<BTreeMap<(Code, &'static str), Vec<Span>>>,
 }
 
 impl<'a> Context<'a> {
@@ -85,8 +87,8 @@ impl<'a> Context<'a> {
             counts: Default::default(),
             steps_left: Cell::new(STEPS_MAX),
             used: RefCell::default(),
-            secrets: RefCell::default(),
-            not_yet: RefCell::default(),
+            hidden: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -113,12 +115,22 @@ impl<'a> Context<'a> {
 
     /// Marks a place whose text must never be shown.
     pub fn hide(&self, at: Span) {
-        self.secrets.borrow_mut().push(at);
+        self.hidden.borrow_mut().places.push(at);
+    }
+
+    /// Marks a text that no message about this place may repeat.
+    pub fn hide_text(&self, at: Span, text: &str) {
+        self.hidden.borrow_mut().texts.push((at, clipped(text)));
     }
 
     /// Remembers that something asks for what is not built yet.
     pub fn not_yet(&self, what: &'static str, at: Span) {
-        self.not_yet.borrow_mut().entry(what).or_default().push(at);
+        self.notes.borrow_mut().entry((Code::NotYet, what)).or_default().push(at);
+    }
+
+    /// Remembers that something is counted less exactly than it could be.
+    pub fn less_exact(&self, what: &'static str, at: Span) {
+        self.notes.borrow_mut().entry((Code::LessExact, what)).or_default().push(at);
     }
 
     /// Follows a reference; reports one that leads nowhere.
@@ -154,10 +166,17 @@ impl<'a> Context<'a> {
     }
 
     /// All that was collected, and the places to hide.
-    pub fn finish(self) -> (Vec<Finding>, Vec<Span>) {
+    pub fn finish(self) -> (Vec<Finding>, Hidden) {
         let mut findings = self.findings.take();
-        for (what, places) in self.not_yet.take() {
-            let mut message = format!("{what}: read and checked, but not built yet");
+        for ((code, what), places) in self.notes.take() {
+            let (meaning, help) = match code {
+                Code::LessExact => (
+                    "counted by `increase` over each slot, less exact than from the samples (not built yet)",
+                    Some("let `every` be at least twice the scrape interval"),
+                ),
+                _ => ("read and checked, but not built yet", None),
+            };
+            let mut message = format!("{what}: {meaning}");
             let more: Vec<String> = places
                 .iter()
                 .skip(1)
@@ -171,9 +190,15 @@ impl<'a> Context<'a> {
                 let rest = if places.len() > 4 { ", …" } else { "" };
                 message = format!("{message} (also at {}{rest})", more.join(", "));
             }
-            findings.push(Finding::note(Code::NotYet, places[0], message));
+            let note = Finding::note(code, places[0], message);
+            findings.push(help.into_iter().fold(note, Finding::help));
         }
-        (findings, self.secrets.take())
+        let mut hidden = self.hidden.take();
+        hidden.places.sort_unstable();
+        hidden.places.dedup();
+        hidden.texts.sort_unstable();
+        hidden.texts.dedup();
+        (findings, hidden)
     }
 }
 

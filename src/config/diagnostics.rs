@@ -6,8 +6,9 @@ use super::{
     codes::Code,
     files::Files,
     finding::Finding,
-    mask::{Masked, mask_line},
+    mask::{Hidden, Masked, mask_line},
     tree::Span,
+    veil,
 };
 
 /// Longest line that is shown: of a longer one only the place is told.
@@ -58,30 +59,37 @@ pub struct Place {
 }
 
 impl Diagnostic {
-    /// Resolves a finding's spans, masking what lies in `secrets`.
-    pub(crate) fn new(finding: Finding, files: &Files, secrets: &[Span]) -> Self {
-        let place = |span: Span| place(span, files, secrets);
+    /// Resolves a finding's spans, masking what is `hidden`.
+    pub(crate) fn new(finding: Finding, files: &Files, hidden: &Hidden) -> Self {
+        let place = |span: Span| place(span, files, hidden);
+        let at = finding.at;
         Self {
             severity: finding.severity,
             code: finding.code,
-            message: finding.message,
+            message: hidden.mask_message(finding.message, at),
             place: finding.at.map(place),
-            help: finding.help,
+            help: finding.help.map(|help| hidden.mask_message(help, at)),
             related: finding.related.into_iter().map(|(span, text)| (place(span), text)).collect(),
         }
     }
 }
 
-fn place(span: Span, files: &Files, secrets: &[Span]) -> Place {
+fn place(span: Span, files: &Files, hidden: &Hidden) -> Place {
     let file = files.get(span.file);
     let (line, start) = file.line_at(span.start);
     let text = Some(file.line_text(line)).filter(|text| text.len() <= LINE_BYTES_MAX).unwrap_or_default();
     let column = file.text.get(start..span.start).map_or(0, |before| before.chars().count()) + 1;
-    let hidden: Vec<_> = secrets
-        .iter()
-        .filter(|secret| secret.file == span.file && secret.end > start && secret.start <= start + text.len())
-        .map(|secret| secret.start.saturating_sub(start)..(secret.end - start).min(text.len()))
-        .collect();
+    let mut hidden: Vec<_> = if file.is_parsed() {
+        hidden.in_line(span.file, start, text.len()).collect()
+    } else {
+        veil::of_unparsed(file, line)
+    };
+    // a comment beside a secret often tells of it
+    if let Some(last) = hidden.iter().map(|piece| piece.end).max()
+        && let Some(comment) = text.get(last..).and_then(|rest| rest.find(" #"))
+    {
+        hidden.push(last + comment + 2..text.len());
+    }
     let range = (span.start - start).min(text.len())..(span.end.max(span.start) - start).min(text.len());
     let Masked { text, range } = mask_line(text, &hidden, range);
     Place { file: file.shown.clone(), line, column, text, range }

@@ -150,8 +150,10 @@ fn root_keys(fields: &Fields<'_>, is_root: bool) {
             let finding = Finding::error(Code::Version, fields.at, "the configuration has no `version`");
             fields.cx.push(finding.help("begin with `version: 1`"));
         }
-        Some(entry) if entry.value.scalar() != Some("1") => {
-            let finding = Finding::error(Code::Version, entry.value.at, "only `version: 1` is known");
+        Some(entry) if !matches!(&entry.value.value, Value::Scalar { text, plain: true } if text == "1") => {
+            let quoted = entry.value.scalar() == Some("1");
+            let message = if quoted { "`version` is a number, not a text" } else { "only `version: 1` is known" };
+            let finding = Finding::error(Code::Version, entry.value.at, message);
             fields.cx.push(finding.help("write `version: 1`"));
         }
         Some(_) => {}

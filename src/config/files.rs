@@ -1,14 +1,20 @@
 //! Finds and reads the files of a configuration: the root file, and what it includes.
 
 use std::{
-    fs,
-    io::Read as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest, Sha256};
 
-use super::{codes::Code, finding::Finding, pattern, tree::Node, yaml};
+use super::{
+    codes::Code,
+    finding::Finding,
+    open::{self, Refused},
+    pattern,
+    tree::{Node, Span},
+    yaml,
+};
 
 /// Largest file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -28,6 +34,8 @@ pub(crate) struct File {
     pub text: String,
     /// The tree; none if there is none, or it does not parse.
     pub root: Option<Node>,
+    /// What is written, but overruled by the same key elsewhere.
+    pub dropped: Vec<Node>,
     line_starts: Vec<usize>,
     parsed: bool,
 }
@@ -129,6 +137,7 @@ impl Reading {
         match yaml::parse(&file.text, index) {
             Ok(document) => {
                 file.root = document.root;
+                file.dropped = document.dropped;
                 file.parsed = true;
                 self.findings.extend(document.findings);
             }
@@ -154,17 +163,7 @@ impl Reading {
                 self.findings.push(Finding::error(Code::WrongType, item.at, message));
                 continue;
             };
-            let mut matched = expand(&self.base, text);
-            if matched.is_empty() {
-                let finding = if text.contains(['*', '?']) {
-                    Finding::warning(Code::IncludesNothing, item.at, format!("`{text}` matches no file"))
-                } else {
-                    Finding::error(Code::Unreadable, item.at, format!("`{text}` does not exist"))
-                };
-                self.findings.push(finding);
-            }
-            matched.sort();
-            found.extend(matched);
+            found.extend(self.include(text, item.at));
         }
         let mut seen: Vec<PathBuf> = Vec::new();
         let root = self.base.join(&self.files[0].short);
@@ -176,46 +175,102 @@ impl Reading {
         });
         found
     }
+
+    /// The files that one pattern names, sorted. Whatever of it cannot be read is an error: half a configuration is none.
+    fn include(&mut self, text: &str, at: Span) -> Vec<PathBuf> {
+        let Expanded { mut files, refused } = expand(&self.base, text);
+        files.sort();
+        let whole = refused.is_empty();
+        for (path, why) in refused.into_iter().take(FILES_MAX) {
+            let message = format!("`{text}` includes `{}`, which cannot be read: {why}", path.display());
+            self.findings.push(Finding::error(Code::Unreadable, at, message).help("mend or remove it"));
+        }
+        let is_pattern = text.contains(['*', '?']);
+        if files.is_empty() && whole {
+            let finding = if is_pattern {
+                Finding::warning(Code::IncludesNothing, at, format!("`{text}` matches no file"))
+            } else {
+                Finding::error(Code::Unreadable, at, format!("`{text}` does not exist"))
+            };
+            self.findings.push(finding);
+        }
+        if !is_pattern && files.first().is_some_and(|path| path.is_dir()) {
+            let help = format!("write `{}/*.yaml`", text.trim_end_matches('/'));
+            let message = format!("`{text}` is a folder, not a file");
+            self.findings.push(Finding::error(Code::Unreadable, at, message).help(help));
+            return Vec::new();
+        }
+        files
+    }
+}
+
+/// What a pattern names.
+#[derive(Default)]
+struct Expanded {
+    files: Vec<PathBuf>,
+    /// What it names too, but cannot be read, and why.
+    refused: Vec<(PathBuf, String)>,
 }
 
 /// The files that a pattern names: `*` and `?` match within one part of the path.
-fn expand(base: &Path, text: &str) -> Vec<PathBuf> {
+fn expand(base: &Path, text: &str) -> Expanded {
     let mut found = vec![if text.starts_with('/') { PathBuf::from("/") } else { base.to_owned() }];
-    for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        found = if part.contains(['*', '?']) {
-            found.iter().flat_map(|folder| matching(folder, part)).collect()
+    let mut refused = Vec::new();
+    let is_pattern = |part: &&str| part.contains(['*', '?']);
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    for (at, part) in parts.iter().enumerate() {
+        let is_last = at + 1 == parts.len();
+        found = if is_pattern(part) {
+            found.iter().flat_map(|folder| matching(folder, part, &mut refused)).collect()
         } else {
-            found.into_iter().map(|folder| folder.join(part)).filter(|path| path.exists()).collect()
+            found.into_iter().map(|folder| folder.join(part)).collect()
         };
         found.truncate(FILES_MAX * 4);
+        let after_pattern = parts[..=at].iter().any(is_pattern);
+        found.retain(|path| match fs::metadata(path) {
+            Ok(data) if is_last && after_pattern => !data.is_dir(),
+            Ok(data) => is_last || data.is_dir(),
+            // a pattern may meet folders that do not hold what is looked for; a link that leads nowhere is not that
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => false,
+            Err(error) => {
+                refused.push((path.clone(), error.to_string()));
+                false
+            }
+        });
     }
-    found.retain(|path| path.is_file());
-    found
+    Expanded { files: found, refused }
 }
 
-fn matching(folder: &Path, part: &str) -> Vec<PathBuf> {
+fn matching(folder: &Path, part: &str, refused: &mut Vec<(PathBuf, String)>) -> Vec<PathBuf> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let folder = folder.strip_prefix(".").unwrap_or(folder);
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.') && pattern::matches(part, name))
-        .map(|name| folder.join(name))
-        .collect()
+    let shown = folder.strip_prefix(".").unwrap_or(folder);
+    let mut found = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            refused.push((folder.to_owned(), error.to_string()));
+            return found;
+        }
+    };
+    for entry in entries {
+        match entry {
+            Ok(entry) => {
+                let name = entry.file_name();
+                let shown_name = name.to_string_lossy();
+                if !shown_name.starts_with('.') && pattern::matches(part, &shown_name) {
+                    found.push(shown.join(name));
+                }
+            }
+            Err(error) => refused.push((folder.to_owned(), error.to_string())),
+        }
+    }
+    found
 }
 
 /// Reads at most the allowed size.
 fn read_bounded(path: &Path) -> Result<Vec<u8>, (Code, String)> {
-    let unreadable = |error: std::io::Error| (Code::Unreadable, error.to_string());
-    if fs::metadata(path).map_err(unreadable)?.is_dir() {
-        return Err((Code::Unreadable, "it is a folder".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(unreadable)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err((Code::TooLarge, "it is over 1 MiB".to_owned()));
-    }
-    Ok(bytes)
+    open::read(path, FILE_BYTES_MAX).map_err(|refused| match refused {
+        Refused::Unreadable(why) => (Code::Unreadable, why),
+        Refused::TooLarge => (Code::TooLarge, "it is over 1 MiB".to_owned()),
+    })
 }

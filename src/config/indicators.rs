@@ -48,6 +48,7 @@ fn ratio(fields: &Fields<'_>, per: &[String]) -> Option<Indicator> {
         }
         return Some(Indicator::RatioSql { source: source?, sql: sql.value });
     }
+    fields.cx.less_exact("`ratio` from PromQL", fields.at);
     let own = |key: &'static str| part(fields, key, unchecked, per);
     let events = match fields.kind(&["good", "bad"]) {
         Some((word, _)) => own(word).map(|part| (part, word == "bad")),
@@ -106,6 +107,9 @@ fn latency(fields: &Fields<'_>) -> Option<Indicator> {
     };
     let source = fields.source("source", kinds);
     let (word, _) = kind?;
+    if word == "histogram" {
+        fields.cx.less_exact("`latency` from a histogram", fields.at);
+    }
     let query = fields.query(word)?;
     if !unchecked {
         match word {

@@ -1,6 +1,8 @@
-//! Keeps secrets out of the lines that diagnostics show.
+//! Keeps secrets out of what diagnostics show.
 
 use std::ops::Range;
+
+use super::{looks, tree::Span};
 
 /// Keys whose values are secrets.
 pub(crate) const SECRET_KEYS: [&str; 13] = [
@@ -20,7 +22,45 @@ pub(crate) const SECRET_KEYS: [&str; 13] = [
 ];
 
 /// What is shown instead.
-const STARS: &str = "***";
+pub(crate) const STARS: &str = "***";
+
+/// What must not be shown. Sorted.
+#[derive(Debug, Default)]
+pub(crate) struct Hidden {
+    /// Bytes of the files, each stretch within one line.
+    pub places: Vec<Span>,
+    /// What messages about a place must not repeat, as they would show it.
+    pub texts: Vec<(Span, String)>,
+}
+
+/// Shortest text that is also masked where it stands without quotes.
+const UNQUOTED_MIN: usize = 6;
+
+impl Hidden {
+    /// The stretches that begin in the bytes of one line.
+    pub fn in_line(&self, file: usize, start: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
+        let from = self.places.partition_point(|place| (place.file, place.start) < (file, start));
+        let places = self.places[from..].iter();
+        places
+            .take_while(move |place| place.file == file && place.start <= start + length)
+            .map(move |place| place.start - start..(place.end - start).min(length))
+    }
+
+    /// A message about a place, without what it must not repeat.
+    pub fn mask_message(&self, mut message: String, at: Option<Span>) -> String {
+        let Some(at) = at else { return message };
+        let from = self.texts.partition_point(|(place, _)| (place.file, place.start) < (at.file, at.start));
+        let texts = self.texts[from..].iter();
+        let near = texts.take_while(|(place, _)| place.file == at.file && place.start <= at.end).take(16);
+        for (_, text) in near.filter(|(_, text)| !text.is_empty()) {
+            message = message.replace(&format!("`{text}`"), &format!("`{STARS}`"));
+            if text.len() >= UNQUOTED_MIN {
+                message = message.replace(text, STARS);
+            }
+        }
+        looks::without_secrets(&message)
+    }
+}
 
 /// A line without its secrets, and where the meant bytes are now.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +73,8 @@ pub(crate) struct Masked {
 
 /// Masks `hidden` and whatever follows a key that holds a secret: the latter also works on a line that does not parse.
 pub(crate) fn mask_line(line: &str, hidden: &[Range<usize>], range: Range<usize>) -> Masked {
-    let mut hidden: Vec<Range<usize>> = hidden.iter().cloned().chain(by_key(line)).chain(by_password(line)).collect();
+    let mut hidden: Vec<Range<usize>> =
+        hidden.iter().cloned().chain(by_key(line)).chain(looks::secrets(line)).collect();
     hidden.retain(|piece| piece.start < piece.end && line.is_char_boundary(piece.start));
     hidden.sort_by_key(|piece| piece.start);
     let mut masked = Masked { text: String::new(), range: 0..0 };
@@ -95,25 +136,9 @@ fn by_key(line: &str) -> Vec<Range<usize>> {
             let quote = value.chars().next().filter(|letter| matches!(letter, '"' | '\''));
             let length = match quote {
                 Some(quote) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
-                None => value.find([',', '}', ' ']).unwrap_or(value.len()),
+                None => value.find([',', '}']).or_else(|| value.find(" #")).unwrap_or(value.len()),
             };
             found.push(start..start + length);
-        }
-    }
-    found
-}
-
-/// Passwords in addresses: `scheme://user:password@host`.
-fn by_password(line: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for (at, marker) in line.match_indices("://") {
-        let start = at + marker.len();
-        let rest = &line[start..];
-        let end = rest.find([' ', '"', '\'', '/', ',', '}']).unwrap_or(rest.len());
-        if let Some(host) = rest[..end].rfind('@')
-            && let Some(colon) = rest[..host].find(':')
-        {
-            found.push(start + colon + 1..start + host);
         }
     }
     found

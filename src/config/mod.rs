@@ -19,8 +19,10 @@ mod finding;
 mod fit;
 mod indicators;
 mod later;
+mod looks;
 mod mask;
 pub mod model;
+pub(crate) mod open;
 mod outside;
 mod overrides;
 mod pattern;
@@ -38,6 +40,7 @@ mod sql;
 mod tree;
 mod units;
 mod values;
+mod veil;
 mod yaml;
 
 use std::path::Path;

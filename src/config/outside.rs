@@ -1,6 +1,6 @@
 //! Values from outside: `{from_env: NAME, default: …}`, `{from_file: path}`, `{from_credential: name}`. Secrets.
 
-use std::{fs::File, io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
 use super::{
     Mode,
@@ -8,6 +8,7 @@ use super::{
     context::Context,
     fields::{Fields, clipped},
     finding::Finding,
+    open::{self, Refused},
     secret::Secret,
     tree::{Node, Span, Value},
 };
@@ -121,6 +122,10 @@ pub(crate) fn resolve(cx: &Context<'_>, node: &Node, what: &str) -> Option<Text>
             let fields = Fields::over(cx, entries, at, what.to_owned());
             let found = outside(&fields);
             fields.close();
+            if let Some(found) = &found {
+                // a variable meant for something else may hold a secret: messages name it, not what is in it
+                cx.hide_text(found.at, &found.value);
+            }
             found
         }
         Value::Null | Value::List(_) => {
@@ -199,14 +204,10 @@ fn credential(fields: &Fields<'_>, name: &str, at: Span) -> Option<LookedUp> {
 /// The text of a file, without the line break at its end.
 fn read(path: &std::path::Path) -> LookedUp {
     let cannot = |why: String| format!("cannot read `{}`: {why}", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::metadata(path)
-        .and_then(|data| if data.is_file() { File::open(path) } else { Err(std::io::ErrorKind::InvalidInput.into()) })
-        .map_err(|error| cannot(error.to_string()))?;
-    file.take(VALUE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| cannot(error.to_string()))?;
-    if bytes.len() as u64 > VALUE_BYTES_MAX {
-        return Err(cannot("it is over 64 KiB".to_owned()));
-    }
+    let bytes = open::read(path, VALUE_BYTES_MAX).map_err(|refused| match refused {
+        Refused::Unreadable(why) => cannot(why),
+        Refused::TooLarge => cannot("it is over 64 KiB".to_owned()),
+    })?;
     let mut text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8".to_owned()))?;
     if text.ends_with('\n') {
         text.pop();

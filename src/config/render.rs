@@ -46,7 +46,11 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     if let Some(help) = below {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    // the column is counted in what is shown, secrets masked: it has to be the file's
+    let shown = place.text.get(..place.range.start).map_or(0, |before| before.chars().count()) + 1;
+    let at = |column| format!("{}:{}:{column}", place.file, place.line);
+    if shown == place.column { text } else { text.replacen(&at(shown), &at(place.column), 1) }
 }
 
 fn snippet(
@@ -60,6 +64,19 @@ fn snippet(
         None => annotation,
     };
     Snippet::source(place.text.clone()).line_start(place.line).path(place.file.clone()).annotation(annotation)
+}
+
+/// One line for each error: what, and where; nothing of what the files hold.
+pub fn lines(diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
+        let _ = write!(out, "error[{}]: {}", diagnostic.code.id(), printable(&diagnostic.message));
+        if let Some(place) = &diagnostic.place {
+            let _ = write!(out, " --> {}:{}:{}", printable(&place.file), place.line, place.column);
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// Control characters cannot reach the terminal.

@@ -26,6 +26,8 @@ const BYTES_MAX: usize = 8 << 20;
 pub(crate) struct Document {
     /// The top; none if the file is empty.
     pub root: Option<Node>,
+    /// What is written, but overruled: the second value of a key, the merged value of one that stands there.
+    pub dropped: Vec<Node>,
     /// Problems that do not stop the reading.
     pub findings: Vec<Finding>,
 }
@@ -46,7 +48,7 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Document, Finding> {
             }
         }
     }
-    Ok(Document { root: builder.root, findings: builder.findings })
+    Ok(Document { root: builder.root, dropped: builder.dropped, findings: builder.findings })
 }
 
 /// A collection that is still open.
@@ -85,6 +87,7 @@ struct Builder<'t> {
     open: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
     root: Option<Node>,
+    dropped: Vec<Node>,
     documents: usize,
     nodes: usize,
     aliases: usize,
@@ -100,6 +103,7 @@ impl<'t> Builder<'t> {
             open: Vec::new(),
             anchors: HashMap::new(),
             root: None,
+            dropped: Vec::new(),
             documents: 0,
             nodes: 0,
             aliases: 0,
@@ -199,7 +203,13 @@ impl<'t> Builder<'t> {
         match node.value {
             Value::Map(more) => {
                 self.weigh(more.len(), 0, node.at)?;
-                entries.extend(more.into_iter().filter(|entry| present.insert(entry.key.value.clone())));
+                for entry in more {
+                    if present.insert(entry.key.value.clone()) {
+                        entries.push(entry);
+                    } else {
+                        self.dropped.push(entry.value);
+                    }
+                }
                 Ok(())
             }
             Value::List(items) => items.into_iter().try_for_each(|item| match item.value {
@@ -225,7 +235,9 @@ impl<'t> Builder<'t> {
                 };
                 if key.value == "<<" {
                     map.merged.push(node);
-                } else if !again {
+                } else if again {
+                    self.dropped.push(node);
+                } else {
                     map.entries.push(Entry { key, value: node });
                 }
             }

@@ -5,7 +5,10 @@ use std::{error::Error, path::Path, time::Duration};
 use reqwest::{Certificate, ClientBuilder, Identity, redirect::Policy};
 use url::Url;
 
-use crate::config::model::Tls;
+use crate::config::{self, model::Tls};
+
+/// Largest file of certificates: a bundle of all that are known has some 300 KiB.
+const PEM_BYTES_MAX: u64 = 4 << 20;
 
 const USER_AGENT: &str = concat!("slod/", env!("CARGO_PKG_VERSION"));
 
@@ -42,7 +45,7 @@ pub(super) fn build(builder: ClientBuilder) -> Result<reqwest::Client, String> {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    config::open::read(path, PEM_BYTES_MAX).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 fn unreadable(path: &Path, error: &reqwest::Error) -> String {

@@ -110,7 +110,7 @@ pub struct Health {
     pub config_hash: String,
     /// When it was loaded.
     pub loaded_at: DateTime<Utc>,
-    /// The text of the newest refused reload.
+    /// The problems of the newest refused reload, one a line, with nothing of what the files hold.
     pub rejected_reload: Option<String>,
     /// The zone of reports that name none.
     pub timezone: String,

@@ -1,6 +1,8 @@
 //! Configurations that load, that do not, and what is said of them.
 
+mod files;
 mod hostile;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 

@@ -45,7 +45,7 @@ pub type ReloadRequest = oneshot::Sender<Result<String, DeskError>>;
 pub struct Loading {
     /// When the running one was loaded.
     pub loaded_at: DateTime<Utc>,
-    /// The text of the newest refused one.
+    /// The problems of the newest refused one, one a line, with nothing of what the files hold.
     pub rejected: Option<String>,
 }
 

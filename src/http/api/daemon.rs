@@ -36,7 +36,8 @@ pub async fn ready(State(companion): State<Companion>) -> Response {
         "started_at": health.started_at,
         "config_hash": health.config_hash,
         "loaded_at": health.loaded_at,
-        "rejected_reload": health.rejected_reload,
+        // Whoever asks needs no token here: the problems themselves are for who reloads, and for the log.
+        "rejected_reload": health.rejected_reload.is_some().then_some(true),
     });
     (status, Json(body)).into_response()
 }

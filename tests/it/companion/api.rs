@@ -194,6 +194,9 @@ async fn pages_give_the_same_data_as_json() {
 #[tokio::test]
 async fn readiness_says_why_not() {
     assert_eq!(get(&tcp(FakeDesk::default()), "/-/ready").await.status, StatusCode::OK);
+    let router = tcp(FakeDesk { config_is_bad: true, ..FakeDesk::default() });
+    let answer = get(&router, "/-/ready").await;
+    assert!(answer.text.contains("\"rejected_reload\":true") && !answer.text.contains("windw"), "{}", answer.text);
     let router = tcp(FakeDesk { not_ready: true, ..FakeDesk::default() });
     let answer = get(&router, "/-/ready").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);

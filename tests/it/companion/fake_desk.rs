@@ -219,7 +219,9 @@ impl Desk for FakeDesk {
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),
-            rejected_reload: self.config_is_bad.then(|| "error[E0101]: unknown key `windw`".to_owned()),
+            rejected_reload: self
+                .config_is_bad
+                .then(|| "error[E0101]: unknown key `windw` --> slo.yaml:88:9".to_owned()),
             timezone: "UTC".into(),
             external_url: self.external_url.clone().unwrap_or_else(|| "http://127.0.0.1:9720".into()),
         }

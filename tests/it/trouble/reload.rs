@@ -91,3 +91,24 @@ async fn what_a_reload_takes_away_ends_what_it_held_open() {
     live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
     live.settle().await;
 }
+
+#[tokio::test]
+async fn a_refused_reload_shows_nothing_of_the_files_to_everybody_and_never_hangs() {
+    let live = Live::of(outages_only().await).await;
+    let file = live.world.folder().join("slo.yaml");
+    fs::write(&file, "version: 1\nservices: {a: {titel: LINE-OF-THE-FILE}}\n").unwrap();
+    let (status, body) = reload(&live).await;
+    assert!(status == 422 && body.contains("LINE-OF-THE-FILE"), "{body}");
+    let (_, ready) = live.slod.get("/-/ready").await.unwrap();
+    assert!(ready.contains("\"rejected_reload\":true") && !ready.contains("titel"), "{ready}");
+    let (_, page) = live.slod.get("/sources").await.unwrap();
+    assert!(page.contains("unknown key `titel`") && !page.contains("LINE-OF-THE-FILE"), "{page}");
+
+    fs::remove_file(&file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let (status, body) = reload(&live).await;
+    assert!(status == 422 && body.contains("is not a regular file"), "{body}");
+    fs::remove_file(&file).unwrap();
+    live.world.write_config().unwrap();
+    live.settle().await;
+}
