@@ -169,12 +169,12 @@ impl<'a> Context<'a> {
     pub fn finish(self) -> (Vec<Finding>, Hidden) {
         let mut findings = self.findings.take();
         for ((code, what), places) in self.notes.take() {
-            let (meaning, help) = match code {
-                Code::LessExact => (
-                    "counted by `increase` over each slot, less exact than from the samples (not built yet)",
-                    Some("let `every` be at least twice the scrape interval"),
-                ),
-                _ => ("read and checked, but not built yet", None),
+            let meaning = match code {
+                Code::LessExact => {
+                    "counted as growth between the slot's edges: the first events of a new series are missed (exact \
+                     counting is not built yet)"
+                }
+                _ => "read and checked, but not built yet",
             };
             let mut message = format!("{what}: {meaning}");
             let more: Vec<String> = places
@@ -190,8 +190,7 @@ impl<'a> Context<'a> {
                 let rest = if places.len() > 4 { ", …" } else { "" };
                 message = format!("{message} (also at {}{rest})", more.join(", "));
             }
-            let note = Finding::note(code, places[0], message);
-            findings.push(help.into_iter().fold(note, Finding::help));
+            findings.push(Finding::note(code, places[0], message));
         }
         let mut hidden = self.hidden.take();
         hidden.places.sort_unstable();
