@@ -53,11 +53,17 @@ pub fn junit(outcomes: &[Outcome]) -> String {
                 out.push_str("/>\n");
                 continue;
             }
-            out.push_str(">\n");
-            for failure in &outcome.failures {
-                let message = escaped(&format!("{}: {}", failure.spot, failure.what));
-                let _ = writeln!(out, "      <failure message=\"{message}\">\n{}</failure>", escaped(&table(failure)));
-            }
+            // One element: most readers of these files show the first alone.
+            let whats: Vec<String> =
+                outcome.failures.iter().map(|failure| format!("{}: {}", failure.spot, failure.what)).collect();
+            let body: String = outcome
+                .failures
+                .iter()
+                .zip(&whats)
+                .map(|(failure, what)| format!("{what}\n{}\n", table(failure)))
+                .collect();
+            let message = escaped(&whats.join("; "));
+            let _ = writeln!(out, ">\n      <failure message=\"{message}\">\n{}</failure>", escaped(&body));
             out.push_str("    </testcase>\n");
         }
         out.push_str("  </testsuite>\n");

@@ -82,3 +82,33 @@ fn one_bad_file_stops_them_all_and_so_does_none() {
     assert!(errors.contains("cannot read `tests/nowhere.yaml`"), "{errors}");
     assert_eq!(slod_test(&[], &[]).0, 2);
 }
+
+#[test]
+fn the_documented_example_passes() {
+    let page = std::fs::read_to_string("docs/scenarios.md").unwrap();
+    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::env::current_dir().unwrap().join("slo.yaml");
+    let path = folder.path().join("scenario.yaml");
+    std::fs::write(&path, example.replace("../slo.yaml", root.to_str().unwrap())).unwrap();
+    let outcomes = played(&path);
+    assert!(outcomes.iter().all(|outcome| outcome.failures.is_empty()), "{}", scenario::text(&outcomes));
+}
+
+#[test]
+fn what_breaks_in_words_is_escaped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scenario.yaml");
+    let root = std::env::current_dir().unwrap().join("slo.yaml");
+    let text = format!(
+        "config: {}\nscenarios:\n  \"\\e[31m]]>\\0\": {{start: 2026-01-05T00:00:00Z, feed: {{inventory/rop-freshness: \
+         \"! 60\"}}, expect: [{{at: 10m, firing: [outage]}}]}}\n",
+        root.display()
+    );
+    std::fs::write(&path, text).unwrap();
+    let outcomes = played(&path);
+    for shown in [scenario::text(&outcomes), scenario::junit(&outcomes)] {
+        assert!(!shown.contains(['\u{1b}', '\0']) && shown.contains('\u{fffd}'), "{shown}");
+    }
+    assert!(scenario::junit(&outcomes).contains("name=\"\u{fffd}[31m]]&gt;\u{fffd}\""));
+}
