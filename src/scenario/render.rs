@@ -56,12 +56,10 @@ pub fn junit(outcomes: &[Outcome]) -> String {
             // One element: most readers of these files show the first alone.
             let whats: Vec<String> =
                 outcome.failures.iter().map(|failure| format!("{}: {}", failure.spot, failure.what)).collect();
-            let body: String = outcome
-                .failures
-                .iter()
-                .zip(&whats)
-                .map(|(failure, what)| format!("{what}\n{}\n", table(failure)))
-                .collect();
+            let mut body = String::new();
+            for (failure, what) in outcome.failures.iter().zip(&whats) {
+                let _ = writeln!(body, "{what}\n{}", table(failure));
+            }
             let message = escaped(&whats.join("; "));
             let _ = writeln!(out, ">\n      <failure message=\"{message}\">\n{}</failure>", escaped(&body));
             out.push_str("    </testcase>\n");
