@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod http;
+pub mod scenario;
 pub mod schedule;
 pub mod source;
 pub mod store;

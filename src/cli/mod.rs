@@ -1,6 +1,6 @@
 //! The command line: one verb a file.
 //!
-//! `run` and `check` work on the configuration; every other verb asks the running daemon over its socket.
+//! `run`, `check` and `test` work on the configuration; every other verb asks the running daemon over its socket.
 //! Data goes to stdout, everything else to stderr.
 
 pub mod check;
@@ -16,6 +16,7 @@ pub mod run;
 mod shell;
 pub mod socket;
 mod status;
+mod test;
 
 use std::path::PathBuf;
 
@@ -37,8 +38,10 @@ pub const CANNOT_TELL: u8 = 4;
 /// SLO evaluation and alert-routing daemon, and the way to talk to it.
 #[derive(Debug, Parser)]
 #[command(name = "slod", version, about, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 ok · 1 findings · 2 usage · 3 warnings under --deny-warnings · 4 cannot tell \
-                        (daemon or source unreachable) · 78 `run` refuses the configuration")]
+#[command(
+    after_help = "Exit codes: 0 ok · 1 findings, failed scenario · 2 usage · 3 warnings under --deny-warnings · 4 cannot tell \
+                        (daemon or source unreachable) · 78 `run` refuses the configuration"
+)]
 pub struct Cli {
     /// The configuration: a file, or a folder that holds `slo.yaml`
     #[arg(long, global = true, env = "SLOD_CONFIG", default_value = "slo.yaml", value_name = "PATH")]
@@ -88,6 +91,12 @@ pub enum Verb {
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
+    /// Play scenarios: written slots, simulated time, the real policies
+    #[command(
+        after_help = "Example:\n  slod test tests/scenarios/*.yaml\n  slod test -o junit scenarios.yaml > junit.xml\n\n\
+                      Exit codes: 0 all passed · 1 some failed · 2 a file cannot be used"
+    )]
+    Test(test::TestArgs),
     /// Write a commented starter configuration
     #[command(after_help = "Example:\n  slod init ./slo && slod check --config ./slo")]
     Init(init::InitArgs),
@@ -117,6 +126,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
         Verb::Report(args) => report::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),
         Verb::Schema => shell::schema(),
         Verb::Completions(args) => shell::completions(&args),

@@ -66,6 +66,7 @@ codes! {
     DoesNotFit "E0151" "A condition makes no sense for an SLO that the policy watches." "Name SLOs that fit under `slo:`.";
     ProbeTimeout "E0152" "A probe's timeout is not shorter than its slot." "Shorten `timeout` or lengthen `every`.";
     WindowMisfit "E0153" "A window, a slot length and the retention do not fit each other." "Choose a window of at least two slots that is within `daemon.retention`.";
+    NotBuilt "E0160" "A scenario of `slod test` asks for what is not built yet." "Leave it out; it starts to work with a later version.";
     Unused "W0201" "A source, receiver or escalation is never used." "Remove it, or refer to it.";
     LiteralSecret "W0202" "A secret is written into the file." "Use `{from_env: …}`, `{from_file: …}` or `{from_credential: …}`.";
     PlainHttp "W0203" "A secret is sent over an unencrypted connection to another host." "Use `https://` (mail: `smtps://` or `?tls=required`).";

@@ -99,6 +99,14 @@ pub(crate) fn read_all(config: &Path) -> (Files, Vec<Finding>) {
     (Files { files: reading.files, hash }, reading.findings)
 }
 
+/// Reads this file alone.
+pub(crate) fn read_one(path: &Path) -> (Files, Vec<Finding>) {
+    let base = path.parent().map(Path::to_owned).unwrap_or_default();
+    let mut reading = Reading { base, ..Reading::default() };
+    reading.read(path);
+    (Files { files: reading.files, hash: String::new() }, reading.findings)
+}
+
 #[derive(Default)]
 struct Reading {
     base: PathBuf,

@@ -12,7 +12,7 @@ use scan::{Tree, broken_rules};
 const FLOORS: &[&[&str]] = &[
     &["main"],
     &["cli"],
-    &["app"],
+    &["app", "scenario"],
     &["engine", "http"],
     &["source", "channel", "store", "views"],
     &["config", "clock", "schedule"],

@@ -15,6 +15,7 @@ mod live;
 mod operating;
 mod outbox;
 mod readme;
+mod scenarios;
 mod schema;
 mod seed;
 mod sources;
