@@ -9,6 +9,9 @@ use super::{
     slo::{Objective, SloSpec},
 };
 
+/// The window whose rate time to exhaustion is told at, in seconds.
+pub const RATE_WINDOW: u32 = 6 * 3_600;
+
 /// The sums of a window together with how much of it there should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowSums {

@@ -21,7 +21,7 @@ use super::{
     ledger::Ledger,
     policy::{BurnPair, BurnRate, Condition, Policy},
     run::run,
-    slo::{Comparison, Objective, SloSpec, Window},
+    slo::{Comparison, Objective, SloSpec},
     slot::{Slot, SlotState},
 };
 use serde::{Deserialize, Serialize};
@@ -373,9 +373,4 @@ fn any(parts: impl Iterator<Item = Truth>) -> Truth {
         (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
         _ => Truth::False,
     })
-}
-
-/// Whether a window rolls (and so has a well-defined burn rate at any time).
-pub fn is_rolling(window: &Window) -> bool {
-    matches!(window, Window::Rolling(_))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    budget::{WindowSums, seconds_to_exhaustion, window_sums},
+    budget::{RATE_WINDOW, WindowSums, seconds_to_exhaustion, window_sums},
     condition::{duration, is_bad},
     escalation::{Step, StepState},
     headline::headline,
@@ -19,9 +19,6 @@ use super::{
     run::run,
     slo::SloSpec,
 };
-
-/// The window whose rate time to exhaustion is told at.
-const RATE_WINDOW: u32 = 6 * 3_600;
 
 /// What is known of the series an incident is about.
 #[derive(Clone, Copy)]

@@ -104,7 +104,6 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
-        let core = Core { rules: Arc::new(Rulebook::default()), ..core };
         let mut decider = Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None };
         decider.adopt(now).await?;
         decider.core.resume_blind(now);

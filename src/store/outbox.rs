@@ -276,17 +276,6 @@ impl Store {
         Ok(rows.iter().filter_map(stored).collect())
     }
 
-    /// Counts by receiver and state since the store began (pruned rows excepted), for `/metrics`.
-    pub async fn delivery_counts(&self) -> Result<Vec<(Name, String, u64)>, StoreError> {
-        let rows = sqlx::query("select receiver, state, count(*) as n from deliveries group by receiver, state")
-            .fetch_all(&self.readers)
-            .await?;
-        Ok(rows
-            .iter()
-            .map(|row| (Name::from(row.get::<&str, _>("receiver")), row.get("state"), row.get::<i64, _>("n") as u64))
-            .collect())
-    }
-
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(

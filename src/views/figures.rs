@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueView};
 use crate::domain::{
     alert::AlertState,
-    budget::{WindowSums, seconds_to_exhaustion, window_sums},
+    budget::{RATE_WINDOW, WindowSums, seconds_to_exhaustion, window_sums},
     condition::{duration, is_blind},
     decide::{SeriesKey, SeriesState, time},
     ledger::Ledger,
@@ -19,8 +19,6 @@ use crate::domain::{
 
 /// The windows whose burn rates are always shown.
 const BURN_WINDOWS: [(&str, u32); 5] = [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600), ("3d", 259_200)];
-/// The window whose rate time to exhaustion is told at.
-const RATE_WINDOW: u32 = 21_600;
 
 /// What is shown beside the counts, and in which unit.
 #[derive(Clone, Debug, Default, PartialEq)]

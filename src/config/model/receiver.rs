@@ -65,11 +65,6 @@ pub enum ReceiverKind {
 }
 
 impl ReceiverKind {
-    /// Whether it wakes people: a trigger to it is a page.
-    pub fn is_pager(&self) -> bool {
-        matches!(self, Self::Pagerduty { .. })
-    }
-
     /// The kind's word in the configuration.
     pub fn word(&self) -> &'static str {
         match self {
