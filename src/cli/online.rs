@@ -12,7 +12,7 @@ use crate::{
     config::model::{Config, Indicator},
     domain::{name::Name, slot::Span},
     engine::evaluator::limit_of,
-    source::{self, SharedSource, SourceError, probe::Prober},
+    source::{self, Question, SharedSource, SourceError, probe::Prober},
 };
 
 /// What one question came to.
@@ -140,7 +140,9 @@ async fn indicators(
             {
                 let limit = config.sources.get(source).map_or(Duration::from_secs(10), |source| limit_of(&source.kind));
                 if let Some(built) = sources.get(source) {
-                    let (ok, text) = match built.inspect(&slo.indicator, span, limit).await {
+                    let max_series = config.daemon.max_series_per_slo;
+                    let question = Question { indicator: &slo.indicator, per: &slo.per, every, max_series };
+                    let (ok, text) = match built.inspect(question, span, limit).await {
                         Ok(text) => (true, text),
                         Err(text) => (false, text),
                     };

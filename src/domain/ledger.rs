@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     chunk::{self, ChunkError, SLOTS, chunk_of},
+    slo::{Budgeting, Objective, SloSpec},
     slot::{Slot, SlotState, Span},
 };
 
@@ -32,9 +33,10 @@ impl Totals {
     }
 
     /// Adds one slot of so many seconds.
-    pub fn add_slot(&mut self, slot: &Slot, seconds: i64) {
-        self.good += slot.good;
-        self.total += slot.total;
+    pub fn add_slot(&mut self, slot: &Slot, seconds: i64, counting: Counting) {
+        let (good, total) = counting.events(slot);
+        self.good += good;
+        self.total += total;
         match slot.state {
             SlotState::Measured | SlotState::Empty => self.known_seconds += seconds,
             SlotState::Unmeasured => self.unmeasured_seconds += seconds,
@@ -48,6 +50,35 @@ impl Totals {
         self.known_seconds += other.known_seconds;
         self.unmeasured_seconds += other.unmeasured_seconds;
         self.excluded_seconds += other.excluded_seconds;
+    }
+}
+
+/// What one slot adds to the sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// Its events.
+    #[default]
+    Occurrences,
+    /// Itself: a known slot is one event, good if its ratio reaches the target or it is without events.
+    Timeslices(Objective),
+}
+
+impl Counting {
+    /// How an SLO is counted.
+    pub fn of(budgeting: Budgeting) -> Self {
+        match budgeting {
+            Budgeting::Occurrences => Self::Occurrences,
+            Budgeting::Timeslices { slice_target } => Self::Timeslices(slice_target),
+        }
+    }
+
+    /// Good and all events that a slot counts as.
+    pub fn events(self, slot: &Slot) -> (f64, f64) {
+        match self {
+            Self::Occurrences => (slot.good, slot.total),
+            Self::Timeslices(_) if !slot.state.is_known() => (0.0, 0.0),
+            Self::Timeslices(target) => (f64::from(u8::from(target.is_met(slot.bad(), slot.total))), 1.0),
+        }
     }
 }
 
@@ -72,6 +103,7 @@ struct Chunk {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     every: u32,
+    counting: Counting,
     chunks: BTreeMap<i64, Chunk>,
     /// Slots of another length, from before `every` changed, by their start.
     older: BTreeMap<i64, (u32, Slot)>,
@@ -81,7 +113,21 @@ pub struct Ledger {
 impl Ledger {
     /// An empty one for slots of `every` seconds (at least 1).
     pub fn new(every: u32) -> Self {
-        Self { every: every.max(1), chunks: BTreeMap::new(), older: BTreeMap::new(), newest: None }
+        Self::counting(every, Counting::Occurrences)
+    }
+
+    /// An empty one for an SLO's slots.
+    pub fn for_slo(spec: &SloSpec) -> Self {
+        Self::counting(spec.every, Counting::of(spec.budgeting))
+    }
+
+    /// Whether slots are as long, and counted as, an SLO wants them.
+    pub fn is_for(&self, spec: &SloSpec) -> bool {
+        self.every == spec.every && self.counting == Counting::of(spec.budgeting)
+    }
+
+    fn counting(every: u32, counting: Counting) -> Self {
+        Self { every: every.max(1), counting, chunks: BTreeMap::new(), older: BTreeMap::new(), newest: None }
     }
 
     /// Slot length in seconds.
@@ -165,10 +211,10 @@ impl Ledger {
         changed
     }
 
-    /// The same slots in a ledger for slots of another length.
+    /// The same slots in a ledger for slots of another length, or counted otherwise.
     #[must_use]
-    pub fn with_every(self, every: u32) -> Self {
-        let mut ledger = Self::new(every);
+    pub fn for_other(self, spec: &SloSpec) -> Self {
+        let mut ledger = Self::for_slo(spec);
         ledger.older = self.older;
         for (number, chunk) in self.chunks {
             // What is in here was encoded or decoded once already.
@@ -196,13 +242,13 @@ impl Ledger {
             } else {
                 for slot in self.slots_of(*number) {
                     if (from..to).contains(&slot.index) {
-                        sums.add_slot(&slot, seconds);
+                        sums.add_slot(&slot, seconds, self.counting);
                     }
                 }
             }
         }
         for (_, (length, slot)) in self.older.range(from * seconds..to * seconds) {
-            sums.add_slot(slot, i64::from(*length));
+            sums.add_slot(slot, i64::from(*length), self.counting);
         }
         sums
     }
@@ -244,7 +290,7 @@ impl Ledger {
     fn sum(&self, slots: &[Slot]) -> Totals {
         let mut totals = Totals::default();
         for slot in slots {
-            totals.add_slot(slot, i64::from(self.every));
+            totals.add_slot(slot, i64::from(self.every), self.counting);
         }
         totals
     }

@@ -44,6 +44,10 @@ pub struct SloRules {
     pub source: Option<Name>,
     /// Unmeasured for this long, it is blind, in seconds.
     pub blind_after: u32,
+    /// Labels that make one series each; empty for one whole.
+    pub per: Vec<String>,
+    /// The most series that are counted.
+    pub max_series: usize,
     /// How long slots are kept, in seconds.
     pub retention: i64,
     /// Its policies.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::slo::Comparison;
+use super::{name::Series, slo::Comparison};
 
 /// A stretch of Unix time `[start, end)` in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +39,12 @@ pub enum Reading {
     },
     /// Proof that there was no event.
     Empty,
+    /// Its events are counted in a later slot: a scrape was missed, and the series came back there. Measured, with none.
+    Charged,
     /// Nothing is known of the slot.
     Unmeasured(Gap),
+    /// It overlaps a maintenance window that does not count.
+    Excluded,
 }
 
 /// Why a slot is unmeasured.
@@ -92,11 +96,23 @@ impl Reading {
     /// The state this reading gives its slot.
     pub fn state(&self) -> SlotState {
         match self {
-            Self::Events { .. } => SlotState::Measured,
+            Self::Events { .. } | Self::Charged => SlotState::Measured,
             Self::Empty => SlotState::Empty,
             Self::Unmeasured(_) => SlotState::Unmeasured,
+            Self::Excluded => SlotState::Excluded,
         }
     }
+}
+
+/// What was learned about one slot of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotAnswer {
+    /// Its number.
+    pub slot: i64,
+    /// Label values; empty without `per`.
+    pub series: Series,
+    /// What is known of it.
+    pub reading: Reading,
 }
 
 /// The state of a settled slot.

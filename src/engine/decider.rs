@@ -323,9 +323,9 @@ impl Decider {
         let mut loaded = Vec::new();
         for (id, slo) in &rules.slos {
             let key = SeriesKey::whole(id.clone());
-            let stays = self.core.series.get(&key).is_some_and(|state| state.ledger.every() == slo.spec.every);
+            let stays = self.core.series.get(&key).is_some_and(|state| state.ledger.is_for(&slo.spec));
             if let (false, Some(number)) = (stays, self.store.series_id(&key)) {
-                let mut ledger = Ledger::new(slo.spec.every);
+                let mut ledger = Ledger::for_slo(&slo.spec);
                 for broken in self.store.load_ledger(number, now.timestamp() - slo.retention, &mut ledger).await? {
                     tracing::error!(slo = %id, error = %broken, "stored slots are left out");
                 }

@@ -20,12 +20,12 @@ use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Indicator, Slo, SourceKind},
     domain::{
-        decide::{Input, SeriesKey},
+        decide::Input,
         name::{Name, SloId},
         slo::IndicatorKind,
         slot::{Gap, Reading, Span},
     },
-    source::{Answer, SharedSource, SourceError, probe::Prober},
+    source::{Answer, Question, SharedSource, SourceError, probe::Prober},
 };
 
 /// Wakes at least this often, so that a jump of the clock is noticed.
@@ -153,16 +153,20 @@ impl Evaluator {
 
     async fn ask(self: Arc<Self>, one: Arc<Asked>, slot: i64, stop: CancellationToken) {
         let span = Span::slot(slot, one.slo.spec.every);
-        let reading = tokio::select! {
+        let answer = tokio::select! {
             () = stop.cancelled() => return,
-            reading = self.read(&one, span) => reading,
+            answer = self.read(&one, span) => answer,
         };
         let now = self.clock.now();
-        let key = SeriesKey::whole(one.id.clone());
         let lag = (now.timestamp_millis() - span.end * 1_000) as f64 / 1_000.0;
-        self.board.meters.slot(&one.id.service, &one.id.slo, reading.reading.state(), lag);
-        let Answer { reading, degraded } = reading;
-        self.send(Input::Settled { key, slot, reading, degraded }).await;
+        let newest = answer.slots.iter().filter(|answer| answer.slot == slot).map(|answer| answer.reading.state());
+        let states: Vec<_> = newest.collect();
+        for state in if states.is_empty() { vec![answer.absent.state()] } else { states } {
+            self.board.meters.slot(&one.id.service, &one.id.slo, state, lag);
+        }
+        let Answer { slots, absent, degraded } = answer;
+        let asked = slot..slot + 1;
+        self.send(Input::Settled { id: one.id.clone(), asked, slots, absent, degraded }).await;
     }
 
     async fn read(&self, one: &Asked, span: Span) -> Answer {
@@ -170,27 +174,30 @@ impl Evaluator {
             let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
             let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;
             let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
-            return Answer { reading: result.reading, degraded: failed.then_some(result.detail) };
+            return Answer { degraded: failed.then_some(result.detail), ..Answer::all(result.reading) };
         }
         let Some(name) = one.slo.indicator.source() else {
-            return Answer { reading: Reading::Unmeasured(Gap::NotAsked), degraded: None };
+            return Answer::all(Reading::Unmeasured(Gap::NotAsked));
         };
         let Some(source) = self.sources.get(name) else {
-            return Answer {
-                reading: Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))),
-                degraded: None,
-            };
+            return Answer::all(Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))));
         };
         let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
         let watch = Stopwatch::start();
-        let result = source.read(&one.slo.indicator, span, limit).await;
+        let question = self.question(&one.slo);
+        let result = source.read(question, span, limit).await;
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
         let result =
             result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });
         result.unwrap_or_else(|error| {
             tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
-            Answer { reading: Reading::Unmeasured(Gap::NoAnswer(error.to_string())), degraded: None }
+            Answer::all(Reading::Unmeasured(Gap::NoAnswer(error.to_string())))
         })
+    }
+
+    fn question<'a>(&self, slo: &'a Slo) -> Question<'a> {
+        let max_series = self.config.daemon.max_series_per_slo;
+        Question { indicator: &slo.indicator, per: &slo.per, every: slo.spec.every, max_series }
     }
 
     async fn heard(&self, source: &Name, error: Option<&SourceError>, took: Duration) {

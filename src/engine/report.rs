@@ -8,7 +8,7 @@ use crate::{
         condition::is_bad,
         decide::{SeriesKey, time},
         incident::Incident,
-        ledger::{Ledger, Totals},
+        ledger::{Counting, Ledger, Totals},
         run::GAPS_HELD,
         slot::{Slot, SlotState, Span},
     },
@@ -79,7 +79,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
     let key = SeriesKey::whole(spec.id.clone());
     let span = Span { start: month.start.timestamp(), end: month.end.timestamp() };
     let slots = stored_slots(store, &key, spec.every, span).await?;
-    let totals = sum(&slots);
+    let totals = sum(&slots, Counting::of(spec.budgeting));
     let passed = (span.end.min(now.timestamp()) - span.start).max(0);
     let expected = passed / i64::from(spec.every) * i64::from(spec.every) - totals.excluded_seconds;
     let (bad, total) = (totals.bad(), totals.total);
@@ -131,10 +131,10 @@ fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_jso
     pairs.map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])})).collect()
 }
 
-fn sum(slots: &[(Span, Slot)]) -> Totals {
+fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
     let mut totals = Totals::default();
     for (span, slot) in slots {
-        totals.add_slot(slot, span.seconds());
+        totals.add_slot(slot, span.seconds(), counting);
     }
     totals
 }

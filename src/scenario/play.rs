@@ -11,12 +11,12 @@ use super::{Act, Deed, Failure, Feed, Outcome, Scenario, Told, compare};
 use crate::domain::{
     chunk::chunk_of,
     condition::duration,
-    decide::{Core, Decision, Input, SeriesKey},
+    decide::{Core, Decision, Input},
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
-    name::{Name, SloId},
+    name::{Name, Series, SloId},
     rulebook::Rulebook,
-    slot::{Gap, Reading},
+    slot::{Gap, Reading, SlotAnswer},
 };
 
 /// Ticks at one instant; the core needs one or two.
@@ -119,8 +119,15 @@ impl Stage {
         } else {
             feed.readings[number].clone()
         };
-        let (key, slot) = (SeriesKey::whole(feed.id.clone()), first + number as i64);
-        self.input(Input::Settled { key, slot, reading, degraded: None });
+        let slot = first + number as i64;
+        let slots = vec![SlotAnswer { slot, series: Series::new(), reading: reading.clone() }];
+        self.input(Input::Settled {
+            id: feed.id.clone(),
+            asked: slot..slot + 1,
+            slots,
+            absent: reading,
+            degraded: None,
+        });
     }
 
     fn act(&mut self, act: &Act) {
@@ -183,7 +190,8 @@ impl Stage {
         core.adopt(self.core.rules.clone());
         for (key, state) in &self.core.series {
             let (every, Some(newest)) = (state.ledger.every(), state.ledger.newest()) else { continue };
-            let mut ledger = Ledger::new(every);
+            let Some(slo) = self.core.rules.slos.get(&key.id) else { continue };
+            let mut ledger = Ledger::for_slo(&slo.spec);
             for number in chunk_of(self.start.timestamp() / i64::from(every))..=chunk_of(newest) {
                 if let Some(bytes) = state.ledger.chunk_bytes(number) {
                     ledger.load(every, number, bytes.to_vec()).map_err(|error| error.to_string())?;

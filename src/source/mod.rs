@@ -18,18 +18,62 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     config::model::{Indicator, NumberQuery},
-    domain::slot::{Reading, Span},
+    domain::{
+        name::Series,
+        slot::{Gap, Reading, SlotAnswer, Span},
+    },
 };
 
 pub use build::{BuildError, build};
 
-/// What a source said of one slot.
+/// What is asked: the numbers of an SLO, slot by slot.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Where they come from.
+    pub indicator: &'a Indicator,
+    /// One series per value of these labels or columns; empty for one series without labels.
+    pub per: &'a [String],
+    /// Slot length in seconds, at least 1.
+    pub every: u32,
+    /// The most series that are answered.
+    pub max_series: usize,
+}
+
+impl Question<'_> {
+    /// Numbers of the slots in `span`, which is cut at slots' edges.
+    pub fn slots(&self, span: Span) -> std::ops::Range<i64> {
+        let every = i64::from(self.every.max(1));
+        span.start.div_euclid(every)..span.end.div_euclid(every)
+    }
+}
+
+/// What a source said.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The slot's reading.
-    pub reading: Reading,
-    /// The source warned that the answer may be incomplete.
+    /// In no particular order; perhaps with some before the span that are [`Reading::Charged`].
+    pub slots: Vec<SlotAnswer>,
+    /// What holds for a slot that was asked about, of a series that is known, if it is not among `slots`.
+    pub absent: Reading,
+    /// The source warned that the answer may be incomplete, or holds more series than are counted.
     pub degraded: Option<String>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self { slots: Vec::new(), absent: Reading::Unmeasured(Gap::NoData), degraded: None }
+    }
+}
+
+impl Answer {
+    /// One slot of an SLO without `per`.
+    pub fn one(slot: i64, reading: Reading) -> Self {
+        Self { slots: vec![SlotAnswer { slot, series: Series::new(), reading }], ..Self::default() }
+    }
+
+    /// The same of every slot and series that was asked about.
+    pub fn all(reading: Reading) -> Self {
+        Self { absent: reading, ..Self::default() }
+    }
 }
 
 /// Why a question could not be asked. Displays without secrets.
@@ -74,13 +118,19 @@ impl SourceError {
 
 /// A source that can be asked about slots.
 pub trait Source: Send + Sync {
-    /// Asks about `span`, giving up after `limit`.
+    /// Asks about every slot of `span`, giving up after `limit`.
+    ///
+    /// `span` begins and ends at slots' edges and holds at most [`Source::reach`] slots; a live question holds one. The
+    /// answer about a slot is the same whether it is asked alone, with others, at once or later.
     fn read<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Answer, SourceError>>;
+
+    /// The most slots that one question should hold; 0 if the past cannot be asked about.
+    fn reach(&self, question: Question<'_>) -> i64;
 
     /// One number, now (for `gauges:`). `None` when there is no value.
     fn number<'a>(
@@ -97,7 +147,7 @@ pub trait Source: Send + Sync {
     /// `Ok` says what was found; `Err` what is wrong, in words with a fix.
     fn inspect<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<String, String>>;

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture, future::ready};
 
-use super::{Answer, Source, SourceError};
-use crate::{
-    config::model::{Indicator, NumberQuery},
-    domain::slot::Span,
-};
+use super::{Answer, Question, Source, SourceError};
+use crate::{config::model::NumberQuery, domain::slot::Span};
 
 const NOT_YET: &str = "pingdom sources are not asked yet";
 
@@ -16,7 +13,11 @@ const NOT_YET: &str = "pingdom sources are not asked yet";
 pub(super) struct PingdomSource;
 
 impl Source for PingdomSource {
-    fn read<'a>(&'a self, _: &'a Indicator, _: Span, _: Duration) -> BoxFuture<'a, Result<Answer, SourceError>> {
+    fn reach(&self, _: Question<'_>) -> i64 {
+        0
+    }
+
+    fn read<'a>(&'a self, _: Question<'a>, _: Span, _: Duration) -> BoxFuture<'a, Result<Answer, SourceError>> {
         ready(Err(SourceError::Refused(NOT_YET.to_owned()))).boxed()
     }
 
@@ -33,7 +34,7 @@ impl Source for PingdomSource {
         ready(Err(SourceError::Refused(NOT_YET.to_owned()))).boxed()
     }
 
-    fn inspect<'a>(&'a self, _: &'a Indicator, _: Span, _: Duration) -> BoxFuture<'a, Result<String, String>> {
+    fn inspect<'a>(&'a self, _: Question<'a>, _: Span, _: Duration) -> BoxFuture<'a, Result<String, String>> {
         ready(Err(NOT_YET.to_owned())).boxed()
     }
 }

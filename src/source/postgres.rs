@@ -20,7 +20,7 @@ use self::{
     row::Row,
     statement::{ROW_BYTES, Statement, begin},
 };
-use super::{Answer, Source, SourceError};
+use super::{Answer, Question, Source, SourceError};
 use crate::{
     config::model::{Indicator, NumberQuery, Postgres},
     domain::slot::{Gap, Reading, Span},
@@ -43,7 +43,7 @@ impl PostgresSource {
         Ok(Self { target: connections.target(), connections, statement_timeout: settings.statement_timeout })
     }
 
-    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Answer, SourceError> {
+    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Reading, SourceError> {
         let reading = match indicator {
             Indicator::RatioSql { sql, .. } => match self.row(sql, span, limit).await? {
                 Found::Row(row) => row.ratio()?,
@@ -62,7 +62,7 @@ impl PostgresSource {
             },
             _ => return Err(SourceError::Refused("a postgres source cannot be asked for this indicator".to_owned())),
         };
-        Ok(Answer { reading, degraded: None })
+        Ok(reading)
     }
 
     async fn latency(
@@ -160,11 +160,23 @@ fn several() -> Reading {
 impl Source for PostgresSource {
     fn read<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Answer, SourceError>> {
-        self.read_slot(indicator, span, limit).boxed()
+        async move {
+            let mut answer = Answer::default();
+            for slot in question.slots(span) {
+                let reading = self.read_slot(question.indicator, Span::slot(slot, question.every), limit).await?;
+                answer.slots.extend(Answer::one(slot, reading).slots);
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+
+    fn reach(&self, _: Question<'_>) -> i64 {
+        60
     }
 
     fn number<'a>(
@@ -191,20 +203,20 @@ impl Source for PostgresSource {
 
     fn inspect<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<String, String>> {
         async move {
-            let answer = self.read_slot(indicator, span, limit).await.map_err(|error| error.to_string())?;
-            match answer.reading {
+            let reading = self.read_slot(question.indicator, span, limit).await.map_err(|error| error.to_string())?;
+            match reading {
                 Reading::Events { good, total, shown } => {
                     let shown = shown.map(|shown| format!(", value {shown}")).unwrap_or_default();
                     Ok(format!("the statement runs: {good} of {total} events good in the last slot{shown}"))
                 }
                 Reading::Empty => Ok("the statement runs: no events in the last slot".to_owned()),
                 Reading::Unmeasured(Gap::DataFault(fault)) => Err(fault),
-                Reading::Unmeasured(_) => Ok("the statement runs: no value in the last slot".to_owned()),
+                _ => Ok("the statement runs: no value in the last slot".to_owned()),
             }
         }
         .boxed()

@@ -8,17 +8,17 @@ mod attempt;
 use std::time::Duration;
 
 use chrono::DateTime;
-use futures_util::{FutureExt, future::BoxFuture, future::join_all};
+use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 
 use self::attempt::attempt;
-use super::{Answer, BuildError, Source, SourceError, http_client};
+use super::{BuildError, http_client};
 use crate::{
     clock::Stopwatch,
-    config::model::{Indicator, NumberQuery, Probe, Tls},
+    config::model::{Probe, Tls},
     domain::{
         name::Name,
-        slot::{Gap, Reading, Span},
+        slot::{Gap, Reading},
     },
 };
 
@@ -93,54 +93,5 @@ impl Prober {
             matches!(answer, Ok(Ok(response)) if !response.status().is_server_error())
         });
         !probe.witnesses.is_empty() && join_all(answers).await.into_iter().all(|answered| !answered)
-    }
-}
-
-impl Source for Prober {
-    /// A probe cannot ask about the past: `span` only says when it is, and `limit` is the time there is.
-    fn read<'a>(
-        &'a self,
-        indicator: &'a Indicator,
-        span: Span,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<Answer, SourceError>> {
-        async move {
-            let Indicator::Probe(probe) = indicator else {
-                return Err(SourceError::Refused("only a probe can be sent".to_owned()));
-            };
-            Ok(Answer { reading: self.check(probe, span.start, limit).await.reading, degraded: None })
-        }
-        .boxed()
-    }
-
-    fn number<'a>(
-        &'a self,
-        _: &'a NumberQuery,
-        _: i64,
-        _: Duration,
-    ) -> BoxFuture<'a, Result<Option<f64>, SourceError>> {
-        async { Err(SourceError::Refused("a probe answers no number".to_owned())) }.boxed()
-    }
-
-    /// There is nothing between us and the targets that could be asked.
-    fn ping(&self, _: Duration) -> BoxFuture<'_, Result<(), SourceError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn inspect<'a>(
-        &'a self,
-        indicator: &'a Indicator,
-        span: Span,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<String, String>> {
-        async move {
-            let Indicator::Probe(probe) = indicator else { return Err("only a probe can be sent".to_owned()) };
-            let result = self.check(&Probe { retries: 0, ..probe.clone() }, span.start, limit).await;
-            match result.reading {
-                Reading::Events { good, .. } if good > 0.0 => Ok(result.detail),
-                _ => Err(result.detail),
-            }
-        }
-        .boxed()
     }
 }

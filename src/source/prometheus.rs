@@ -17,7 +17,7 @@ use self::{
     question::{HistogramQuestion, bucket_at, count, joined, parts, settled_counts, windowed},
     selector::Selector,
 };
-use super::{Answer, Source, SourceError};
+use super::{Answer, Question, Source, SourceError};
 use crate::{
     config::model::{Indicator, NumberQuery},
     domain::{
@@ -32,6 +32,12 @@ pub(super) use client::Client;
 pub(super) struct PrometheusSource {
     name: Name,
     clients: Arc<BTreeMap<Name, Client>>,
+}
+
+/// One slot's reading, and what the server warned of.
+struct Judged {
+    reading: Reading,
+    degraded: Option<String>,
 }
 
 /// A `ratio` in PromQL.
@@ -57,7 +63,7 @@ impl PrometheusSource {
         self.client(&self.name)?.ask(query, at, limit).await
     }
 
-    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Answer, SourceError> {
+    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Judged, SourceError> {
         match indicator {
             Indicator::RatioPromql { total_source, events, events_are_bad, total, .. } => {
                 let total_source = total_source.as_ref().filter(|name| **name != self.name);
@@ -74,13 +80,13 @@ impl PrometheusSource {
                     Ok(None) => Reading::Unmeasured(Gap::NoData),
                     Err(fault) => Reading::Unmeasured(fault),
                 };
-                Ok(Answer { reading, degraded: answer.degraded })
+                Ok(Judged { reading, degraded: answer.degraded })
             }
             _ => Err(SourceError::Refused("a prometheus source cannot be asked for this indicator".to_owned())),
         }
     }
 
-    async fn ratio(&self, ratio: Ratio<'_>, span: Span, limit: Duration) -> Result<Answer, SourceError> {
+    async fn ratio(&self, ratio: Ratio<'_>, span: Span, limit: Duration) -> Result<Judged, SourceError> {
         let events = count(ratio.events, span.seconds())?;
         let total = count(ratio.total, span.seconds())?;
         let (events, total, degraded) = if let Some(other) = ratio.total_source {
@@ -94,7 +100,7 @@ impl PrometheusSource {
             let mut parts = parts(answer);
             (parts.remove("events").unwrap_or_default(), parts.remove("total").unwrap_or_default(), degraded)
         };
-        Ok(Answer { reading: ratio.judge(&events, &total), degraded })
+        Ok(Judged { reading: ratio.judge(&events, &total), degraded })
     }
 
     async fn latency(
@@ -104,7 +110,7 @@ impl PrometheusSource {
         percentile: Option<f64>,
         span: Span,
         limit: Duration,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<Judged, SourceError> {
         let question = HistogramQuestion::new(histogram, percentile, span.seconds())?;
         let mut answer = self.ask(&question.joined(), span.end, limit).await?;
         let degraded = answer.degraded.take();
@@ -121,7 +127,7 @@ impl PrometheusSource {
                 Reading::events(good, total, first("percentile"))
             }
         };
-        Ok(Answer { reading, degraded })
+        Ok(Judged { reading, degraded })
     }
 
     /// How many series a selector matches at the end of `span`; none for an expression, which cannot be looked into.
@@ -208,18 +214,32 @@ fn describe(reading: &Reading, series_match: bool) -> Result<String, String> {
         ),
         Reading::Unmeasured(Gap::NoData) => Err("the query answers nothing: check its names and labels".to_owned()),
         Reading::Unmeasured(Gap::DataFault(fault)) => Err(fault.clone()),
-        Reading::Unmeasured(gap) => Err(format!("{gap:?}")),
+        other => Err(format!("{other:?}")),
     }
 }
 
 impl Source for PrometheusSource {
     fn read<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Answer, SourceError>> {
-        self.read_slot(indicator, span, limit).boxed()
+        async move {
+            let mut answer = Answer::default();
+            for slot in question.slots(span) {
+                let Judged { reading, degraded } =
+                    self.read_slot(question.indicator, Span::slot(slot, question.every), limit).await?;
+                answer.slots.extend(Answer::one(slot, reading).slots);
+                answer.degraded = answer.degraded.or(degraded);
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+
+    fn reach(&self, _: Question<'_>) -> i64 {
+        60
     }
 
     fn number<'a>(
@@ -246,10 +266,10 @@ impl Source for PrometheusSource {
 
     fn inspect<'a>(
         &'a self,
-        indicator: &'a Indicator,
+        question: Question<'a>,
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<String, String>> {
-        self.look(indicator, span, limit).boxed()
+        self.look(question.indicator, span, limit).boxed()
     }
 }

@@ -17,15 +17,17 @@ use std::{
 
 use slod::{
     config::{
-        model::{Config, Daemon, LogFormat, NumberQuery, Postgres, Prometheus, Source, SourceKind, StoreUrl, Tls},
+        model::{
+            Config, Daemon, Indicator, LogFormat, NumberQuery, Postgres, Prometheus, Source, SourceKind, StoreUrl, Tls,
+        },
         secret::Secret,
     },
     domain::{
         name::Name,
         slo::{Comparison, Operator},
-        slot::{Gap, Reading},
+        slot::{Gap, Reading, Span},
     },
-    source::{Answer, SharedSource, SourceError, build},
+    source::{Answer, Question, SharedSource, SourceError, build},
 };
 
 /// Longer than any honest answer takes.
@@ -106,11 +108,27 @@ fn at_most(bound: f64) -> Comparison {
     Comparison { operator: Operator::AtMost, bound }
 }
 
+/// The question for the one slot of `span`.
+fn asking(indicator: &Indicator, span: Span) -> Question<'_> {
+    Question { indicator, per: &[], every: span.seconds() as u32, max_series: 1_000 }
+}
+
+/// The reading of the one slot that was asked about.
+fn only_reading(answer: &Answer) -> &Reading {
+    match answer.slots.as_slice() {
+        [] => &answer.absent,
+        [one] => &one.reading,
+        several => panic!("{} slots where one was asked about", several.len()),
+    }
+}
+
 /// A reading as a short text, for tables.
 fn shown(answer: &Result<Answer, SourceError>) -> String {
-    match answer.as_ref().map(|answer| &answer.reading) {
+    match answer.as_ref().map(only_reading) {
         Ok(Reading::Events { good, total, shown: None }) => format!("{good}/{total}"),
         Ok(Reading::Events { good, total, shown: Some(shown) }) => format!("{good}/{total} at {shown:.3}"),
+        Ok(Reading::Charged) => "charged".to_owned(),
+        Ok(Reading::Excluded) => "excluded".to_owned(),
         Ok(Reading::Empty) => "empty".to_owned(),
         Ok(Reading::Unmeasured(Gap::NoData)) => "no data".to_owned(),
         Ok(Reading::Unmeasured(Gap::DataFault(fault))) => format!("fault: {fault}"),

@@ -1,65 +1,25 @@
-//! Slots come in, alerts are judged, incidents hear of what changed.
+//! Alerts are judged, incidents hear of what changed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Core, Decision, SeriesKey, time};
 use crate::domain::{
     alert::{Alert, Change},
-    chunk::chunk_of,
     condition::{is_blind, judge},
     incident::{Ending, Incident, IncidentEvent, Subject, key},
-    ledger::Inserted,
     policy::Priority,
     rulebook::{PolicyRules, SloRules},
-    slot::{Gap, Reading, Slot},
 };
 
 impl Core {
-    pub(super) fn settle(
+    /// A public page that was held while the series was blind moves on.
+    pub(super) fn release_status_page(
         &mut self,
         now: DateTime<Utc>,
         key: &SeriesKey,
-        slot: i64,
-        reading: &Reading,
-        degraded: Option<String>,
+        slo: &SloRules,
         decision: &mut Decision,
     ) {
-        let rules = self.rules.clone();
-        let (Some(slo), Some(state)) = (rules.slos.get(&key.id), self.series.get_mut(key)) else { return };
-        let every = i64::from(slo.spec.every);
-        // A probe's slot is settled while it runs; a small step of the clock may put that into the next one.
-        let last = now.timestamp().div_euclid(every) + 1;
-        if slot > last {
-            return;
-        }
-        if state.ledger.newest().is_some_and(|newest| newest > last) {
-            // The clock had been ahead: what was settled there is not true of the time to come.
-            let changed = state.ledger.forget_after(last);
-            decision.chunks.extend(changed.into_iter().map(|chunk| (key.clone(), chunk)));
-            let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
-            state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
-            decision.alerts.insert(key.clone());
-        }
-        let newest = state.ledger.newest().is_none_or(|newest| slot >= newest);
-        if state.ledger.insert(Slot::settled(slot, reading)) == Inserted::Unchanged {
-            return;
-        }
-        decision.chunks.insert((key.clone(), chunk_of(slot)));
-        if newest {
-            state.fault = match reading {
-                Reading::Unmeasured(gap) => Some(gap_words(gap)),
-                _ => degraded,
-            };
-        }
-        if chunk_of(slot) % 8 == 0 {
-            state.ledger.forget_before(now.timestamp() - slo.retention);
-        }
-        self.judge(now, key, slo, decision);
-        self.release_status_page(now, key, slo, decision);
-    }
-
-    /// A public page that was held while the series was blind moves on.
-    fn release_status_page(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
         let is_held = |incident: &&Incident| {
             let mine = |subject: &Subject| matches!(subject, Subject::Slo { id, series } if *id == key.id && *series == key.series);
             incident.status.as_ref().is_some_and(|clock| clock.held) && mine(&incident.subject)
@@ -74,7 +34,7 @@ impl Core {
     }
 
     /// Judges all alerts of a series at its newest slot, the most urgent policy first.
-    fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
+    pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
         let Some(state) = self.series.get_mut(key) else { return };
         let Some(newest) = state.ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
@@ -173,16 +133,5 @@ impl Core {
             id
         };
         self.tell_surely(now, &id, event, decision);
-    }
-}
-
-/// A gap in words.
-pub fn gap_words(gap: &Gap) -> String {
-    match gap {
-        Gap::NoAnswer(why) => why.clone(),
-        Gap::NoData => "no data: the answer holds no series or no value".to_owned(),
-        Gap::DataFault(why) => format!("data fault: {why}"),
-        Gap::NotAsked => "not asked: slod was not running".to_owned(),
-        Gap::OurFault(why) => format!("our own network: {why}"),
     }
 }

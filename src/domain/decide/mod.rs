@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::Arc,
 };
 
@@ -19,15 +20,17 @@ use super::{
     notification::{Event, Message},
     policy::Priority,
     rulebook::Rulebook,
-    slot::Reading,
+    slot::{Reading, SlotAnswer},
 };
 
 mod judging;
 mod reload;
+mod settling;
 mod sources;
 mod voice;
 
-pub use self::{judging::gap_words, reload::Touched};
+use self::settling::Settling;
+pub use self::{reload::Touched, settling::gap_words};
 
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +39,13 @@ pub struct SeriesKey {
     pub id: SloId,
     /// Its labels; empty without `per`.
     pub series: Series,
+}
+
+impl SeriesState {
+    /// A series of which nothing but slots is known.
+    pub fn new(ledger: Ledger) -> Self {
+        Self { ledger, alerts: BTreeMap::new(), fault: None }
+    }
 }
 
 impl SeriesKey {
@@ -74,14 +84,16 @@ pub struct SourceState {
 /// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A slot was asked about.
+    /// Slots were asked about, live or after the fact.
     Settled {
-        /// Of which series.
-        key: SeriesKey,
-        /// Slot number.
-        slot: i64,
-        /// What came back.
-        reading: Reading,
+        /// Of which SLO.
+        id: SloId,
+        /// Which slots.
+        asked: Range<i64>,
+        /// What came back. Slots before `asked` may be among them, never later ones.
+        slots: Vec<SlotAnswer>,
+        /// What holds for a slot that was asked about, of a series that is known, if it is not among `slots`.
+        absent: Reading,
         /// What the source warned of.
         degraded: Option<String>,
     },
@@ -196,8 +208,8 @@ impl Core {
     /// Takes one input; adds what it changed to `decision`.
     pub fn handle(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) -> Result<(), Rejected> {
         match input {
-            Input::Settled { key, slot, reading, degraded } => {
-                self.settle(now, &key, slot, &reading, degraded, decision);
+            Input::Settled { id, asked, slots, absent, degraded } => {
+                self.settle(now, &id, &Settling { asked, slots, absent, degraded }, decision);
                 Ok(())
             }
             Input::Heard { source, error } => {

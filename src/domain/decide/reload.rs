@@ -1,10 +1,6 @@
 //! Other rules for a running core.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -43,16 +39,20 @@ impl Core {
             self.sources.entry(name.clone()).or_default();
         }
         self.sources.retain(|name, _| rules.sources.contains_key(name));
-        self.series.retain(|key, _| rules.slos.contains_key(&key.id));
+        let is_wanted =
+            |key: &SeriesKey| rules.slos.get(&key.id).is_some_and(|slo| slo.per.is_empty() == key.series.is_empty());
+        self.series.retain(|key, _| is_wanted(key));
         for (key, state) in &mut self.series {
-            let every = rules.slos.get(&key.id).map(|slo| slo.spec.every);
-            if let Some(every) = every.filter(|every| *every != state.ledger.every()) {
-                state.ledger = std::mem::replace(&mut state.ledger, Ledger::new(every)).with_every(every);
+            let Some(spec) = rules.slos.get(&key.id).map(|slo| &slo.spec) else { continue };
+            if !state.ledger.is_for(spec) {
+                state.ledger = std::mem::replace(&mut state.ledger, Ledger::for_slo(spec)).for_other(spec);
             }
         }
         for (id, slo) in &rules.slos {
-            let empty = || SeriesState { ledger: Ledger::new(slo.spec.every), alerts: BTreeMap::new(), fault: None };
-            self.series.entry(SeriesKey::whole(id.clone())).or_insert_with(empty);
+            if slo.per.is_empty() {
+                let empty = || SeriesState::new(Ledger::for_slo(&slo.spec));
+                self.series.entry(SeriesKey::whole(id.clone())).or_insert_with(empty);
+            }
         }
         self.rules = rules;
     }

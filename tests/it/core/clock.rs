@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use slod::domain::{
     alert::AlertState,
-    decide::{Decision, Input, SeriesKey},
+    decide::{Decision, SeriesKey},
     name::SloId,
     policy::{Condition, Policy, Priority},
     rulebook::{PolicyRules, Rulebook, SloRules},
     slo::IndicatorKind,
 };
 
-use super::world::{World, at, planned, policy, rulebook, slo};
+use super::world::{World, at, planned, policy, rulebook, settled, slo};
 
 fn run(name: &str, slots: u32) -> Policy {
     policy(name, Priority::P1, Condition::Consecutive(slots))
@@ -223,7 +223,7 @@ fn many_series() {
         for number in 0..50 {
             let key = SeriesKey::whole(SloId::new("shop", format!("s{number:02}")));
             let reading = world.reading(if number % 7 == 0 && minute < 3 { 'b' } else { 'g' }).unwrap();
-            world.input(Input::Settled { key, slot: first + minute, reading, degraded: None });
+            world.input(settled(&key, first + minute, reading));
         }
     }
     let triggers = world.told("pager").split(' ').filter(|word| *word == "trigger").count();

@@ -2,12 +2,11 @@
 
 use slod::domain::{
     alert::AlertState,
-    decide::Input,
     policy::{Condition, OnGap, Policy, Priority},
     slo::{Comparison, IndicatorKind, Operator},
 };
 
-use super::world::{World, at, pair, policy, slo, under};
+use super::world::{World, at, pair, policy, settled, slo, under};
 
 fn run(slots: u32) -> Policy {
     policy("down", Priority::P1, Condition::Consecutive(slots))
@@ -104,7 +103,7 @@ fn what_ends_which_condition() {
                 let (key, slot) = (world.key.clone(), world.next);
                 world.until((slot + 1) * 60 - at(0).timestamp());
                 let reading = slod::domain::slot::Reading::events(0.0, 1.0, Some(50.0));
-                world.input(Input::Settled { key, slot, reading, degraded: None });
+                world.input(settled(&key, slot, reading));
                 world.next += 1;
             } else {
                 world.feed(part);

@@ -19,7 +19,7 @@ use slod::domain::{
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
     slo::{Budgeting, Comparison, IndicatorKind, Objective, Operator, SloSpec, Window},
-    slot::{Gap, Reading},
+    slot::{Gap, Reading, SlotAnswer},
     status_page::StatusRule,
 };
 
@@ -79,6 +79,12 @@ pub fn planned(policy: Policy, escalation: Option<&Escalation>) -> (Policy, Plan
     (policy, plan)
 }
 
+/// What is learned of one slot.
+pub fn settled(key: &SeriesKey, slot: i64, reading: Reading) -> Input {
+    let slots = vec![SlotAnswer { slot, series: key.series.clone(), reading: reading.clone() }];
+    Input::Settled { id: key.id.clone(), asked: slot..slot + 1, slots, absent: reading, degraded: None }
+}
+
 /// An SLO of 30 days. Events in a full slot: 1 for probes and values, else 100.
 pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
     SloRules {
@@ -99,6 +105,8 @@ pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
         in_seconds: false,
         source: Some("prometheus".into()),
         blind_after: 300,
+        per: Vec::new(),
+        max_series: 1_000,
         retention: i64::from(40 * DAY),
         policies: Vec::new(),
         runbook_url: None,
@@ -219,7 +227,7 @@ impl World {
 
     pub fn settled(&mut self, slot: i64, reading: Reading) {
         let key = self.key.clone();
-        self.input(Input::Settled { key, slot, reading, degraded: None });
+        self.input(settled(&key, slot, reading));
     }
 
     pub fn late(&mut self, slot: i64, what: char) {

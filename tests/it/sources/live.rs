@@ -12,7 +12,7 @@ use testbed::{
     service::{InventoryService, Traffic},
 };
 
-use super::{LIMIT, at_most, main_source, number_query, only, prometheus_at};
+use super::{LIMIT, asking, at_most, main_source, number_query, only, only_reading, prometheus_at};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,7 +24,10 @@ async fn the_inventory_dashboard_is_seen() {
     let source = only(SourceKind::Prometheus(prometheus_at(&prometheus.url())));
     let read = async |indicator: &Indicator| {
         let end = now().timestamp();
-        source.read(indicator, Span { start: end - 2, end }, LIMIT).await.map(|answer| answer.reading)
+        source
+            .read(asking(indicator, Span { start: end - 2, end }), Span { start: end - 2, end }, LIMIT)
+            .await
+            .map(|answer| only_reading(&answer).clone())
     };
 
     let latency = Indicator::LatencyHistogram {

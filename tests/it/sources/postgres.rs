@@ -11,7 +11,7 @@ use slod::{
 use sqlx::Executor;
 use testbed::{action_queue::ActionQueue, postgres::Postgres as Server};
 
-use super::{LIMIT, at_most, main_source, number_query, only, postgres_at, shown};
+use super::{LIMIT, asking, at_most, main_source, number_query, only, postgres_at, shown};
 
 const SLOT: Span = Span { start: 1_767_268_800, end: 1_767_272_400 };
 
@@ -76,7 +76,7 @@ async fn ratios_and_values_in_every_state() {
             "fault: the statement answered several rows where one is expected",
         ),
     ] {
-        assert_eq!(shown(&source.read(&indicator, SLOT, LIMIT).await), expected, "{indicator:?}");
+        assert_eq!(shown(&source.read(asking(&indicator, SLOT), SLOT, LIMIT).await), expected, "{indicator:?}");
     }
 }
 
@@ -88,16 +88,20 @@ async fn latencies_are_counted_in_the_database() {
         "select extract(epoch from coalesce(viewed_at, $2::timestamptz + interval '3 minutes') - queued_at) as seconds
          from action_queue where queued_at >= $1 and queued_at < $2",
     );
-    assert_eq!(shown(&source.read(&indicator, SLOT, LIMIT).await), "empty");
+    assert_eq!(shown(&source.read(asking(&indicator, SLOT), SLOT, LIMIT).await), "empty");
     let start = DateTime::from_timestamp(SLOT.start, 0).unwrap();
     for minute in 0..10 {
         let waited = if minute == 5 { 240 } else { 60 };
         queue.add(start + TimeDelta::minutes(minute), Some(Duration::from_secs(waited))).await.unwrap();
     }
-    assert_eq!(shown(&source.read(&indicator, SLOT, LIMIT).await), "9/10 at 240.000");
+    assert_eq!(shown(&source.read(asking(&indicator, SLOT), SLOT, LIMIT).await), "9/10 at 240.000");
     queue.add(start + TimeDelta::minutes(30), None).await.unwrap();
     queue.add(start + TimeDelta::minutes(60), Some(Duration::ZERO)).await.unwrap();
-    assert_eq!(shown(&source.read(&indicator, SLOT, LIMIT).await), "9/11 at 1980.000", "the next slot's are not ours");
+    assert_eq!(
+        shown(&source.read(asking(&indicator, SLOT), SLOT, LIMIT).await),
+        "9/11 at 1980.000",
+        "the next slot's are not ours"
+    );
     assert_eq!(queue.pending().await.unwrap(), 1);
 
     for (sql, expected) in [
@@ -107,9 +111,9 @@ async fn latencies_are_counted_in_the_database() {
         ("select 1 as second", "refused: column answer.seconds does not exist"),
         ("select interval '1 minute' as seconds", "refused: cannot cast type interval to double precision"),
     ] {
-        assert_eq!(shown(&source.read(&latency(sql), SLOT, LIMIT).await), expected, "{sql}");
+        assert_eq!(shown(&source.read(asking(&latency(sql), SLOT), SLOT, LIMIT).await), expected, "{sql}");
     }
-    let found = source.inspect(&indicator, SLOT, LIMIT).await;
+    let found = source.inspect(asking(&indicator, SLOT), SLOT, LIMIT).await;
     assert_eq!(found.as_deref(), Ok("the statement runs: 9 of 11 events good in the last slot, value 1980"));
 }
 
@@ -136,10 +140,10 @@ async fn nothing_is_ever_written() {
         "truncate precious",
         "drop table precious",
     ] {
-        let said = shown(&source.read(&value(sql), SLOT, LIMIT).await);
+        let said = shown(&source.read(asking(&value(sql), SLOT), SLOT, LIMIT).await);
         assert!(said.starts_with("refused: "), "{sql}: {said}");
     }
-    let said = shown(&source.read(&value("select wipe()"), SLOT, LIMIT).await);
+    let said = shown(&source.read(asking(&value("select wipe()"), SLOT), SLOT, LIMIT).await);
     assert_eq!(said, "refused: cannot execute DELETE in a read-only transaction: a source only reads");
     let left: i64 = sqlx::query_scalar("select count(*) from precious").fetch_one(&mut direct).await.unwrap();
     assert_eq!(left, 1);
@@ -157,9 +161,9 @@ async fn slow_and_absent_servers() {
     let hasty = Postgres { statement_timeout: Duration::from_millis(200), ..postgres_at(&server.url()) };
     let hasty = only(SourceKind::Postgres(hasty));
     let slow = value("select 1 from pg_sleep(30)");
-    assert_eq!(shown(&hasty.read(&slow, SLOT, LIMIT).await), "error: no answer within 200ms");
+    assert_eq!(shown(&hasty.read(asking(&slow, SLOT), SLOT, LIMIT).await), "error: no answer within 200ms");
     let limit = Duration::from_millis(200);
-    assert_eq!(shown(&source.read(&slow, SLOT, limit).await), "error: no answer within 200ms");
+    assert_eq!(shown(&source.read(asking(&slow, SLOT), SLOT, limit).await), "error: no answer within 200ms");
 
     assert_eq!(source.ping(LIMIT).await, Ok(()));
     assert_eq!(

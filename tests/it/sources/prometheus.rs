@@ -9,7 +9,7 @@ use slod::{
 };
 use testbed::prometheus::Prometheus;
 
-use super::{LIMIT, at_most, built, main_source, number_query, only, prometheus_at, shown};
+use super::{LIMIT, asking, at_most, built, main_source, number_query, only, prometheus_at, shown};
 
 /// A minute far in the past; the history runs for ten minutes around it, scraped every 15 seconds.
 const NOON: i64 = 1_767_268_800;
@@ -92,7 +92,9 @@ async fn slots_as_long_as_the_scrape_interval_add_up() {
     let (_server, source) = server().await;
     for start in (NOON..NOON + 60).step_by(15) {
         let span = Span { start, end: start + 15 };
-        let answer = source.read(&ratio(r#"requests_total{code="200"}"#, false, "requests_total"), span, LIMIT).await;
+        let answer = source
+            .read(asking(&ratio(r#"requests_total{code="200"}"#, false, "requests_total"), span), span, LIMIT)
+            .await;
         assert_eq!(shown(&answer), "10/11", "{start}");
     }
 }
@@ -136,13 +138,14 @@ async fn ratios_in_every_state() {
             "refused: `sum(requests_total)` is neither a plain selector nor an expression with `$window`",
         ),
     ] {
-        let answer = source.read(&ratio(events, bad, total), SLOT, LIMIT).await;
+        let answer = source.read(asking(&ratio(events, bad, total), SLOT), SLOT, LIMIT).await;
         assert_eq!(shown(&answer), expected, "{events} of {total}");
     }
-    let syntax = source.read(&ratio("sum((increase(x[$window])", true, "requests_total"), SLOT, LIMIT).await;
+    let broken = ratio("sum((increase(x[$window])", true, "requests_total");
+    let syntax = source.read(asking(&broken, SLOT), SLOT, LIMIT).await;
     assert!(shown(&syntax).starts_with("refused: `invalid parameter \"query\": "), "{}", shown(&syntax));
     let before = Span { start: NOON - 3_600, end: NOON - 3_540 };
-    let answer = source.read(&ratio("requests_total", false, "requests_total"), before, LIMIT).await;
+    let answer = source.read(asking(&ratio("requests_total", false, "requests_total"), before), before, LIMIT).await;
     assert_eq!(shown(&answer), "no data", "the past before the first sample");
 }
 
@@ -158,9 +161,12 @@ async fn a_ratio_may_take_its_total_from_another_server() {
     if let Indicator::RatioPromql { total_source, .. } = &mut two {
         *total_source = Some(Name::from("other"));
     }
-    assert_eq!(shown(&sources["main"].read(&two, SLOT, LIMIT).await), "40/44");
+    assert_eq!(shown(&sources["main"].read(asking(&two, SLOT), SLOT, LIMIT).await), "40/44");
     drop(there);
-    assert!(shown(&sources["main"].read(&two, SLOT, LIMIT).await).starts_with("error: cannot reach 127.0.0.1:"));
+    assert!(
+        shown(&sources["main"].read(asking(&two, SLOT), SLOT, LIMIT).await)
+            .starts_with("error: cannot reach 127.0.0.1:")
+    );
 }
 
 #[tokio::test]
@@ -184,11 +190,11 @@ async fn latencies_and_values_in_every_state() {
         (value("age[5m]"), "refused: the query answers ranges of samples: put a function like increase() around it"),
         (value(r#""text""#), "refused: the query answers a text, not numbers"),
     ] {
-        let answer = source.read(&indicator, SLOT, LIMIT).await;
+        let answer = source.read(asking(&indicator, SLOT), SLOT, LIMIT).await;
         assert_eq!(shown(&answer), expected, "{indicator:?}");
     }
     let sql = Indicator::RatioSql { source: main_source(), sql: "select 1".to_owned() };
-    assert!(shown(&source.read(&sql, SLOT, LIMIT).await).starts_with("refused: "));
+    assert!(shown(&source.read(asking(&sql, SLOT), SLOT, LIMIT).await).starts_with("refused: "));
 }
 
 #[tokio::test]
@@ -226,7 +232,7 @@ async fn numbers_and_closer_looks() {
         (value("age"), SLOT, "1 series match; 1 of 1 events good in the last slot, value 840.5"),
         (value("nothing + 1"), SLOT, "the query answers nothing: check its names and labels"),
     ] {
-        let (Ok(said) | Err(said)) = source.inspect(&indicator, span, LIMIT).await;
+        let (Ok(said) | Err(said)) = source.inspect(asking(&indicator, span), span, LIMIT).await;
         assert_eq!(said, expected);
     }
 

@@ -12,7 +12,7 @@ use slod::{
 };
 
 use super::{
-    LIMIT, at_most,
+    LIMIT, asking, at_most,
     evil::{Evil, EvilServer, whole},
     number_query, only, prometheus_at, shown,
 };
@@ -62,7 +62,7 @@ async fn bad_answers_are_told_apart() {
     ] {
         let server = EvilServer::start(evil).await;
         let source = only(SourceKind::Prometheus(prometheus_at(&server.url())));
-        let answer = source.read(&value(), SLOT, LIMIT).await;
+        let answer = source.read(asking(&value(), SLOT), SLOT, LIMIT).await;
         assert_eq!(shown(&answer), expected.replace("ADDRESS", &server.address.to_string()));
         assert_eq!(
             answer.ok().and_then(|answer| answer.degraded),
@@ -77,10 +77,10 @@ async fn slow_answers_are_cut_off() {
         let server = EvilServer::start(evil).await;
         let limit = Duration::from_millis(300);
         let source = only(SourceKind::Prometheus(prometheus_at(&server.url())));
-        assert_eq!(shown(&source.read(&value(), SLOT, limit).await), "error: no answer within 300ms");
+        assert_eq!(shown(&source.read(asking(&value(), SLOT), SLOT, limit).await), "error: no answer within 300ms");
         let impatient = Prometheus { timeout: limit, ..prometheus_at(&server.url()) };
         let source = only(SourceKind::Prometheus(impatient));
-        assert_eq!(shown(&source.read(&value(), SLOT, LIMIT).await), "error: no answer within 300ms");
+        assert_eq!(shown(&source.read(asking(&value(), SLOT), SLOT, LIMIT).await), "error: no answer within 300ms");
     }
 }
 
@@ -93,7 +93,7 @@ async fn questions_carry_what_they_must() {
         tenant: Some("us".to_owned()),
         ..prometheus_at(&format!("{}/prefix/", server.url()))
     };
-    only(SourceKind::Prometheus(settings)).read(&value(), SLOT, LIMIT).await.unwrap();
+    only(SourceKind::Prometheus(settings)).read(asking(&value(), SLOT), SLOT, LIMIT).await.unwrap();
     let asked = server.asked.lock().unwrap().remove(0);
     for part in [
         "POST /prefix/api/v1/query HTTP/1.1",
@@ -121,7 +121,7 @@ async fn only_so_many_questions_at_once() {
     let settings = Prometheus { max_concurrency: 2, ..prometheus_at(&server.url()) };
     let source = only(SourceKind::Prometheus(settings));
     let value = value();
-    let answers = join_all((0..10).map(|_| source.read(&value, SLOT, LIMIT))).await;
+    let answers = join_all((0..10).map(|_| source.read(asking(&value, SLOT), SLOT, LIMIT))).await;
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(server.peak.load(Ordering::SeqCst), 2);
 }

@@ -1,0 +1,133 @@
+//! Slots come in: live ones one by one, older ones in any order and number. Each series is judged once, at its newest slot,
+//! when all of them are in its ledger.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{Core, Decision, SeriesKey, SeriesState};
+use crate::domain::{
+    chunk::chunk_of,
+    ledger::{Inserted, Ledger},
+    name::{Series, SloId},
+    rulebook::SloRules,
+    slot::{Gap, Reading, Slot, SlotAnswer},
+};
+
+/// What was learned of an SLO's slots.
+pub(super) struct Settling {
+    /// Which slots were asked about.
+    pub asked: Range<i64>,
+    /// What came back.
+    pub slots: Vec<SlotAnswer>,
+    /// What holds for what did not.
+    pub absent: Reading,
+    /// What the source warned of.
+    pub degraded: Option<String>,
+}
+
+impl Core {
+    pub(super) fn settle(&mut self, now: DateTime<Utc>, id: &SloId, settling: &Settling, decision: &mut Decision) {
+        let rules = self.rules.clone();
+        let Some(slo) = rules.slos.get(id) else { return };
+        let known: BTreeSet<Series> = self.series_of(id).map(|key| key.series.clone()).collect();
+        let mut by_series: BTreeMap<&Series, BTreeMap<i64, &Reading>> = BTreeMap::new();
+        for series in &known {
+            let absent = settling.asked.clone().map(|slot| (slot, &settling.absent));
+            by_series.insert(series, absent.collect());
+        }
+        for answer in &settling.slots {
+            by_series.entry(&answer.series).or_default().insert(answer.slot, &answer.reading);
+        }
+        let room = slo.max_series.saturating_sub(known.len());
+        let (mut new, mut refused) = (0, 0);
+        for (series, slots) in by_series {
+            let key = SeriesKey { id: id.clone(), series: series.clone() };
+            if !known.contains(series) {
+                if new == room {
+                    refused += 1;
+                    continue;
+                }
+                new += 1;
+                self.series.insert(key.clone(), SeriesState::new(Ledger::for_slo(&slo.spec)));
+            }
+            self.settle_series(now, &key, slo, &slots, settling.degraded.as_deref(), decision);
+        }
+        if refused > 0 {
+            let fault = format!(
+                "data fault: {refused} series more than `max_series_per_slo` ({}) are not counted",
+                slo.max_series
+            );
+            for key in self.series_of(id).cloned().collect::<Vec<_>>() {
+                if let Some(state) = self.series.get_mut(&key) {
+                    state.fault.get_or_insert_with(|| fault.clone());
+                }
+            }
+        }
+    }
+
+    /// The series of an SLO that are known.
+    pub fn series_of<'a>(&'a self, id: &'a SloId) -> impl Iterator<Item = &'a SeriesKey> {
+        let first = SeriesKey::whole(id.clone());
+        self.series.range(first..).map(|(key, _)| key).take_while(move |key| key.id == *id)
+    }
+
+    fn settle_series(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slo: &SloRules,
+        slots: &BTreeMap<i64, &Reading>,
+        degraded: Option<&str>,
+        decision: &mut Decision,
+    ) {
+        let Some(state) = self.series.get_mut(key) else { return };
+        let every = i64::from(slo.spec.every);
+        // A probe's slot is settled while it runs; a small step of the clock may put that into the next one.
+        let last = now.timestamp().div_euclid(every) + 1;
+        let mut changed = false;
+        for (slot, reading) in slots.range(..=last) {
+            if state.ledger.newest().is_some_and(|newest| newest > last) {
+                // The clock had been ahead: what was settled there is not true of the time to come.
+                let forgotten = state.ledger.forget_after(last);
+                decision.chunks.extend(forgotten.into_iter().map(|chunk| (key.clone(), chunk)));
+                let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
+                state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
+                decision.alerts.insert(key.clone());
+            }
+            let newest = state.ledger.newest().is_none_or(|newest| *slot >= newest);
+            if state.ledger.insert(Slot::settled(*slot, reading)) == Inserted::Unchanged {
+                continue;
+            }
+            changed = true;
+            decision.chunks.insert((key.clone(), chunk_of(*slot)));
+            if newest {
+                state.fault = match reading {
+                    Reading::Unmeasured(gap) => Some(gap_words(gap)),
+                    _ => degraded.map(ToOwned::to_owned),
+                };
+            }
+            if chunk_of(*slot) % 8 == 0 {
+                state.ledger.forget_before(now.timestamp() - slo.retention);
+            }
+        }
+        if changed {
+            self.judge(now, key, slo, decision);
+            self.release_status_page(now, key, slo, decision);
+        }
+    }
+}
+
+/// A gap in words.
+pub fn gap_words(gap: &Gap) -> String {
+    match gap {
+        Gap::NoAnswer(why) => why.clone(),
+        Gap::NoData => "no data: the answer holds no series or no value".to_owned(),
+        Gap::DataFault(why) => format!("data fault: {why}"),
+        Gap::NotAsked => "not asked: slod was not running".to_owned(),
+        Gap::OurFault(why) => format!("our own network: {why}"),
+    }
+}
