@@ -12,6 +12,7 @@ pub mod decider;
 pub mod deliverer;
 pub mod desk;
 pub mod evaluator;
+pub mod explain;
 pub mod gauges;
 pub mod metrics;
 pub mod report;
