@@ -4,6 +4,7 @@
 mod evil;
 mod live;
 mod postgres;
+mod postgres_series;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
