@@ -90,7 +90,8 @@ fn still(series: &Series<'_>) -> (&'static str, &'static str) {
         IndicatorKind::Probe => ("health check still failing", "still failing"),
         IndicatorKind::Value => ("value still not good", "still bad"),
         IndicatorKind::Latency => ("still too slow", "too slow"),
-        _ => ("still too many bad events", "still bad"),
+        IndicatorKind::Uptime => ("still down", "still down"),
+        IndicatorKind::Ratio => ("still too many bad events", "still bad"),
     }
 }
 
@@ -130,7 +131,8 @@ fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
             None => format!("value not {} for {since}", series.good),
         },
         IndicatorKind::Latency => format!("too slow (not {}) for {since}", series.good),
-        _ => format!("too many bad events for {since}"),
+        IndicatorKind::Uptime => format!("down for {since}"),
+        IndicatorKind::Ratio => format!("too many bad events for {since}"),
     }
 }
 
