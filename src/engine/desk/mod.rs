@@ -6,7 +6,7 @@ mod trial;
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     config::model::{Config, Indicator, Right},
     domain::{
-        decide::{Rejected, SeriesKey},
+        decide::{Rejected, SeriesKey, time},
         incident::{Incident, IncidentEvent},
         name::{Name, SloId},
         notification::Message,
@@ -147,7 +147,7 @@ impl Desk for LiveDesk {
             let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
             let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
             let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
-            let from = from.unwrap_or_else(|| to - TimeDelta::seconds(i64::from(slo.spec.window.nominal_seconds())));
+            let from = from.unwrap_or_else(|| time(report::window_start(slo, to.timestamp())));
             if from > to {
                 return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
             }
