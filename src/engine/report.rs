@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Config, Slo},
     domain::{
-        condition::is_bad,
         decide::{SeriesKey, time},
         incident::Incident,
         ledger::{Counting, Ledger, Totals},
@@ -33,6 +32,14 @@ pub async fn stored_slots(
         store.load_ledger(series, span.start, &mut ledger).await?;
     }
     Ok(ledger.slots(span))
+}
+
+/// Where an SLO's window begins that ends at `end` (Unix seconds): so much earlier, or with the calendar period of the
+/// newest slot.
+pub fn window_start(slo: &Slo, end: i64) -> i64 {
+    let newest = end - i64::from(slo.spec.every);
+    let period = slo.spec.window.period_at(newest);
+    period.map_or_else(|| end - i64::from(slo.spec.window.longest_seconds()), |period| period.start)
 }
 
 /// A slot as the API shows it.
@@ -146,7 +153,7 @@ fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: Dat
     let mut start = opened;
     let mut gaps = 0;
     for (span, slot) in slots.iter().rev().filter(|(span, _)| span.end <= opened) {
-        if is_bad(slot, slo.spec.objective) {
+        if slo.spec.is_bad(slot) {
             start = span.start;
             gaps = 0;
         } else if slot.state == SlotState::Measured || gaps >= GAPS_HELD {
@@ -155,7 +162,9 @@ fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: Dat
             gaps += 1;
         }
     }
-    slots.iter().filter(|(span, _)| span.start >= start && span.end <= end).map(|(_, slot)| slot.bad()).sum()
+    let counting = Counting::of(slo.spec.budgeting);
+    let inside = slots.iter().filter(|(span, _)| span.start >= start && span.end <= end);
+    inside.map(|(_, slot)| counting.events(slot)).map(|(good, total)| total - good).sum()
 }
 
 /// What an incident has cost so far. `window_events` is how many events the SLO's window holds.
