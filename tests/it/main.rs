@@ -15,6 +15,8 @@ mod kills;
 mod live;
 mod operating;
 mod outbox;
+mod own;
+mod per;
 mod readme;
 mod scenarios;
 mod schema;
