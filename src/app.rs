@@ -33,7 +33,9 @@ use crate::{
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
         evaluator::Evaluator,
-        gauges, rulebook,
+        gauges,
+        maintenance::Maintenance,
+        rulebook,
     },
     source::{self, SharedSource, probe::Prober},
     store::{Store, StoreError},
@@ -220,6 +222,7 @@ impl App {
         });
         let deliverers = deliverers.collect();
         let evaluator = Evaluator {
+            maintenance: Maintenance::new(&config),
             config,
             sources,
             prober,

@@ -1,9 +1,13 @@
-//! Calendars: months and zones. Zone rules come from jiff; everything else of the program counts in UTC.
+//! Calendars: months, zones and crontabs. Zone rules come from jiff; everything else of the program counts in UTC.
+
+mod recurrence;
 
 use chrono::{DateTime, Utc};
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-/// Why a month cannot be cut.
+pub use recurrence::Recurrence;
+
+/// Why a month, or what comes again and again, cannot be cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// Not `YYYY-MM`.
@@ -12,6 +16,9 @@ pub enum CalendarError {
     /// Not a zone.
     #[error("`{0}` is not a time zone: write its IANA name, like Europe/Paris")]
     Zone(String),
+    /// Not a crontab.
+    #[error("no cron expression: {0}")]
+    Cron(String),
 }
 
 /// One calendar month in a zone.

@@ -12,6 +12,7 @@ mod faulty_channel;
 mod floors;
 mod kills;
 mod live;
+mod maintenance;
 mod operating;
 mod outbox;
 mod readme;
