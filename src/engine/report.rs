@@ -87,8 +87,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
     let span = Span { start: month.start.timestamp(), end: month.end.timestamp() };
     let slots = stored_slots(store, &key, spec.every, span).await?;
     let totals = sum(&slots, Counting::of(spec.budgeting));
-    let passed = (span.end.min(now.timestamp()) - span.start).max(0);
-    let expected = passed / i64::from(spec.every) * i64::from(spec.every) - totals.excluded_seconds;
+    let passed = Span { start: span.start, end: span.end.min(now.timestamp()) };
     let (bad, total) = (totals.bad(), totals.total);
     let consumed = (total > 0.0).then(|| bad / total / spec.objective.allowed());
     let allowed_bad = total * spec.objective.allowed();
@@ -116,18 +115,28 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         bad,
         total,
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
-        coverage: if expected <= 0 { 0.0 } else { (totals.known_seconds as f64 / expected as f64).min(1.0) },
+        coverage: coverage(&totals, passed, spec.every),
         budget: BudgetUse {
             consumed,
             remaining: consumed.map(|consumed| 1.0 - consumed),
             allowed_bad,
-            allowed_seconds: span.seconds() as f64 * spec.objective.allowed(),
+            allowed_seconds: (span.seconds() - totals.excluded_seconds).max(0) as f64 * spec.objective.allowed(),
             used_seconds: if total > 0.0 { bad / total * totals.known_seconds as f64 } else { 0.0 },
         },
         incidents,
         corrections: Vec::new(),
         objective_changes: objective_changes(&definitions, month),
     })
+}
+
+/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed.
+fn coverage(totals: &Totals, passed: Span, every: u32) -> f64 {
+    let every = i64::from(every.max(1));
+    let expected = passed.seconds().max(0) / every * every - totals.excluded_seconds;
+    if expected > 0 {
+        return (totals.known_seconds as f64 / expected as f64).min(1.0);
+    }
+    if totals.excluded_seconds > 0 { 1.0 } else { 0.0 }
 }
 
 fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_json::Value> {
@@ -184,4 +193,45 @@ pub async fn incident_cost(
     let bad = incident_bad(&slots, incident, slo, now);
     let allowed = window_events * slo.spec.objective.allowed();
     Ok(CostView { bad, budget_share: (allowed > 0.0).then(|| bad / allowed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::slot::Reading;
+
+    /// Ten-minute slots: `g` measured, `e` empty, `u` unmeasured, `x` excluded; the rest of `hours` is missing.
+    fn covered(slots: &str, hours: i64) -> f64 {
+        let reading = |letter| match letter {
+            'g' => Reading::check(true, None),
+            'e' => Reading::Empty,
+            'x' => Reading::Excluded,
+            _ => Reading::Unmeasured(crate::domain::slot::Gap::NoData),
+        };
+        let slot = |(index, letter): (usize, char)| {
+            let index = index as i64;
+            (Span::slot(index, 600), Slot::settled(index, &reading(letter)))
+        };
+        let slots: Vec<_> = slots.chars().enumerate().map(slot).collect();
+        coverage(&sum(&slots, Counting::Occurrences), Span { start: 0, end: hours * 3_600 }, 600)
+    }
+
+    #[test]
+    fn what_is_excluded_is_not_missed() {
+        for (slots, hours, expected) in [
+            ("gggggg", 1, 1.0),
+            ("ggguuu", 1, 0.5),
+            ("gggxxx", 1, 1.0),
+            ("egxxxx", 1, 1.0),
+            ("guxxxx", 1, 0.5),
+            ("xxxxxx", 1, 1.0),
+            ("xxxgge", 2, 1.0 / 3.0),
+            ("xxxgggg", 1, 1.0),
+            ("uuuuuu", 1, 0.0),
+            ("", 1, 0.0),
+            ("", 0, 0.0),
+        ] {
+            assert!((covered(slots, hours) - expected).abs() < 1e-9, "{slots}: {}", covered(slots, hours));
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod faulty_channel;
 mod floors;
 mod kills;
 mod live;
+mod maintenance;
 mod operating;
 mod outbox;
 mod own;

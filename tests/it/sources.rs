@@ -89,6 +89,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         policies: BTreeMap::new(),
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
+        maintenance: Vec::new(),
         mail: None,
         hash: String::new(),
     }
