@@ -8,6 +8,7 @@ mod examples;
 mod gaps;
 mod headlines;
 mod incidents;
+mod late;
 mod periods;
 mod properties;
 mod status;
