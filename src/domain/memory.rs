@@ -33,6 +33,7 @@ impl Memory {
     }
 
     /// What is left of it when slots are judged anew.
+    #[must_use]
     pub fn without_lines(&self) -> Self {
         Self { rewound_to: self.rewound_to, ..Self::default() }
     }
