@@ -9,6 +9,7 @@ use crate::domain::{
     condition::{is_blind, judge},
     incident::{Ending, Incident, IncidentEvent, Subject, key},
     policy::Priority,
+    replay::Replay,
     rulebook::{PolicyRules, SloRules},
 };
 
@@ -34,8 +35,16 @@ impl Core {
         }
     }
 
-    /// Judges all alerts of a series at its newest slot, the most urgent policy first.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
+    /// Judges all alerts of a series at its newest slot, the most urgent policy first. If slots came in behind it, they
+    /// are recomputed.
+    pub(super) fn judge(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slo: &SloRules,
+        came_late: bool,
+        decision: &mut Decision,
+    ) {
         let Some(SeriesState { ledger, alerts, corrections, .. }) = self.series.get_mut(key) else { return };
         let tally = Tally { ledger, corrections };
         let Some(newest) = ledger.newest() else { return };
@@ -50,9 +59,16 @@ impl Core {
             for watch in &rules.watches {
                 let alert = alerts.entry(watch.name.clone()).or_default();
                 let before = *alert;
-                let seen = judge(&watch.condition, &rules.policy, &slo.spec, tally, newest, &mut alert.memory);
-                let Some(seen) = seen else { continue };
-                let change = alert.step(&rules.policy, end, seen);
+                let (policy, condition) = (&rules.policy, &watch.condition);
+                let change = if came_late {
+                    let change;
+                    (*alert, change) = Replay { condition, policy, spec: &slo.spec, tally }.recompute(alert, newest);
+                    change
+                } else {
+                    let seen = judge(condition, policy, &slo.spec, tally, newest, &mut alert.memory);
+                    let Some(seen) = seen else { continue };
+                    alert.step(policy, end, seen)
+                };
                 // That it was judged once more is not worth a write: judging it again is harmless.
                 moved |= *alert != Alert { judged_at: alert.judged_at, ..before };
                 if change != Change::None {

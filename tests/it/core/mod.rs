@@ -9,6 +9,7 @@ mod gaps;
 mod headlines;
 mod history;
 mod incidents;
+mod late;
 mod periods;
 mod properties;
 mod status;
