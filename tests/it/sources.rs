@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod evil;
+mod history;
 mod live;
 mod postgres;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
+mod prometheus_exact;
 
 use std::{
     collections::BTreeMap,
