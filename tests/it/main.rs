@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod blind;
+mod certificates;
 mod channels;
 mod companion;
 mod config;

@@ -10,6 +10,7 @@ mod postgres_series;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
+pub mod tls;
 
 use std::{
     collections::BTreeMap,
