@@ -24,3 +24,4 @@ mod sources;
 mod status_page;
 mod systemd;
 mod trouble;
+mod uptime;
