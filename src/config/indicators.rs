@@ -155,9 +155,6 @@ fn probe(fields: &Fields<'_>, every: u32) -> Probe {
         let finding = Finding::error(Code::ProbeTimeout, fields.value_at("timeout"), message);
         fields.cx.push(finding.help("shorten `timeout` or lengthen `every`"));
     }
-    if let Some(entry) = fields.entry("tls_expires_after") {
-        fields.cx.not_yet("`tls_expires_after`", entry.key.at);
-    }
     let witnesses = fields.list("witnesses").iter().filter_map(|node| {
         let text = resolve(fields.cx, node, &format!("`witnesses` of {}", fields.owner))?;
         fields.check_url("witnesses", text, &["http", "https"]).map(|text| text.value)
