@@ -175,7 +175,8 @@ pub(crate) fn fill_settle(
     slo.spec.settle_ms = match source.map(|source| &source.kind) {
         Some(SourceKind::Prometheus(prometheus)) => prometheus.settle.as_millis() as u64,
         Some(SourceKind::Postgres(_)) => 5_000,
-        Some(SourceKind::Pingdom { .. }) => 15_000,
+        // most checks are tested once a minute, and an outage is confirmed by a second test
+        Some(SourceKind::Pingdom { .. }) => 120_000,
         None => 0,
     };
 }

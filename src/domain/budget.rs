@@ -119,6 +119,15 @@ pub fn slots_in(seconds: u32, every: u32) -> i64 {
     i64::from((seconds / every.max(1)).max(1))
 }
 
+/// The first slot of an SLO's window as of slot `at`.
+pub fn first_slot(spec: &SloSpec, at: i64) -> i64 {
+    let every = i64::from(spec.every);
+    match spec.window.period_at(at * every) {
+        Some(period) => (period.start + every - 1).div_euclid(every),
+        None => at + 1 - slots_in(spec.window.longest_seconds(), spec.every),
+    }
+}
+
 /// The budget of an SLO's window as of slot `at`: the window that ends with it, or the calendar period that holds its
 /// start.
 pub fn window_sums<'a>(spec: &SloSpec, tally: impl Into<Tally<'a>>, at: i64) -> WindowSums {

@@ -91,8 +91,9 @@ fn still(series: &Series<'_>) -> (&'static str, &'static str) {
         IndicatorKind::Probe => ("health check still failing", "still failing"),
         IndicatorKind::Value => ("value still not good", "still bad"),
         IndicatorKind::Latency => ("still too slow", "too slow"),
-        _ if series.spec.counts_slots() => ("slots still bad", "still bad"),
-        _ => ("still too many bad events", "still bad"),
+        IndicatorKind::Uptime => ("still down", "still down"),
+        IndicatorKind::Ratio if series.spec.counts_slots() => ("slots still bad", "still bad"),
+        IndicatorKind::Ratio => ("still too many bad events", "still bad"),
     }
 }
 
@@ -132,8 +133,11 @@ fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
             None => format!("value not {} for {since}", series.good),
         },
         IndicatorKind::Latency => format!("too slow (not {}) for {since}", series.good),
-        _ if series.spec.counts_slots() => format!("under {} for {since}", series.spec.slot_target()),
-        _ => format!("too many bad events for {since}"),
+        IndicatorKind::Uptime => format!("down for {since}"),
+        IndicatorKind::Ratio if series.spec.counts_slots() => {
+            format!("under {} for {since}", series.spec.slot_target())
+        }
+        IndicatorKind::Ratio => format!("too many bad events for {since}"),
     }
 }
 

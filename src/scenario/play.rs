@@ -118,19 +118,19 @@ impl Stage {
         let slot = self.start.timestamp() / i64::from(feed.every) + number as i64;
         let written = SlotAnswer { slot, series: Series::new(), reading: feed.readings[number].clone() };
         let Some(source) = feed.source.as_ref().filter(|source| self.down.contains_key(*source)) else {
-            self.settled(&feed.id, vec![written]);
+            self.settled(&feed.id, vec![written], false);
             return;
         };
         let reading = Reading::Unmeasured(Gap::NoAnswer("the source is down".to_owned()));
-        self.settled(&feed.id, vec![SlotAnswer { reading, ..written.clone() }]);
+        self.settled(&feed.id, vec![SlotAnswer { reading, ..written.clone() }], false);
         self.missed.entry(source.clone()).or_default().entry(feed.id.clone()).or_default().push(written);
     }
 
     /// Slots of one answer, in order and next to each other.
-    fn settled(&mut self, id: &SloId, slots: Vec<SlotAnswer>) {
+    fn settled(&mut self, id: &SloId, slots: Vec<SlotAnswer>, late: bool) {
         let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return };
         let (asked, absent) = (first.slot..last.slot + 1, Reading::Unmeasured(Gap::NoData));
-        self.input(Input::Settled { id: id.clone(), asked, slots, absent, degraded: None });
+        self.input(Input::Settled { id: id.clone(), asked, slots, absent, degraded: None, late });
     }
 
     fn act(&mut self, act: &Act) {
@@ -147,7 +147,7 @@ impl Stage {
                 self.input(Input::Heard { source: name.clone(), error: None });
                 // What it missed is asked for again, a batch for each SLO.
                 for (id, slots) in self.missed.remove(name).unwrap_or_default() {
-                    self.settled(&id, slots);
+                    self.settled(&id, slots, true);
                 }
             }
             Deed::Restart => match self.restarted() {

@@ -18,7 +18,8 @@ use crate::domain::{
 };
 
 /// The windows whose burn rates are always shown.
-const BURN_WINDOWS: [(&str, u32); 5] = [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600), ("3d", 259_200)];
+pub const BURN_WINDOWS: [(&str, u32); 5] =
+    [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600), ("3d", 259_200)];
 
 /// What is shown beside the counts, and in which unit.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +74,7 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
         evaluated_at: now,
         policies: policy_views(rules, state),
         fault: state.fault.clone(),
+        backfill: None,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     alert::Alert,
     budget::Tally,
     correction::Correction,
+    history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
     name::{Name, Series, SloId},
@@ -25,6 +26,7 @@ use super::{
     slot::{Reading, SlotAnswer},
 };
 
+mod asking;
 mod judging;
 mod reload;
 mod settling;
@@ -105,6 +107,8 @@ pub enum Input {
         absent: Reading,
         /// What the source warned of.
         degraded: Option<String>,
+        /// Whether they were asked about after the fact.
+        late: bool,
     },
     /// A source answered, or did not.
     Heard {
@@ -157,6 +161,8 @@ pub struct Line {
 /// Everything that one or more inputs changed.
 #[derive(Clone, Debug, Default)]
 pub struct Decision {
+    /// SLOs of which other slots are missing than before.
+    pub histories: BTreeSet<SloId>,
     /// Chunks with new slots.
     pub chunks: BTreeSet<(SeriesKey, i64)>,
     /// Series whose alerts are not as they are stored.
@@ -187,6 +193,8 @@ pub enum Rejected {
 pub struct Core {
     /// What is decided by.
     pub rules: Arc<Rulebook>,
+    /// What is still to be asked about, by SLO; none for what cannot be asked about the past.
+    pub histories: BTreeMap<SloId, History>,
     /// By series.
     pub series: BTreeMap<SeriesKey, SeriesState>,
     /// By id: those that something can still happen to.
@@ -217,8 +225,8 @@ impl Core {
     /// Takes one input; adds what it changed to `decision`.
     pub fn handle(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) -> Result<(), Rejected> {
         match input {
-            Input::Settled { id, asked, slots, absent, degraded } => {
-                self.settle(now, &id, &Settling { asked, slots, absent, degraded }, decision);
+            Input::Settled { id, asked, slots, absent, degraded, late } => {
+                self.settle(now, &id, &Settling { asked, slots, absent, degraded, late }, decision);
                 Ok(())
             }
             Input::Heard { source, error } => {

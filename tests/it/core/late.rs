@@ -38,7 +38,7 @@ fn batch(world: &mut World, from: i64, slots: &str) {
     let mut slots: Vec<SlotAnswer> = answers.collect();
     slots.reverse();
     let (id, asked) = (world.key.id.clone(), first..first);
-    world.input(Input::Settled { id, asked, slots, absent: Reading::Empty, degraded: None });
+    world.input(Input::Settled { id, asked, slots, absent: Reading::Empty, degraded: None, late: true });
 }
 
 /// Worked example: a gauge is stale from 12:00, its source cannot be asked from 12:10 to 12:30.
@@ -318,7 +318,7 @@ proptest! {
                 SlotAnswer { slot, series, reading: mixed.reading(all[*number]).unwrap() }
             };
             let slots: Vec<SlotAnswer> = missing[done..done + count].iter().map(answer).collect();
-            let input = Input::Settled { id: mixed.key.id.clone(), asked: first..first, slots, absent: Reading::Empty, degraded: None };
+            let input = Input::Settled { id: mixed.key.id.clone(), asked: first..first, slots, absent: Reading::Empty, degraded: None, late: true };
             mixed.input(input.clone());
             mixed.input(input);
             done += count;

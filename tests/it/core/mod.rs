@@ -7,6 +7,7 @@ mod conditions;
 mod examples;
 mod gaps;
 mod headlines;
+mod history;
 mod incidents;
 mod late;
 mod periods;
