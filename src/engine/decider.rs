@@ -20,7 +20,8 @@ use super::board::Board;
 use crate::{
     clock::Clock,
     domain::{
-        decide::{Core, Decision, Input, Rejected, SeriesKey, SeriesState, Touched},
+        correction::Correction,
+        decide::{Core, Decision, Input, Rejected, SeriesKey, SeriesState, Touched, time},
         incident::{Incident, IncidentEvent},
         ledger::Ledger,
         name::{Name, SloId},
@@ -59,6 +60,15 @@ pub enum Order {
         incident: String,
         /// What.
         event: IncidentEvent,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), Rejected>>,
+    },
+    /// A correction by a person; answered when it is written.
+    Correct {
+        /// Of which series.
+        key: SeriesKey,
+        /// How.
+        correction: Correction,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Rejected>>,
     },
@@ -159,6 +169,10 @@ impl Decider {
                     let result = self.core.handle(now, Input::About { incident, event }, &mut decision);
                     replies.push((reply, result));
                 }
+                Order::Correct { key, correction, reply } => {
+                    let result = self.core.handle(now, Input::Correct { key, correction }, &mut decision);
+                    replies.push((reply, result));
+                }
                 Order::Adopt { rules, reply } => {
                     let before = std::mem::replace(&mut self.ruling, *rules);
                     let result = match self.adopt(now).await {
@@ -195,7 +209,7 @@ impl Decider {
             let commit = self.commit_of(now, &decision, &told);
             let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
             let sends = !commit.outgoing.is_empty();
-            let missed = if is_empty(&commit) { Vec::new() } else { self.write(Arc::new(commit), now).await };
+            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
             self.core.forget_finished(now);
             for id in &histories {
                 self.publish_history(id);
@@ -278,6 +292,9 @@ impl Decider {
                 commit.alerts.push((id, alerts));
             }
         }
+        for (key, correction) in &decision.corrections {
+            commit.corrections.extend(self.store.series_id(key).map(|id| (id, correction.clone())));
+        }
         let finished = self.core.incidents.values().filter(|incident| incident.is_finished(now));
         let mut changed: BTreeSet<&str> = decision.incidents.iter().map(String::as_str).collect();
         changed.extend(finished.map(|incident| incident.id.as_str()));
@@ -314,13 +331,15 @@ impl Decider {
                 for broken in self.store.load_ledger(number, now.timestamp() - slo.retention, &mut ledger).await? {
                     tracing::error!(slo = %key.id, error = %broken, "stored slots are left out");
                 }
-                loaded.push((key, ledger, self.store.load_alerts(number).await?));
+                let from = time(now.timestamp() - slo.retention);
+                let corrections = self.store.corrections(number, from).await?;
+                loaded.push((key, ledger, self.store.load_alerts(number).await?, corrections));
             }
         }
         self.core.adopt(rules);
-        for (key, ledger, alerts) in loaded {
+        for (key, ledger, alerts, corrections) in loaded {
             let state = self.core.series.entry(key).or_insert_with(|| SeriesState::new(Ledger::new(1)));
-            (state.ledger, state.alerts) = (ledger, alerts);
+            (state.ledger, state.alerts, state.corrections) = (ledger, alerts, corrections);
         }
         self.resume_histories().await?;
         let rules = self.core.rules.clone();
@@ -370,16 +389,6 @@ impl Decider {
             self.board.publish(key.clone(), slo_view(key, rules, &shown, state, now));
         }
     }
-}
-
-fn is_empty(commit: &Commit) -> bool {
-    commit.chunks.is_empty()
-        && commit.histories.is_empty()
-        && commit.alerts.is_empty()
-        && commit.incidents.is_empty()
-        && commit.lines.is_empty()
-        && commit.outgoing.is_empty()
-        && commit.fallback_told.is_empty()
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

@@ -4,6 +4,7 @@ mod alerts;
 mod blind;
 mod clock;
 mod conditions;
+mod corrections;
 mod examples;
 mod gaps;
 mod headlines;
