@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Indicator, Probe, Slo},
     domain::{
-        budget::{RATE_WINDOW, WindowSums, seconds_to_exhaustion, window_sums},
+        budget::{RATE_WINDOW, WindowSums, first_slot, seconds_to_exhaustion, window_sums},
         decide::{SeriesKey, time},
         ledger::Ledger,
         policy::Judge,
@@ -38,7 +38,7 @@ pub async fn explain(
     let mut ledger = Ledger::for_slo(spec);
     if let Some(series) = store.series_id(key) {
         let longest = BURN_WINDOWS.iter().map(|(_, seconds)| *seconds).max().unwrap_or_default();
-        let reach = i64::from(spec.window.nominal_seconds().max(longest)) + every;
+        let reach = i64::from(spec.window.longest_seconds().max(longest)) + every;
         let from = at.map_or(i64::MIN, |at| at.timestamp() - reach);
         store.load_ledger(series, from, &mut ledger).await?;
     }
@@ -48,13 +48,14 @@ pub async fn explain(
     let Some(newest) = ledger.newest() else { return Ok(None) };
     let end = (newest + 1) * every;
     let window = window_sums(spec, &ledger, newest);
-    let span = Span { start: end - window.expected_seconds, end };
-    let slots = ledger.slots(span);
-    let mut windows = vec![stretch(&window_text(&spec.window), slo, &window, end)];
+    let start = first_slot(spec, newest) * every;
+    let slots = ledger.slots(Span { start, end });
+    let mut windows = vec![stretch(&window_text(&spec.window), slo, &window, start)];
     let long_enough = BURN_WINDOWS.iter().filter(|(_, seconds)| *seconds >= spec.every.saturating_mul(2));
-    windows.extend(
-        long_enough.map(|(name, seconds)| stretch(name, slo, &WindowSums::ending_at(&ledger, newest, *seconds), end)),
-    );
+    windows.extend(long_enough.map(|(name, seconds)| {
+        let sums = WindowSums::ending_at(&ledger, newest, *seconds);
+        stretch(name, slo, &sums, end - sums.expected_seconds)
+    }));
     Ok(Some(Explanation {
         id: spec.id.clone(),
         title: slo.title.clone(),
@@ -71,21 +72,27 @@ pub async fn explain(
     }))
 }
 
-fn stretch(name: &str, slo: &Slo, sums: &WindowSums, end: i64) -> Stretch {
+fn stretch(name: &str, slo: &Slo, sums: &WindowSums, start: i64) -> Stretch {
     let totals = &sums.totals;
     Stretch {
         name: name.to_owned(),
-        from: time(end - sums.expected_seconds),
-        to: time(end),
+        from: time(start),
+        to: time(start + sums.expected_seconds),
         expected_seconds: sums.expected_seconds,
         known_seconds: totals.known_seconds,
-        unmeasured_seconds: (sums.expected_seconds - totals.known_seconds - totals.excluded_seconds).max(0),
+        unmeasured_seconds: missed(sums),
         excluded_seconds: totals.excluded_seconds,
         good: totals.good,
         bad: totals.bad(),
         total: totals.total,
         burn_rate: sums.burn(slo.spec.objective, Judge::Measured),
     }
+}
+
+/// Seconds of which nothing is known although they are over.
+fn missed(sums: &WindowSums) -> i64 {
+    let known = sums.totals.known_seconds + sums.totals.excluded_seconds;
+    (sums.expected_seconds - sums.to_come_seconds - known).max(0)
 }
 
 fn worst(slots: &[(Span, Slot)]) -> Vec<&(Span, Slot)> {

@@ -1,14 +1,11 @@
 //! History is filled in by itself: at the first start, after an outage, and across kills.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
-use serde_json::Value;
 use slod::clock::{Clock as _, SystemClock};
-use tempfile::TempDir;
-use testbed::{clock::eventually, daemon::Slod, ports::free_port, prometheus::Prometheus};
+use testbed::{clock::eventually, prometheus::Prometheus};
 
-use crate::live::{PATIENCE, PROGRAM};
+use crate::{live::PATIENCE, own::Own};
 
 const MINUTE: i64 = 60;
 /// How much the source knows, in minutes.
@@ -42,49 +39,17 @@ fn config(window: &str) -> String {
     )
 }
 
-struct Filled {
-    _folder: TempDir,
-    slod: Slod,
-}
-
-impl Filled {
-    async fn launch(window: &str, prometheus: &str) -> Self {
-        // A second installation is refused, which is fine.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let folder = TempDir::with_prefix("slod-fill-").unwrap();
-        std::fs::write(folder.path().join("slo.yaml"), config(window)).unwrap();
-        let env = BTreeMap::from([
-            ("SLOD_LISTEN".to_owned(), format!("127.0.0.1:{}", free_port().unwrap())),
-            ("PROMETHEUS_URL".to_owned(), prometheus.to_owned()),
-        ]);
-        let slod = Slod::launch(Path::new(PROGRAM), folder.path(), &env).await.unwrap();
-        Self { _folder: folder, slod }
-    }
-
-    async fn slo(&self) -> Value {
-        self.slod.api("/api/v1/slos/shop/queue").await.unwrap_or_default()
-    }
-
-    /// Slots that are still to be asked about; none while the daemon does not know.
-    async fn missing(&self) -> Option<i64> {
-        let (_, text) = self.slod.get("/metrics").await.ok()?;
-        let line = text.lines().find(|line| line.starts_with("slod_backfill_missing_slots{"))?;
-        line.rsplit(' ').next()?.parse().ok()
-    }
-
-    async fn until_filled(&self) {
-        let filled = eventually(PATIENCE, async || self.missing().await == Some(0)).await;
-        assert!(filled, "{:?} {}\n{}", self.missing().await, self.slo().await, self.slod.log());
-    }
+async fn launch(window: &str, prometheus: &Prometheus) -> Own {
+    Own::launch(&config(window), &[("PROMETHEUS_URL", prometheus.url())]).await
 }
 
 #[tokio::test]
 async fn the_first_start_fills_the_window() {
     let end = two_minutes_ago();
     let prometheus = Prometheus::with_history(&history(end)).await.unwrap();
-    let daemon = Filled::launch("8h", &prometheus.url()).await;
+    let daemon = launch("8h", &prometheus).await;
     daemon.until_filled().await;
-    let slo = daemon.slo().await;
+    let slo = daemon.slo("shop/queue").await;
     assert_eq!(slo["bad"].as_f64(), Some(BAD), "{slo}");
     assert!(slo["budget"]["coverage"].as_f64().unwrap() > 0.98, "{slo}");
     assert!(slo["backfill"].is_null(), "{slo}");
@@ -98,7 +63,7 @@ async fn a_fill_that_is_killed_goes_on() {
     let end = two_minutes_ago();
     let prometheus = Prometheus::with_history(&history(end)).await.unwrap();
     // Seven days, of which most are unknown to the source.
-    let mut daemon = Filled::launch("7d", &prometheus.url()).await;
+    let mut daemon = launch("7d", &prometheus).await;
     let mut before = i64::MAX;
     for _ in 0..3 {
         let moved = eventually(PATIENCE, async || daemon.missing().await.is_some_and(|missing| missing < before)).await;
@@ -111,7 +76,7 @@ async fn a_fill_that_is_killed_goes_on() {
         assert!(after <= before + 3, "{after} missing after the restart, {before} before");
     }
     daemon.until_filled().await;
-    let slo = daemon.slo().await;
+    let slo = daemon.slo("shop/queue").await;
     assert_eq!(slo["bad"].as_f64(), Some(BAD), "{slo}");
     // The last sample is good for five minutes.
     let known = slo["total"].as_f64().unwrap() as i64;
@@ -123,7 +88,7 @@ async fn an_outage_of_the_source_is_filled_afterwards() {
     let end = two_minutes_ago();
     let mut prometheus = Prometheus::with_history(&history(end)).await.unwrap();
     prometheus.stop();
-    let daemon = Filled::launch("8h", &prometheus.url()).await;
+    let daemon = launch("8h", &prometheus).await;
     let asked = eventually(PATIENCE, async || daemon.missing().await.is_some_and(|missing| missing > 0)).await;
     assert!(asked, "{}", daemon.slod.log());
     let status = daemon.slod.cli(&["status"]).await.unwrap();
@@ -131,5 +96,5 @@ async fn an_outage_of_the_source_is_filled_afterwards() {
     assert!(said.contains("slots to go") && said.contains("shop/queue"), "{said}");
     prometheus.restart().await.unwrap();
     daemon.until_filled().await;
-    assert_eq!(daemon.slo().await["bad"].as_f64(), Some(BAD));
+    assert_eq!(daemon.slo("shop/queue").await["bad"].as_f64(), Some(BAD));
 }

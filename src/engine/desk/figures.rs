@@ -1,10 +1,16 @@
 //! Figures of an SLO, and what is behind them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{LiveDesk, unavailable};
 use crate::{
-    domain::{budget::slots_in, decide::SeriesKey, name::SloId, slot::Span},
+    config::model::Slo,
+    domain::{
+        budget::first_slot,
+        decide::{SeriesKey, time},
+        name::SloId,
+        slot::Span,
+    },
     engine::{explain::explain, report},
     views::{
         desk::DeskError,
@@ -18,7 +24,8 @@ impl LiveDesk {
     pub(super) fn figures(&self, view: &SloView) -> SloView {
         let mut view = view.clone();
         let config = self.config.load();
-        let window = config.slos.get(&view.id).map(|slo| slots_in(slo.spec.window.nominal_seconds(), slo.spec.every));
+        let newest = |slo: &Slo| self.clock.now().timestamp().div_euclid(i64::from(slo.spec.every)) - 1;
+        let window = config.slos.get(&view.id).map(|slo| newest(slo) + 1 - first_slot(&slo.spec, newest(slo)));
         let history = self.board.history(&view.id).filter(|history| history.missing() > 0);
         if let (Some(history), Some(window_slots)) = (history, window) {
             let waiting = self.board.fill_trouble(&view.id);
@@ -38,7 +45,7 @@ impl LiveDesk {
         let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
         let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
         let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
-        let from = from.unwrap_or_else(|| to - TimeDelta::seconds(i64::from(slo.spec.window.nominal_seconds())));
+        let from = from.unwrap_or_else(|| time(report::window_start(slo, to.timestamp())));
         if from > to {
             return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
         }
