@@ -8,6 +8,7 @@ pub mod decide;
 pub mod delivery;
 pub mod escalation;
 pub mod headline;
+pub mod history;
 pub mod incident;
 pub mod ledger;
 pub mod message;

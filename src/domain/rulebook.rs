@@ -44,6 +44,8 @@ pub struct SloRules {
     pub source: Option<Name>,
     /// Unmeasured for this long, it is blind, in seconds.
     pub blind_after: u32,
+    /// Whether the past can be asked about; a probe's cannot.
+    pub asks_past: bool,
     /// Labels that make one series each; empty for one whole.
     pub per: Vec<String>,
     /// The most series that are counted.

@@ -6,6 +6,7 @@
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
 
+pub mod backfill;
 pub mod board;
 pub mod decider;
 pub mod deliverer;
@@ -15,3 +16,4 @@ pub mod gauges;
 pub mod metrics;
 pub mod report;
 pub mod rulebook;
+pub mod traffic;

@@ -60,6 +60,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         in_seconds: matches!(&slo.indicator, Indicator::Value { unit: Some(unit), .. } if is_seconds(unit)),
         source,
         blind_after: blind_after.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(BLIND_AFTER),
+        asks_past: slo.indicator.source().is_some(),
         per: slo.per.clone(),
         max_series: config.daemon.max_series_per_slo,
         retention: retention(config, slo),

@@ -127,6 +127,7 @@ impl Stage {
             slots,
             absent: reading,
             degraded: None,
+            late: false,
         });
     }
 

@@ -9,8 +9,9 @@ use super::{Store, StoreError};
 use crate::domain::{
     alert::Alert,
     decide::{Line, Outgoing},
+    history::History,
     incident::{Incident, Subject},
-    name::Name,
+    name::{Name, SloId},
     notification::Event,
     policy::Priority,
 };
@@ -20,6 +21,8 @@ use crate::domain::{
 pub struct Commit {
     /// Series id, slot length, chunk number, bytes.
     pub chunks: Vec<(i64, u32, i64, Vec<u8>)>,
+    /// What is still to be asked about.
+    pub histories: Vec<(SloId, History)>,
     /// Series id and all its alerts.
     pub alerts: Vec<(i64, Vec<(String, Alert)>)>,
     /// Incidents, and whether something can still happen to them.
@@ -71,6 +74,9 @@ async fn write(
         .bind(data)
         .execute(&mut *connection)
         .await?;
+    }
+    for (id, history) in &commit.histories {
+        super::histories::write(connection, id, history).await?;
     }
     for (series, alerts) in &commit.alerts {
         write_alerts(connection, *series, alerts).await?;

@@ -47,6 +47,12 @@ impl Store {
         self.series.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied()
     }
 
+    /// The series of an SLO that were ever seen.
+    pub fn series_of(&self, id: &SloId) -> Vec<SeriesKey> {
+        let series = self.series.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        series.keys().filter(|key| key.id == *id).cloned().collect()
+    }
+
     /// Makes sure that every series has a number and that its present definition is on record.
     pub async fn enrol(&self, wanted: Vec<(SeriesKey, Definition)>) -> Result<(), StoreError> {
         let found = self

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     alert::Alert,
+    history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
     name::{Name, Series, SloId},
@@ -23,6 +24,7 @@ use super::{
     slot::{Reading, SlotAnswer},
 };
 
+mod asking;
 mod judging;
 mod reload;
 mod settling;
@@ -96,6 +98,8 @@ pub enum Input {
         absent: Reading,
         /// What the source warned of.
         degraded: Option<String>,
+        /// Whether they were asked about after the fact.
+        late: bool,
     },
     /// A source answered, or did not.
     Heard {
@@ -148,6 +152,8 @@ pub struct Line {
 /// Everything that one or more inputs changed.
 #[derive(Clone, Debug, Default)]
 pub struct Decision {
+    /// SLOs of which other slots are missing than before.
+    pub histories: BTreeSet<SloId>,
     /// Chunks with new slots.
     pub chunks: BTreeSet<(SeriesKey, i64)>,
     /// Series whose alerts are not as they are stored.
@@ -178,6 +184,8 @@ pub enum Rejected {
 pub struct Core {
     /// What is decided by.
     pub rules: Arc<Rulebook>,
+    /// What is still to be asked about, by SLO; none for what cannot be asked about the past.
+    pub histories: BTreeMap<SloId, History>,
     /// By series.
     pub series: BTreeMap<SeriesKey, SeriesState>,
     /// By id: those that something can still happen to.
@@ -208,8 +216,8 @@ impl Core {
     /// Takes one input; adds what it changed to `decision`.
     pub fn handle(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) -> Result<(), Rejected> {
         match input {
-            Input::Settled { id, asked, slots, absent, degraded } => {
-                self.settle(now, &id, &Settling { asked, slots, absent, degraded }, decision);
+            Input::Settled { id, asked, slots, absent, degraded, late } => {
+                self.settle(now, &id, &Settling { asked, slots, absent, degraded, late }, decision);
                 Ok(())
             }
             Input::Heard { source, error } => {

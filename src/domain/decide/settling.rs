@@ -27,12 +27,15 @@ pub(super) struct Settling {
     pub absent: Reading,
     /// What the source warned of.
     pub degraded: Option<String>,
+    /// Whether they were asked about after the fact.
+    pub late: bool,
 }
 
 impl Core {
     pub(super) fn settle(&mut self, now: DateTime<Utc>, id: &SloId, settling: &Settling, decision: &mut Decision) {
         let rules = self.rules.clone();
         let Some(slo) = rules.slos.get(id) else { return };
+        self.note_asked(now, id, slo, settling, decision);
         let known: BTreeSet<Series> = self.series_of(id).map(|key| key.series.clone()).collect();
         let mut by_series: BTreeMap<&Series, BTreeMap<i64, &Reading>> = BTreeMap::new();
         for series in &known {
