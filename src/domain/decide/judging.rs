@@ -33,29 +33,47 @@ impl Core {
         }
     }
 
-    /// Judges all alerts of a series at its newest slot, the most urgent policy first.
+    /// Judges a series that was [starved](Decision::starved), once what its ledger missed is loaded.
+    pub fn judge_again(&mut self, now: DateTime<Utc>, key: &SeriesKey, decision: &mut Decision) {
+        let rules = self.rules.clone();
+        if let Some(slo) = rules.slos.get(&key.id) {
+            self.judge(now, key, slo, decision);
+            self.release_status_page(now, key, slo, decision);
+        }
+    }
+
+    /// Judges all alerts of a series at its newest slot, the most urgent policy first. Nothing happens if a chunk is
+    /// missing.
     pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
         let Some(state) = self.series.get_mut(key) else { return };
         let Some(newest) = state.ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
-        let mut policies: Vec<&PolicyRules> = slo.policies.iter().collect();
-        policies.sort_by(|one, other| {
-            (one.policy.priority, &one.policy.name).cmp(&(other.policy.priority, &other.policy.name))
-        });
-        let mut changes = Vec::new();
-        let mut moved = false;
-        for rules in policies {
+        let mut judged = Vec::with_capacity(slo.policies.len());
+        for rules in &slo.policies {
             for watch in &rules.watches {
-                let alert = state.alerts.entry(watch.name.clone()).or_default();
-                let before = *alert;
+                let before = state.alerts.get(&watch.name).copied().unwrap_or_default();
+                let mut alert = before;
                 let seen = judge(&watch.condition, &rules.policy, &slo.spec, &state.ledger, &mut alert.memory);
                 let Some(seen) = seen else { continue };
                 let change = alert.step(&rules.policy, end, seen);
-                // That it was judged once more is not worth a write: judging it again is harmless.
-                moved |= *alert != Alert { judged_at: alert.judged_at, ..before };
-                if change != Change::None {
-                    changes.push((watch.name.clone(), rules, change));
-                }
+                judged.push((watch, rules, before, alert, change));
+            }
+        }
+        if !state.ledger.is_whole() {
+            decision.starved.insert(key.clone());
+            return;
+        }
+        let mut changes = Vec::new();
+        let mut moved = false;
+        for (watch, rules, before, alert, change) in judged {
+            // That it was judged once more is not worth a write: judging it again is harmless.
+            moved |= alert != Alert { judged_at: alert.judged_at, ..before };
+            match state.alerts.get_mut(&watch.name) {
+                Some(known) => *known = alert,
+                None => drop(state.alerts.insert(watch.name.clone(), alert)),
+            }
+            if change != Change::None {
+                changes.push((watch.name.clone(), rules, change));
             }
         }
         decision.judged.insert(key.clone());
@@ -63,7 +81,9 @@ impl Core {
             decision.alerts.insert(key.clone());
         }
         // What fires goes first: an incident handed from one alert to another in one slot stays open.
-        changes.sort_by_key(|(_, _, change)| !matches!(change, Change::Fired { .. }));
+        changes.sort_by_key(|(_, rules, change)| {
+            (!matches!(change, Change::Fired { .. }), rules.policy.priority, &rules.policy.name)
+        });
         for (watch, rules, change) in changes {
             self.changed(now, key, slo, watch, rules, change, decision);
         }
