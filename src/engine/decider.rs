@@ -278,7 +278,7 @@ impl Decider {
                 .core
                 .series
                 .get(key)
-                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec())));
+                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?)));
             if let (Some(id), Some((every, bytes))) = (self.store.series_id(key), bytes) {
                 commit.chunks.push((id, every, *chunk, bytes));
             }

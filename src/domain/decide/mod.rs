@@ -181,6 +181,8 @@ pub struct Decision {
     pub alerts: BTreeSet<SeriesKey>,
     /// Series whose figures are new.
     pub judged: BTreeSet<SeriesKey>,
+    /// Series that could not be judged, or were not given a slot, because a chunk is missing: see [`Core::judge_again`].
+    pub starved: BTreeSet<SeriesKey>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
     /// In order.
