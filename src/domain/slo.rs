@@ -150,6 +150,11 @@ pub enum IndicatorKind {
 }
 
 impl IndicatorKind {
+    /// Whether what is counted are seconds.
+    pub fn counts_seconds(self) -> bool {
+        self == Self::Uptime
+    }
+
     /// Whether a slot holds many events (so that `min_bad` guards runs), not one yes or no.
     pub fn counts_events(self) -> bool {
         matches!(self, Self::Ratio | Self::Latency)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    render_words::{count, duration, glyph, instant, percent, percent_or_absent, plain},
+    render_words::{amount, duration, glyph, instant, percent, percent_or_absent, plain},
     report::{BudgetReport, SloReport},
 };
 
@@ -69,7 +69,7 @@ fn row(slo: &SloReport) -> Vec<String> {
         percent_or_absent(slo.budget.remaining),
         duration(slo.budget.used_seconds),
         duration(slo.budget.allowed_seconds),
-        format!("{} of {}", count(slo.bad), count(slo.total)),
+        format!("{} of {}", amount(slo.bad, slo.in_seconds), amount(slo.total, slo.in_seconds)),
         percent(slo.coverage),
     ]
 }
@@ -84,7 +84,7 @@ fn events(page: &mut String, slo: &SloReport) {
             plain(&incident.id),
             instant(incident.opened_at),
             end,
-            count(incident.bad),
+            amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share)
         );
     }

@@ -40,6 +40,7 @@ pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
         good: 973_100.0,
         bad: 26_900.0,
         total: 1_000_000.0,
+        in_seconds: false,
         budget: BudgetView {
             remaining: full.then_some(0.462),
             remaining_if_good: full.then_some(0.463),
@@ -116,7 +117,7 @@ pub fn incident() -> IncidentView {
             posted_at: None,
             left_to_people: false,
         }),
-        cost: CostView { bad: 26_900.0, budget_share: Some(0.538) },
+        cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
     }
 }
 
@@ -138,6 +139,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 973_100.0,
                     bad: 26_900.0,
                     total: 1_000_000.0,
+                    in_seconds: false,
                     met: Some(false),
                     coverage: 0.998,
                     budget: BudgetUse {
@@ -165,6 +167,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 0.0,
                     bad: 0.0,
                     total: 0.0,
+                    in_seconds: false,
                     met: None,
                     coverage: 0.0,
                     budget: BudgetUse {
