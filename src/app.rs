@@ -1,5 +1,7 @@
 //! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
 
+mod changes;
+mod generation;
 mod origin;
 
 use std::{
@@ -11,10 +13,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use chrono::TimeDelta;
-use futures_util::{
-    FutureExt as _,
-    future::{BoxFuture, join_all, select_all},
-};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -22,12 +21,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::origin::{Origin, Refusal};
+use self::{changes::changes, generation::Generation};
 use crate::{
     channel::{self, SharedChannel},
     clock::Clock,
     config::model::{Config, StoreUrl},
     domain::name::Name,
     engine::{
+        backfill::Backfill,
         board::Board,
         decider::{Decider, MAILBOX_MAX, Order, Ruling},
         deliverer::Deliverer,
@@ -36,14 +37,13 @@ use crate::{
         gauges,
         maintenance::Maintenance,
         rulebook,
+        traffic::Traffic,
     },
     source::{self, SharedSource, probe::Prober},
     store::{Store, StoreError},
     views::desk::DeskError,
 };
 
-/// How long deliveries in flight may take at the end.
-const LAST_SENDS: Duration = Duration::from_secs(5);
 /// How long the last decisions may take at the end.
 const LAST_DECISIONS: Duration = Duration::from_secs(2);
 /// How long the store may take to close.
@@ -69,38 +69,6 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0} has ended by itself")]
 pub struct Fault(&'static str);
-
-/// What runs under one configuration, and is replaced by a reload.
-struct Generation {
-    stop: CancellationToken,
-    evaluator: JoinHandle<()>,
-    deliverers: Vec<JoinHandle<()>>,
-}
-
-impl Generation {
-    async fn end(self) {
-        self.stop.cancel();
-        let flying = self.deliverers.into_iter().filter(|deliverer| !deliverer.is_finished());
-        if tokio::time::timeout(LAST_SENDS, join_all(flying)).await.is_err() {
-            tracing::warn!("some deliveries were still in flight; they are sent again after the next start");
-        }
-    }
-
-    /// Waits for the first part that ends although nobody told it to.
-    async fn broken(&mut self) -> &'static str {
-        // With no receivers there is nobody to wait for.
-        let deliverers = async {
-            if self.deliverers.is_empty() {
-                std::future::pending::<()>().await;
-            }
-            drop(select_all(self.deliverers.iter_mut()).await);
-        };
-        tokio::select! {
-            _ = &mut self.evaluator => "the evaluator",
-            () = deliverers => "a deliverer",
-        }
-    }
-}
 
 /// The running daemon.
 pub struct App {
@@ -221,17 +189,30 @@ impl App {
             tokio::spawn(deliverer.run(stop.clone()))
         });
         let deliverers = deliverers.collect();
+        let traffic = Arc::new(Traffic::default());
+        let maintenance = Arc::new(Maintenance::new(&config));
+        let backfill = Backfill {
+            maintenance: maintenance.clone(),
+            config: config.clone(),
+            sources: sources.clone(),
+            orders: self.orders.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            traffic: traffic.clone(),
+        };
+        let backfill = tokio::spawn(backfill.run(stop.clone()));
         let evaluator = Evaluator {
-            maintenance: Maintenance::new(&config),
+            maintenance,
             config,
             sources,
             prober,
             orders: self.orders.clone(),
             board: self.board.clone(),
             clock: self.clock.clone(),
+            traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, deliverers }
+        Generation { stop, evaluator, backfill, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
@@ -353,47 +334,5 @@ impl App {
             tokio::spawn(before.end());
         }
         Ok(text)
-    }
-}
-
-/// What a reload changed, in words.
-fn changes(old: &Config, new: &Config) -> String {
-    let mut parts = Vec::new();
-    if old.hash == new.hash {
-        parts.push("the files have not changed".to_owned());
-    }
-    let added = new.slos.keys().filter(|id| !old.slos.contains_key(*id)).count();
-    let gone = old.slos.keys().filter(|id| !new.slos.contains_key(*id)).count();
-    let changed = new
-        .slos
-        .iter()
-        .filter(|(id, slo)| old.slos.get(*id).is_some_and(|was| was.definition != slo.definition))
-        .count();
-    for (count, word) in [(added, "new"), (gone, "gone"), (changed, "changed")] {
-        if count > 0 {
-            parts.push(format!("{count} {} {word}", if count == 1 { "SLO" } else { "SLOs" }));
-        }
-    }
-    if old.daemon.listen != new.daemon.listen || old.daemon.socket != new.daemon.socket {
-        parts.push("`listen` and `socket` take effect at the next start".to_owned());
-    }
-    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    format!("configuration reloaded{parts}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_part_that_ends_by_itself_is_noticed() {
-        let run = || tokio::spawn(std::future::pending());
-        let stop = CancellationToken::new();
-        let over = tokio::spawn(async {});
-        let mut generation = Generation { stop, evaluator: run(), deliverers: vec![run(), over] };
-        assert_eq!(generation.broken().await, "a deliverer");
-        generation.evaluator.abort();
-        generation.deliverers.truncate(1);
-        assert_eq!(generation.broken().await, "the evaluator");
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod check;
 mod client;
+mod correct;
+mod explain;
 mod flags;
 mod incidents;
 mod init;
@@ -67,6 +69,11 @@ pub enum Verb {
         after_help = "Example:\n  slod status\n  slod status -o json | jq '.slos[] | select(.state != \"ok\") | .id'"
     )]
     Status(status::StatusArgs),
+    /// Take an objective's figures apart, down to the slots and what was asked
+    #[command(
+        after_help = "Example:\n  slod explain warehouse/checkout\n  slod explain warehouse/checkout --at 2026-10-25T12:00:00Z"
+    )]
+    Explain(explain::ExplainArgs),
     /// List incidents, the newest first
     #[command(after_help = "Example:\n  slod incidents --state open")]
     Incidents(incidents::ListArgs),
@@ -88,6 +95,11 @@ pub enum Verb {
     /// Show the budget report of a month
     #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
     Report(report::ReportArgs),
+    /// Correct an SLO's budget: events that were counted wrongly. For ever on record
+    #[command(
+        after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
+    )]
+    Correct(correct::CorrectArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -118,6 +130,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Run(args) => run::run(&config, args),
         Verb::Check(args) => online::check(&config, &args),
         Verb::Status(args) => status::run(&config, &args),
+        Verb::Explain(args) => explain::run(&config, &args),
         Verb::Incidents(args) => incidents::list(&config, &args),
         Verb::Incident(verb) => incidents::incident(&config, &verb),
         Verb::Ack(args) => incidents::acknowledge(&config, &args),
@@ -126,6 +139,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
         Verb::Report(args) => report::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Correct(args) => correct::run(&config, &args),
         Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),
         Verb::Schema => shell::schema(),

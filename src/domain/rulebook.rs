@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    condition::{Watch, watches},
     escalation::Plan,
     incident::Hearers,
     name::{Name, SloId},
     policy::{Condition, Policy, Priority},
     slo::SloSpec,
     status_page::StatusRule,
+    watch::{Watch, watches},
 };
 
 /// All rules.
@@ -44,6 +44,8 @@ pub struct SloRules {
     pub source: Option<Name>,
     /// Unmeasured for this long, it is blind, in seconds.
     pub blind_after: u32,
+    /// Whether the past can be asked about; a probe's cannot.
+    pub asks_past: bool,
     /// Labels that make one series each; empty for one whole.
     pub per: Vec<String>,
     /// The most series that are counted.

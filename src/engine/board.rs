@@ -11,7 +11,8 @@ use super::metrics::Meters;
 use crate::{
     domain::{
         decide::{SeriesKey, SourceState},
-        name::Name,
+        history::History,
+        name::{Name, SloId},
         policy::Priority,
     },
     views::slo::SloView,
@@ -30,6 +31,8 @@ pub struct GaugeValue {
 #[derive(Debug, Default)]
 pub struct Board {
     slos: RwLock<BTreeMap<SeriesKey, Arc<SloView>>>,
+    histories: RwLock<BTreeMap<SloId, History>>,
+    fills: RwLock<BTreeMap<SloId, String>>,
     sources: RwLock<BTreeMap<Name, SourceState>>,
     gauges: RwLock<BTreeMap<String, GaugeValue>>,
     incidents: RwLock<BTreeMap<(&'static str, Priority), u64>>,
@@ -60,6 +63,39 @@ impl Board {
     /// Leaves only these series.
     pub fn keep(&self, keep: impl Fn(&SeriesKey) -> bool) {
         write(&self.slos).retain(|key, _| keep(key));
+    }
+
+    /// Looks at what is still to be asked about.
+    pub fn with_histories<T>(&self, look: impl FnOnce(&BTreeMap<SloId, History>) -> T) -> T {
+        look(&read(&self.histories))
+    }
+
+    /// What of an SLO is still to be asked about.
+    pub fn history(&self, id: &SloId) -> Option<History> {
+        read(&self.histories).get(id).cloned()
+    }
+
+    /// Publishes what is still to be asked about.
+    pub fn publish_history(&self, id: SloId, history: History) {
+        write(&self.histories).insert(id, history);
+    }
+
+    /// Leaves only these.
+    pub fn keep_histories(&self, keep: impl Fn(&SloId) -> bool) {
+        write(&self.histories).retain(|id, _| keep(id));
+    }
+
+    /// Why an SLO's history is not filled at the moment; none if it is.
+    pub fn fill_trouble(&self, id: &SloId) -> Option<String> {
+        read(&self.fills).get(id).cloned()
+    }
+
+    /// Says why an SLO's history is not filled, or that it is again.
+    pub fn set_fill_trouble(&self, id: &SloId, trouble: Option<String>) {
+        match trouble {
+            Some(why) => drop(write(&self.fills).insert(id.clone(), why)),
+            None => drop(write(&self.fills).remove(id)),
+        }
     }
 
     /// How the sources stand.

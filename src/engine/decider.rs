@@ -4,6 +4,9 @@
 //! again until it can: nothing is sent before it is written, and nothing that was written is lost. Meanwhile answers
 //! wait in the mailbox, and behind it in the tasks that asked.
 
+mod enrolling;
+mod fallbacks;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -17,7 +20,8 @@ use super::board::Board;
 use crate::{
     clock::Clock,
     domain::{
-        decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
+        correction::Correction,
+        decide::{Core, Decision, Input, Rejected, SeriesKey, SeriesState, Touched, time},
         incident::{Incident, IncidentEvent},
         ledger::Ledger,
         name::{Name, SloId},
@@ -25,7 +29,7 @@ use crate::{
         policy::Priority,
         rulebook::Rulebook,
     },
-    store::{Store, StoreError, commit::Commit, incidents::state_word, ledger::Definition, outbox::StoredDelivery},
+    store::{Store, StoreError, commit::Commit, incidents::state_word},
     views::figures::{Shown, slo_view},
 };
 
@@ -43,12 +47,28 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub enum Order {
     /// An answer of a source, or a sign of life.
     Input(Input),
+    /// Slots that were asked about after the fact; answered when they are written.
+    Fill {
+        /// The answer.
+        input: Input,
+        /// Where it is said.
+        done: oneshot::Sender<()>,
+    },
     /// What a person did; answered when it is written.
     Act {
         /// Which incident.
         incident: String,
         /// What.
         event: IncidentEvent,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), Rejected>>,
+    },
+    /// A correction by a person; answered when it is written.
+    Correct {
+        /// Of which series.
+        key: SeriesKey,
+        /// How.
+        correction: Correction,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Rejected>>,
     },
@@ -135,14 +155,22 @@ impl Decider {
         let now = self.clock.now();
         self.board.beat("decider", now);
         let mut decision = Decision::default();
-        let mut replies = Vec::new();
+        let (mut replies, mut filled) = (Vec::new(), Vec::new());
         for order in orders.drain(..) {
             match order {
                 Order::Stop => {}
                 // Nothing rejects what a source says.
                 Order::Input(input) => drop(self.core.handle(now, input, &mut decision)),
+                Order::Fill { input, done } => {
+                    drop(self.core.handle(now, input, &mut decision));
+                    filled.push(done);
+                }
                 Order::Act { incident, event, reply } => {
                     let result = self.core.handle(now, Input::About { incident, event }, &mut decision);
+                    replies.push((reply, result));
+                }
+                Order::Correct { key, correction, reply } => {
+                    let result = self.core.handle(now, Input::Correct { key, correction }, &mut decision);
                     replies.push((reply, result));
                 }
                 Order::Adopt { rules, reply } => {
@@ -169,15 +197,23 @@ impl Decider {
         for (reply, result) in replies {
             let _ = reply.send(result);
         }
+        for done in filled {
+            let _ = done.send(());
+        }
     }
 
     /// Writes a decision, however long it takes, and lets everybody know.
     async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
         loop {
+            self.enrol_new(now, &decision).await;
             let commit = self.commit_of(now, &decision, &told);
-            let (judged, sends) = (std::mem::take(&mut decision.judged), !commit.outgoing.is_empty());
-            let missed = if is_empty(&commit) { Vec::new() } else { self.write(Arc::new(commit), now).await };
+            let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
+            let sends = !commit.outgoing.is_empty();
+            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
             self.core.forget_finished(now);
+            for id in &histories {
+                self.publish_history(id);
+            }
             for key in &judged {
                 self.publish(key, now);
             }
@@ -203,15 +239,23 @@ impl Decider {
     }
 
     async fn write(&self, commit: Arc<Commit>, now: DateTime<Utc>) -> Vec<crate::store::commit::Missed> {
+        self.persist(|| self.store.commit(commit.clone(), now)).await
+    }
+
+    /// Tries to write until it can be done.
+    async fn persist<T, F>(&self, write: impl Fn() -> F + Send) -> T
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
         let mut wait = Duration::from_millis(100);
         loop {
-            match self.store.commit(commit.clone(), now).await {
-                Ok(missed) => {
+            match write().await {
+                Ok(written) => {
                     if self.board.trouble().is_some() {
                         tracing::info!("the store can be written again");
                         self.board.set_trouble(None);
                     }
-                    return missed;
+                    return written;
                 }
                 Err(error) => {
                     let text = error.text();
@@ -239,11 +283,17 @@ impl Decider {
                 commit.chunks.push((id, every, *chunk, bytes));
             }
         }
+        for id in &decision.histories {
+            commit.histories.extend(self.core.histories.get(id).map(|history| (id.clone(), history.clone())));
+        }
         for key in &decision.alerts {
             if let (Some(id), Some(state)) = (self.store.series_id(key), self.core.series.get(key)) {
                 let alerts = state.alerts.iter().map(|(watch, alert)| (watch.clone(), *alert)).collect();
                 commit.alerts.push((id, alerts));
             }
+        }
+        for (key, correction) in &decision.corrections {
+            commit.corrections.extend(self.store.series_id(key).map(|id| (id, correction.clone())));
         }
         let finished = self.core.incidents.values().filter(|incident| incident.is_finished(now));
         let mut changed: BTreeSet<&str> = decision.incidents.iter().map(String::as_str).collect();
@@ -256,94 +306,76 @@ impl Decider {
         commit
     }
 
-    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long.
-    async fn fallbacks(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
-        if self.fallbacks_looked_at.is_some_and(|at| now - at < TimeDelta::milliseconds(900) && now >= at) {
-            return Vec::new();
-        }
-        self.fallbacks_looked_at = Some(now);
-        let Ok(waiting) = self.store.undelivered(1_000).await else { return Vec::new() };
-        let mut told = Vec::new();
-        for delivery in waiting {
-            let fallback = self.ruling.fallbacks.get(&delivery.receiver);
-            let (name, after) = fallback.cloned().unwrap_or((None, TimeDelta::zero()));
-            if delivery.state != "dead" && (name.is_none() || delivery.decided_at + after > now) {
-                continue;
-            }
-            told.push(delivery.id);
-            self.fall_back(now, delivery, name, decision);
-        }
-        told
-    }
-
-    fn fall_back(
-        &mut self,
-        now: DateTime<Utc>,
-        delivery: StoredDelivery,
-        fallback: Option<Name>,
-        decision: &mut Decision,
-    ) {
-        let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
-        let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
-        let Some(incident) = delivery.incident else { return };
-        tracing::warn!(receiver = %delivery.receiver, %incident, event = event.as_str(), error = %why, "not delivered");
-        let event = match fallback {
-            Some(fallback) if matches!(event, Event::Trigger | Event::Resolve) => {
-                IncidentEvent::Undelivered { receiver: delivery.receiver, fallback, event, why }
-            }
-            _ => {
-                let text = format!("{}: {} not delivered: {why}", delivery.receiver, event.as_str());
-                let line = crate::domain::decide::Line { incident, at: now, kind: "undelivered", text };
-                decision.lines.push(line);
-                return;
-            }
-        };
-        // An incident that is finished has nobody left to tell.
-        drop(self.core.handle(now, Input::About { incident, event }, decision));
-    }
-
     /// Puts the ruling in force: numbers for new series, their stored slots and alerts, then the rules.
     async fn adopt(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let rules = self.ruling.rules.clone();
-        let wanted = rules.slos.iter().map(|(id, slo)| {
-            let definition = Definition {
-                since: now,
-                hash: self.ruling.definitions.get(id).copied().unwrap_or_default(),
-                objective_ppb: crate::domain::slo::BILLION - slo.spec.objective.allowed_ppb(),
-                every: slo.spec.every,
-            };
-            (SeriesKey::whole(id.clone()), definition)
-        });
-        self.store.enrol(wanted.collect()).await?;
+        let mut wanted = Vec::new();
+        for (id, slo) in &rules.slos {
+            let keys = if slo.per.is_empty() { vec![SeriesKey::whole(id.clone())] } else { self.store.series_of(id) };
+            let keys = keys.into_iter().filter(|key| key.series.is_empty() == slo.per.is_empty());
+            wanted.extend(keys.map(|key| (key, self.definition(id, slo, now))));
+        }
+        let keys: Vec<SeriesKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
+        self.store.enrol(wanted).await?;
         let known = self.ruling.fallbacks.keys().cloned().collect();
         let orphans = self.store.bury_orphans(known).await?;
         if orphans > 0 {
             tracing::warn!(orphans, "messages to receivers that are no longer configured are given up");
         }
         let mut loaded = Vec::new();
-        for (id, slo) in &rules.slos {
-            let key = SeriesKey::whole(id.clone());
+        for key in keys {
+            let Some(slo) = rules.slos.get(&key.id) else { continue };
             let stays = self.core.series.get(&key).is_some_and(|state| state.ledger.is_for(&slo.spec));
             if let (false, Some(number)) = (stays, self.store.series_id(&key)) {
                 let mut ledger = Ledger::for_slo(&slo.spec);
                 for broken in self.store.load_ledger(number, now.timestamp() - slo.retention, &mut ledger).await? {
-                    tracing::error!(slo = %id, error = %broken, "stored slots are left out");
+                    tracing::error!(slo = %key.id, error = %broken, "stored slots are left out");
                 }
-                loaded.push((key, ledger, self.store.load_alerts(number).await?));
+                let from = time(now.timestamp() - slo.retention);
+                let corrections = self.store.corrections(number, from).await?;
+                loaded.push((key, ledger, self.store.load_alerts(number).await?, corrections));
             }
         }
         self.core.adopt(rules);
-        for (key, ledger, alerts) in loaded {
-            if let Some(state) = self.core.series.get_mut(&key) {
-                (state.ledger, state.alerts) = (ledger, alerts);
-            }
+        for (key, ledger, alerts, corrections) in loaded {
+            let state = self.core.series.entry(key).or_insert_with(|| SeriesState::new(Ledger::new(1)));
+            (state.ledger, state.alerts, state.corrections) = (ledger, alerts, corrections);
         }
+        self.resume_histories().await?;
         let rules = self.core.rules.clone();
         self.board.keep(|key| rules.slos.contains_key(&key.id));
         Ok(())
     }
 
+    /// What is still to be asked about, as it is stored and as far as the ledgers tell.
+    async fn resume_histories(&mut self) -> Result<(), StoreError> {
+        let rules = self.core.rules.clone();
+        for (id, mut history) in self.store.histories().await? {
+            let Some(slo) = rules.slos.get(&id).filter(|slo| slo.asks_past) else { continue };
+            if self.core.histories.contains_key(&id) {
+                continue;
+            }
+            if history.every() != slo.spec.every {
+                history = history.with_every(slo.spec.every);
+            }
+            let newest = self.core.series_of(&id).filter_map(|key| self.core.series.get(key)?.ledger.newest()).max();
+            history.resume(newest.map_or(i64::MIN, |newest| newest + 1));
+            self.core.histories.insert(id, history);
+        }
+        Ok(())
+    }
+
+    fn publish_history(&self, id: &SloId) {
+        if let Some(history) = self.core.histories.get(id) {
+            self.board.publish_history(id.clone(), history.clone());
+        }
+    }
+
     fn publish_all(&self, now: DateTime<Utc>) {
+        self.board.keep_histories(|id| self.core.histories.contains_key(id));
+        for id in self.core.histories.keys() {
+            self.publish_history(id);
+        }
         for key in self.core.series.keys() {
             self.publish(key, now);
         }
@@ -357,15 +389,6 @@ impl Decider {
             self.board.publish(key.clone(), slo_view(key, rules, &shown, state, now));
         }
     }
-}
-
-fn is_empty(commit: &Commit) -> bool {
-    commit.chunks.is_empty()
-        && commit.alerts.is_empty()
-        && commit.incidents.is_empty()
-        && commit.lines.is_empty()
-        && commit.outgoing.is_empty()
-        && commit.fallback_told.is_empty()
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

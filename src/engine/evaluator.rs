@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, maintenance::Maintenance};
+use super::{board::Board, decider::Order, maintenance::Maintenance, traffic::Traffic};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Indicator, Slo, SourceKind},
@@ -46,11 +46,13 @@ pub struct Evaluator {
     /// Where the answers go.
     pub orders: mpsc::Sender<Order>,
     /// What is not asked about.
-    pub maintenance: Maintenance,
+    pub maintenance: Arc<Maintenance>,
     /// Where questions are counted.
     pub board: Arc<Board>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where live questions are counted while they are asked.
+    pub traffic: Arc<Traffic>,
 }
 
 /// One SLO's place in the queue.
@@ -168,7 +170,7 @@ impl Evaluator {
         }
         let Answer { slots, absent, degraded } = answer;
         let asked = slot..slot + 1;
-        self.send(Input::Settled { id: one.id.clone(), asked, slots, absent, degraded }).await;
+        self.send(Input::Settled { id: one.id.clone(), asked, slots, absent, degraded, late: false }).await;
     }
 
     async fn read(&self, one: &Asked, span: Span) -> Answer {
@@ -191,9 +193,11 @@ impl Evaluator {
             return Answer::all(Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))));
         };
         let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
+        let asking = self.traffic.begin(name);
         let watch = Stopwatch::start();
         let question = self.question(&one.slo);
         let result = source.read(question, span, limit).await;
+        drop(asking);
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
         let result =
             result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });

@@ -24,6 +24,7 @@ struct Counted {
     durations: BTreeMap<Name, Histogram>,
     slots: BTreeMap<(String, String, SlotState), u64>,
     lags: BTreeMap<(String, String), f64>,
+    filled: BTreeMap<(String, String), u64>,
     deliveries: BTreeMap<(Name, &'static str), u64>,
     latency: Option<Histogram>,
 }
@@ -42,6 +43,12 @@ impl Meters {
         let mut counted = self.lock();
         *counted.slots.entry((service.to_owned(), slo.to_owned(), state)).or_default() += 1;
         counted.lags.insert((service.to_owned(), slo.to_owned()), lag_seconds.max(0.0));
+    }
+
+    /// So many slots were asked about after the fact.
+    pub fn filled(&self, service: &str, slo: &str, slots: i64) {
+        let key = (service.to_owned(), slo.to_owned());
+        *self.lock().filled.entry(key).or_default() += u64::try_from(slots).unwrap_or_default();
     }
 
     /// An attempt was made: `accepted`, `retry` or `dead`. Latency: decided → accepted.
@@ -149,6 +156,17 @@ fn counted(board: &Board, out: &mut Exposition) {
     for ((service, slo), lag) in &counted.lags {
         out.sample("slod_slot_lag_seconds", &[("service", service), ("slo", slo)], *lag);
     }
+    out.family("slod_backfill_slots_total", "counter", "Slots that were asked about after the fact.");
+    for ((service, slo), count) in &counted.filled {
+        out.sample("slod_backfill_slots_total", &[("service", service), ("slo", slo)], *count as f64);
+    }
+    out.family("slod_backfill_missing_slots", "gauge", "Slots that are still to be asked about.");
+    board.with_histories(|histories| {
+        for (id, history) in histories {
+            let labels = [("service", id.service.as_str()), ("slo", id.slo.as_str())];
+            out.sample("slod_backfill_missing_slots", &labels, history.missing() as f64);
+        }
+    });
     out.family("slod_deliveries_total", "counter", "Attempts to deliver.");
     for ((receiver, outcome), count) in &counted.deliveries {
         out.sample("slod_deliveries_total", &[("receiver", receiver), ("outcome", outcome)], *count as f64);

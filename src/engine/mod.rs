@@ -7,13 +7,16 @@
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
 
+pub mod backfill;
 pub mod board;
 pub mod decider;
 pub mod deliverer;
 pub mod desk;
 pub mod evaluator;
+pub mod explain;
 pub mod gauges;
 pub mod maintenance;
 pub mod metrics;
 pub mod report;
 pub mod rulebook;
+pub mod traffic;

@@ -54,6 +54,7 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/slos", get(api::slos::list))
         .route("/api/v1/slos/{service}/{slo}", get(api::slos::one))
         .route("/api/v1/slos/{service}/{slo}/slots", get(api::slos::slots))
+        .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
         .route("/api/v1/budget", get(api::budget::report))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))
@@ -65,6 +66,7 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries", get(api::deliveries::list))
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
+        .route("/api/v1/corrections", post(api::corrections::add))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))
 }
 

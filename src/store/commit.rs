@@ -8,9 +8,11 @@ use sqlx::{Row, SqliteConnection};
 use super::{Store, StoreError};
 use crate::domain::{
     alert::Alert,
+    correction::Correction,
     decide::{Line, Outgoing},
+    history::History,
     incident::{Incident, Subject},
-    name::Name,
+    name::{Name, SloId},
     notification::Event,
     policy::Priority,
 };
@@ -20,8 +22,12 @@ use crate::domain::{
 pub struct Commit {
     /// Series id, slot length, chunk number, bytes.
     pub chunks: Vec<(i64, u32, i64, Vec<u8>)>,
+    /// What is still to be asked about.
+    pub histories: Vec<(SloId, History)>,
     /// Series id and all its alerts.
     pub alerts: Vec<(i64, Vec<(String, Alert)>)>,
+    /// Series id and a correction of it.
+    pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
     /// Lines of timelines.
@@ -30,6 +36,20 @@ pub struct Commit {
     pub outgoing: Vec<Outgoing>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+}
+
+impl Commit {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+            && self.histories.is_empty()
+            && self.alerts.is_empty()
+            && self.corrections.is_empty()
+            && self.incidents.is_empty()
+            && self.lines.is_empty()
+            && self.outgoing.is_empty()
+            && self.fallback_told.is_empty()
+    }
 }
 
 /// A page that was never tried, because its incident ended first.
@@ -71,6 +91,12 @@ async fn write(
         .bind(data)
         .execute(&mut *connection)
         .await?;
+    }
+    for (id, history) in &commit.histories {
+        super::histories::write(connection, id, history).await?;
+    }
+    for (series, made) in &commit.corrections {
+        super::corrections::write(connection, *series, made).await?;
     }
     for (series, alerts) in &commit.alerts {
         write_alerts(connection, *series, alerts).await?;

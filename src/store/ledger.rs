@@ -47,6 +47,12 @@ impl Store {
         self.series.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).copied()
     }
 
+    /// The series of an SLO that were ever seen.
+    pub fn series_of(&self, id: &SloId) -> Vec<SeriesKey> {
+        let series = self.series.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        series.keys().filter(|key| key.id == *id).cloned().collect()
+    }
+
     /// Makes sure that every series has a number and that its present definition is on record.
     pub async fn enrol(&self, wanted: Vec<(SeriesKey, Definition)>) -> Result<(), StoreError> {
         let found = self
@@ -118,6 +124,7 @@ impl Store {
                     let mut removed = 0;
                     for (statement, bound) in [
                         ("delete from chunks where (chunk + 1) * 240 * every < ?", seconds),
+                        ("delete from corrections where at < ?", millis),
                         ("delete from deliveries where state in ('sent', 'dead', 'dropped') and decided_at < ?1 and \
                           (incident is null or incident in (select id from incidents where live = 0 and resolved_at < ?1))", millis),
                         ("delete from timeline where incident in (select id from incidents where live = 0 and resolved_at < ?)", millis),

@@ -5,11 +5,12 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    explain::Explanation,
     incident::{DeliveryView, IncidentView},
-    report::BudgetReport,
+    report::{BudgetReport, CorrectionView},
     slo::{SloView, SlotView},
 };
-use crate::domain::name::SloId;
+use crate::domain::name::{Series, SloId};
 
 /// Why the desk says no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,25 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// A correction that a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Correcting {
+    /// Of which SLO.
+    pub slo: SloId,
+    /// Of which series; empty without `per`.
+    pub series: Series,
+    /// The time it is about.
+    pub at: DateTime<Utc>,
+    /// Bad events more, or less if negative.
+    pub bad: f64,
+    /// Events more, or less if negative.
+    pub total: f64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
 }
 
 /// A source as pages show it.
@@ -145,6 +165,9 @@ pub trait Desk: Send + Sync {
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>>;
+    /// An SLO's figures taken apart, as of the slot that holds `at` or of the newest.
+    fn explain<'a>(&'a self, id: &'a SloId, at: Option<DateTime<Utc>>)
+    -> BoxFuture<'a, Result<Explanation, DeskError>>;
     /// The report of a month (`2026-10`; the running one if not given).
     fn budget<'a>(
         &'a self,
@@ -172,6 +195,8 @@ pub trait Desk: Send + Sync {
         action: Action,
         by: &'a str,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Adds a budget correction. Answers when it is committed.
+    fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

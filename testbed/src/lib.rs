@@ -5,7 +5,9 @@
 pub mod action_queue;
 pub mod clock;
 pub mod daemon;
+pub mod history;
 pub mod inbox;
+pub mod link;
 pub mod ports;
 pub mod postgres;
 pub mod process;

@@ -1,6 +1,7 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod backfill;
 mod blind;
 mod certificates;
 mod channels;
@@ -16,6 +17,8 @@ mod live;
 mod maintenance;
 mod operating;
 mod outbox;
+mod own;
+mod per;
 mod readme;
 mod scenarios;
 mod schema;

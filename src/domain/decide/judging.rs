@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Core, Decision, SeriesKey, time};
+use super::{Core, Decision, SeriesKey, SeriesState, time};
 use crate::domain::{
     alert::{Alert, Change},
+    budget::Tally,
     condition::{is_blind, judge},
     incident::{Ending, Incident, IncidentEvent, Subject, key},
     policy::Priority,
+    replay::Replay,
     rulebook::{PolicyRules, SloRules},
 };
 
@@ -33,10 +35,19 @@ impl Core {
         }
     }
 
-    /// Judges all alerts of a series at its newest slot, the most urgent policy first.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
-        let Some(state) = self.series.get_mut(key) else { return };
-        let Some(newest) = state.ledger.newest() else { return };
+    /// Judges all alerts of a series at its newest slot, the most urgent policy first. If slots came in behind it, they
+    /// are recomputed.
+    pub(super) fn judge(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slo: &SloRules,
+        came_late: bool,
+        decision: &mut Decision,
+    ) {
+        let Some(SeriesState { ledger, alerts, corrections, .. }) = self.series.get_mut(key) else { return };
+        let tally = Tally { ledger, corrections };
+        let Some(newest) = ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
         let mut policies: Vec<&PolicyRules> = slo.policies.iter().collect();
         policies.sort_by(|one, other| {
@@ -46,11 +57,18 @@ impl Core {
         let mut moved = false;
         for rules in policies {
             for watch in &rules.watches {
-                let alert = state.alerts.entry(watch.name.clone()).or_default();
+                let alert = alerts.entry(watch.name.clone()).or_default();
                 let before = *alert;
-                let seen = judge(&watch.condition, &rules.policy, &slo.spec, &state.ledger, &mut alert.memory);
-                let Some(seen) = seen else { continue };
-                let change = alert.step(&rules.policy, end, seen);
+                let (policy, condition) = (&rules.policy, &watch.condition);
+                let change = if came_late {
+                    let change;
+                    (*alert, change) = Replay { condition, policy, spec: &slo.spec, tally }.recompute(alert, newest);
+                    change
+                } else {
+                    let seen = judge(condition, policy, &slo.spec, tally, newest, &mut alert.memory);
+                    let Some(seen) = seen else { continue };
+                    alert.step(policy, end, seen)
+                };
                 // That it was judged once more is not worth a write: judging it again is harmless.
                 moved |= *alert != Alert { judged_at: alert.judged_at, ..before };
                 if change != Change::None {
@@ -96,12 +114,16 @@ impl Core {
                 };
                 self.fire(now, subject, at, rules.policy.priority, event, decision);
             }
-            Change::Clearing | Change::Cleared => {
+            Change::Clearing | Change::Cleared | Change::NewPeriod => {
                 let member =
                     |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
                 let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
                 if let Some(id) = found.map(|incident| incident.id.clone()) {
-                    let ending = if change == Change::Clearing { Ending::GoodAgain } else { Ending::Cleared };
+                    let ending = match change {
+                        Change::Clearing => Ending::GoodAgain,
+                        Change::NewPeriod => Ending::NewPeriod,
+                        _ => Ending::Cleared,
+                    };
                     self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending }, decision);
                 }
             }

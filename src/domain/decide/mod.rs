@@ -14,6 +14,9 @@ use chrono::{DateTime, Utc};
 
 use super::{
     alert::Alert,
+    budget::Tally,
+    correction::Correction,
+    history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
     name::{Name, Series, SloId},
@@ -23,6 +26,7 @@ use super::{
     slot::{Reading, SlotAnswer},
 };
 
+mod asking;
 mod judging;
 mod reload;
 mod settling;
@@ -31,6 +35,9 @@ mod voice;
 
 use self::settling::Settling;
 pub use self::{reload::Touched, settling::gap_words};
+
+/// Most corrections of one series.
+const CORRECTIONS_MAX: usize = 1_000;
 
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +51,12 @@ pub struct SeriesKey {
 impl SeriesState {
     /// A series of which nothing but slots is known.
     pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, alerts: BTreeMap::new(), fault: None }
+        Self { ledger, alerts: BTreeMap::new(), corrections: Vec::new(), fault: None }
+    }
+
+    /// What its sums are made of.
+    pub fn tally(&self) -> Tally<'_> {
+        Tally { ledger: &self.ledger, corrections: &self.corrections }
     }
 }
 
@@ -62,6 +74,8 @@ pub struct SeriesState {
     pub ledger: Ledger,
     /// Its alerts, by watch name.
     pub alerts: BTreeMap<String, Alert>,
+    /// What people corrected, in the order it was made.
+    pub corrections: Vec<Correction>,
     /// What was wrong with the newest answer, in words.
     pub fault: Option<String>,
 }
@@ -96,6 +110,8 @@ pub enum Input {
         absent: Reading,
         /// What the source warned of.
         degraded: Option<String>,
+        /// Whether they were asked about after the fact.
+        late: bool,
     },
     /// A source answered, or did not.
     Heard {
@@ -110,6 +126,13 @@ pub enum Input {
         incident: String,
         /// What.
         event: IncidentEvent,
+    },
+    /// A person corrected what was counted.
+    Correct {
+        /// Of which series.
+        key: SeriesKey,
+        /// How.
+        correction: Correction,
     },
     /// Time has passed.
     Tick,
@@ -148,8 +171,12 @@ pub struct Line {
 /// Everything that one or more inputs changed.
 #[derive(Clone, Debug, Default)]
 pub struct Decision {
+    /// SLOs of which other slots are missing than before.
+    pub histories: BTreeSet<SloId>,
     /// Chunks with new slots.
     pub chunks: BTreeSet<(SeriesKey, i64)>,
+    /// Corrections, in order.
+    pub corrections: Vec<(SeriesKey, Correction)>,
     /// Series whose alerts are not as they are stored.
     pub alerts: BTreeSet<SeriesKey>,
     /// Series whose figures are new.
@@ -168,6 +195,12 @@ pub enum Rejected {
     /// No such incident is open.
     #[error("no incident `{0}`")]
     NoIncident(String),
+    /// No such series is known.
+    #[error("no series of `{0}`")]
+    NoSeries(SloId),
+    /// It was corrected too often.
+    #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
+    TooMany(SloId),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -178,6 +211,8 @@ pub enum Rejected {
 pub struct Core {
     /// What is decided by.
     pub rules: Arc<Rulebook>,
+    /// What is still to be asked about, by SLO; none for what cannot be asked about the past.
+    pub histories: BTreeMap<SloId, History>,
     /// By series.
     pub series: BTreeMap<SeriesKey, SeriesState>,
     /// By id: those that something can still happen to.
@@ -208,8 +243,8 @@ impl Core {
     /// Takes one input; adds what it changed to `decision`.
     pub fn handle(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) -> Result<(), Rejected> {
         match input {
-            Input::Settled { id, asked, slots, absent, degraded } => {
-                self.settle(now, &id, &Settling { asked, slots, absent, degraded }, decision);
+            Input::Settled { id, asked, slots, absent, degraded, late } => {
+                self.settle(now, &id, &Settling { asked, slots, absent, degraded, late }, decision);
                 Ok(())
             }
             Input::Heard { source, error } => {
@@ -222,11 +257,33 @@ impl Core {
                 }
                 Ok(self.tell(now, &incident, event, decision)?)
             }
+            Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
             }
         }
+    }
+
+    /// Counts a correction from now on, and judges at once what it changes.
+    fn correct(
+        &mut self,
+        now: DateTime<Utc>,
+        key: SeriesKey,
+        correction: Correction,
+        decision: &mut Decision,
+    ) -> Result<(), Rejected> {
+        let rules = self.rules.clone();
+        let found = rules.slos.get(&key.id).zip(self.series.get_mut(&key));
+        let Some((slo, state)) = found else { return Err(Rejected::NoSeries(key.id)) };
+        if state.corrections.len() >= CORRECTIONS_MAX {
+            return Err(Rejected::TooMany(key.id));
+        }
+        state.corrections.push(correction.clone());
+        decision.judged.insert(key.clone());
+        self.judge(now, &key, slo, false, decision);
+        decision.corrections.push((key, correction));
+        Ok(())
     }
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {

@@ -54,6 +54,7 @@ impl Core {
                 self.series.entry(SeriesKey::whole(id.clone())).or_insert_with(empty);
             }
         }
+        self.histories.retain(|id, _| rules.slos.get(id).is_some_and(|slo| slo.asks_past));
         self.rules = rules;
     }
 

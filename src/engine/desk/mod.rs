@@ -1,12 +1,14 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod correct;
+mod figures;
 mod incident;
 mod trial;
 
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,14 +27,14 @@ use crate::{
         incident::{Incident, IncidentEvent},
         name::{Name, SloId},
         notification::Message,
-        slot::Span,
     },
     schedule,
     store::{Store, StoreError},
     views::{
-        desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        explain::Explanation,
         incident::{DeliveryView, IncidentView},
-        report::BudgetReport,
+        report::{BudgetReport, CorrectionView},
         slo::{SloView, SlotView},
     },
 };
@@ -126,13 +128,13 @@ impl Desk for LiveDesk {
     }
 
     fn slos(&self) -> Vec<SloView> {
-        self.board.slos().iter().map(|view| view.as_ref().clone()).collect()
+        self.board.slos().iter().map(|view| self.figures(view)).collect()
     }
 
     fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
         self.slo_of(id)?;
         let view = self.board.slo(&SeriesKey::whole(id.clone()));
-        view.map(|view| view.as_ref().clone()).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
+        view.map(|view| self.figures(&view)).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
     }
 
     fn slots<'a>(
@@ -142,20 +144,15 @@ impl Desk for LiveDesk {
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
-        Box::pin(async move {
-            let config = self.slo_of(id)?;
-            let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
-            let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
-            let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
-            let from = from.unwrap_or_else(|| to - TimeDelta::seconds(i64::from(slo.spec.window.nominal_seconds())));
-            if from > to {
-                return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
-            }
-            let span = Span { start: from.timestamp(), end: to.timestamp() };
-            let key = SeriesKey::whole(id.clone());
-            let slots = report::stored_slots(&self.store, &key, slo.spec.every, span).await.map_err(unavailable)?;
-            Ok(slots.iter().take(limit).map(report::slot_view).collect())
-        })
+        Box::pin(self.stored_slots(id, from, to, limit))
+    }
+
+    fn explain<'a>(
+        &'a self,
+        id: &'a SloId,
+        at: Option<DateTime<Utc>>,
+    ) -> BoxFuture<'a, Result<Explanation, DeskError>> {
+        Box::pin(self.explained(id, at))
     }
 
     fn budget<'a>(
@@ -253,6 +250,10 @@ impl Desk for LiveDesk {
                 Err(refused) => Err(DeskError::Conflict(refused.to_string())),
             }
         })
+    }
+
+    fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
+        Box::pin(self.corrected(wanted))
     }
 
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {

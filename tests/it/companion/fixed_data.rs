@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use slod::{
-    domain::{name::SloId, policy::Priority},
+    domain::{correction::Correction, name::SloId, policy::Priority, slot::SlotState},
     views::{
+        explain::{Asked, Explanation, Figure, Stretch},
         incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
-        report::{BudgetReport, BudgetUse, IncidentCost, ServiceReport, SloReport},
-        slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueView},
+        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
+        slo::{BudgetView, PolicyView, SloState, SloView, SlotView, StreakView, ValueView},
     },
 };
 
@@ -57,6 +58,53 @@ pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
         evaluated_at: at("2026-10-25T12:00:10Z"),
         policies: vec![PolicyView { name: "fast-burn:1h/5m".into(), state: "firing".into() }],
         fault: full.then(|| format!("good (3) is more than total (2) {HOSTILE}")),
+        backfill: None,
+    }
+}
+
+pub fn explanation(slo: &SloView) -> Explanation {
+    let slot = |start: &str, good: f64| SlotView {
+        start: at(start),
+        seconds: 60,
+        good,
+        total: 10.0,
+        state: SlotState::Measured,
+        reading: Some(0.62),
+    };
+    Explanation {
+        id: slo.id.clone(),
+        title: slo.title.clone(),
+        series: slo.series.clone(),
+        location: "slo.yaml:52".into(),
+        promise: "95 % good in 30d".into(),
+        at: at("2026-10-25T12:00:00Z"),
+        every_seconds: 60,
+        asked: vec![Asked {
+            what: "bad".into(),
+            source: Some("prometheus".into()),
+            query: format!("growth of x{{path=\"{HOSTILE}\"}}"),
+        }],
+        windows: vec![Stretch {
+            name: "30d".into(),
+            from: at("2026-09-25T12:00:00Z"),
+            to: at("2026-10-25T12:00:00Z"),
+            expected_seconds: 2_592_000,
+            known_seconds: 2_586_000,
+            unmeasured_seconds: 6_000,
+            excluded_seconds: 0,
+            good: slo.good,
+            bad: slo.bad,
+            total: slo.total,
+            burn_rate: Some(0.538),
+        }],
+        figures: vec![Figure {
+            name: "sli".into(),
+            formula: "good / total".into(),
+            with: "973,100 / 1,000,000".into(),
+            value: Some(0.9731),
+        }],
+        newest: vec![slot("2026-10-25T11:59:00Z", 10.0)],
+        worst: vec![slot("2026-10-20T03:07:00Z", 1.0)],
     }
 }
 
@@ -121,6 +169,18 @@ pub fn incident() -> IncidentView {
     }
 }
 
+pub fn correction() -> CorrectionView {
+    let correction = Correction {
+        at: at("2026-10-20T12:00:00Z"),
+        bad: -12.0,
+        total: 0.0,
+        reason: HOSTILE.into(),
+        by: "ops-lead".into(),
+        made_at: at("2026-10-21T08:00:00Z"),
+    };
+    CorrectionView::new(&BTreeMap::from([("route".to_owned(), "/a".to_owned())]), &correction)
+}
+
 pub fn report(month: &str) -> BudgetReport {
     BudgetReport {
         month: month.into(),
@@ -134,6 +194,7 @@ pub fn report(month: &str) -> BudgetReport {
                 SloReport {
                     id: "inventory/api-response-time".into(),
                     title: format!("{HOSTILE} API, \"p95\""),
+                    budgeting: "occurrences".into(),
                     objective: 0.95,
                     achieved: Some(0.9731),
                     good: 973_100.0,
@@ -149,6 +210,7 @@ pub fn report(month: &str) -> BudgetReport {
                         allowed_seconds: 129_600.0,
                         used_seconds: 146_448.0,
                     },
+                    series: vec![],
                     incidents: vec![IncidentCost {
                         id: "7".into(),
                         opened_at: at("2026-10-25T11:50:00Z"),
@@ -156,12 +218,13 @@ pub fn report(month: &str) -> BudgetReport {
                         bad: 26_900.0,
                         budget_share: Some(0.538),
                     }],
-                    corrections: vec![json!({"by": "ops-lead", "bad": -12, "reason": HOSTILE})],
+                    corrections: vec![correction()],
                     objective_changes: vec![json!({"at": "2026-10-10T00:00:00Z", "from": 0.9, "to": 0.95})],
                 },
                 SloReport {
                     id: "inventory/rop-freshness".into(),
                     title: "ROP snapshot freshness".into(),
+                    budgeting: "timeslices".into(),
                     objective: 0.95,
                     achieved: None,
                     good: 0.0,
@@ -177,6 +240,14 @@ pub fn report(month: &str) -> BudgetReport {
                         allowed_seconds: 129_600.0,
                         used_seconds: 0.0,
                     },
+                    series: vec![SeriesReport {
+                        series: BTreeMap::from([("route".to_owned(), HOSTILE.to_owned())]),
+                        achieved: Some(0.9731),
+                        bad: 26_900.0,
+                        total: 1_000_000.0,
+                        met: Some(false),
+                        remaining: Some(-0.13),
+                    }],
                     incidents: vec![],
                     corrections: vec![],
                     objective_changes: vec![],

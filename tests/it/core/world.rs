@@ -82,7 +82,7 @@ pub fn planned(policy: Policy, escalation: Option<&Escalation>) -> (Policy, Plan
 /// What is learned of one slot.
 pub fn settled(key: &SeriesKey, slot: i64, reading: Reading) -> Input {
     let slots = vec![SlotAnswer { slot, series: key.series.clone(), reading: reading.clone() }];
-    Input::Settled { id: key.id.clone(), asked: slot..slot + 1, slots, absent: reading, degraded: None }
+    Input::Settled { id: key.id.clone(), asked: slot..slot + 1, slots, absent: reading, degraded: None, late: false }
 }
 
 /// An SLO of 30 days. Events in a full slot: 1 for probes and values, else 100.
@@ -105,6 +105,7 @@ pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
         in_seconds: false,
         source: Some("prometheus".into()),
         blind_after: 300,
+        asks_past: kind != IndicatorKind::Probe,
         per: Vec::new(),
         max_series: 1_000,
         retention: i64::from(40 * DAY),

@@ -1,0 +1,62 @@
+//! Who hears of what could not be delivered.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Decider;
+use crate::{
+    domain::{
+        decide::{Decision, Input},
+        incident::IncidentEvent,
+        name::Name,
+        notification::Event,
+    },
+    store::outbox::StoredDelivery,
+};
+
+impl Decider {
+    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long.
+    pub(super) async fn fallbacks(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
+        if self.fallbacks_looked_at.is_some_and(|at| now - at < TimeDelta::milliseconds(900) && now >= at) {
+            return Vec::new();
+        }
+        self.fallbacks_looked_at = Some(now);
+        let Ok(waiting) = self.store.undelivered(1_000).await else { return Vec::new() };
+        let mut told = Vec::new();
+        for delivery in waiting {
+            let fallback = self.ruling.fallbacks.get(&delivery.receiver);
+            let (name, after) = fallback.cloned().unwrap_or((None, TimeDelta::zero()));
+            if delivery.state != "dead" && (name.is_none() || delivery.decided_at + after > now) {
+                continue;
+            }
+            told.push(delivery.id);
+            self.fall_back(now, delivery, name, decision);
+        }
+        told
+    }
+
+    fn fall_back(
+        &mut self,
+        now: DateTime<Utc>,
+        delivery: StoredDelivery,
+        fallback: Option<Name>,
+        decision: &mut Decision,
+    ) {
+        let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
+        let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
+        let Some(incident) = delivery.incident else { return };
+        tracing::warn!(receiver = %delivery.receiver, %incident, event = event.as_str(), error = %why, "not delivered");
+        let event = match fallback {
+            Some(fallback) if matches!(event, Event::Trigger | Event::Resolve) => {
+                IncidentEvent::Undelivered { receiver: delivery.receiver, fallback, event, why }
+            }
+            _ => {
+                let text = format!("{}: {} not delivered: {why}", delivery.receiver, event.as_str());
+                let line = crate::domain::decide::Line { incident, at: now, kind: "undelivered", text };
+                decision.lines.push(line);
+                return;
+            }
+        };
+        // An incident that is finished has nobody left to tell.
+        drop(self.core.handle(now, Input::About { incident, event }, decision));
+    }
+}
