@@ -9,6 +9,7 @@ mod probe;
 mod prometheus;
 mod prometheus_evil;
 mod prometheus_exact;
+mod prometheus_recorded;
 
 use std::{
     collections::BTreeMap,

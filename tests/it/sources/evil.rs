@@ -27,6 +27,8 @@ pub enum Evil {
     Drips,
     /// Takes the question and never answers.
     Stalls,
+    /// Sends what stands beside the first text that the question holds, or closes.
+    Answers(Vec<(String, String)>),
     /// Takes a while, then sends this.
     Dawdles(Duration, String),
 }
@@ -56,9 +58,9 @@ impl EvilServer {
                     (evil.clone(), Arc::clone(&questions), Arc::clone(&most), Arc::clone(&now));
                 tokio::spawn(async move {
                     let question = question(&mut stream).await;
-                    questions.lock().unwrap().push(question);
+                    questions.lock().unwrap().push(question.clone());
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    evil.answer(&mut stream, &now).await;
+                    evil.answer(&mut stream, &question, &now).await;
                 });
             }
         });
@@ -82,10 +84,13 @@ impl Evil {
         Self::Says(whole(status, headers, body))
     }
 
-    async fn answer(self, stream: &mut TcpStream, now: &AtomicUsize) {
+    async fn answer(self, stream: &mut TcpStream, question: &str, now: &AtomicUsize) {
         const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
         let said = match self {
             Self::Says(text) => text,
+            Self::Answers(rules) => {
+                rules.into_iter().find(|(part, _)| question.contains(part)).map(|(_, said)| said).unwrap_or_default()
+            }
             Self::Dawdles(time, text) => {
                 sleep(time).await;
                 text
