@@ -10,6 +10,7 @@ mod prometheus;
 mod prometheus_evil;
 mod prometheus_exact;
 mod prometheus_recorded;
+mod prometheus_series;
 
 use std::{
     collections::BTreeMap,

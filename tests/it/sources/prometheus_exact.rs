@@ -265,6 +265,8 @@ fn cases() -> Vec<Case> {
     ]
 }
 
+type Column = fn(&Case) -> Samples<'static>;
+
 fn shown(reading: &Reading) -> String {
     match reading {
         Reading::Events { good, total, .. } => format!("{}/{total}", total - good),
@@ -280,7 +282,7 @@ fn shown(reading: &Reading) -> String {
 async fn what_happens_in_a_minute() {
     let cases = cases();
     let mut text = String::new();
-    let families: [(&str, &str, fn(&Case) -> Samples<'static>); 3] = [
+    let families: [(&str, &str, Column); 3] = [
         ("up gauge", "up", |case| case.up),
         ("requests counter", "requests_total", |case| case.requests),
         ("errors counter", "errors_total", |case| case.errors),
