@@ -1,14 +1,17 @@
-//! Calendars: months, periods and zones. Zone rules come from jiff; everything else of the program counts in UTC.
+//! Calendars: months, periods, zones and crontabs. Zone rules come from jiff; everything else of the program counts in UTC.
+
+mod recurrence;
 
 use chrono::{DateTime, Utc};
 use jiff::{Timestamp, civil, tz::TimeZone};
 
+pub use self::recurrence::Recurrence;
 use crate::domain::window::{Calendar, Period};
 
 /// The years whose periods are known, both included.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
 
-/// Why a month cannot be cut.
+/// Why a month, or what comes again and again, cannot be cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// Not `YYYY-MM`.
@@ -17,6 +20,9 @@ pub enum CalendarError {
     /// Not a zone.
     #[error("`{0}` is not a time zone: write its IANA name, like Europe/Paris")]
     Zone(String),
+    /// Not a crontab.
+    #[error("no cron expression: {0}")]
+    Cron(String),
 }
 
 /// One calendar month in a zone.

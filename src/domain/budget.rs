@@ -74,9 +74,14 @@ impl WindowSums {
         Self { totals: tally.totals(at + 1 - slots, at + 1), expected_seconds, to_come_seconds: 0 }
     }
 
+    /// Expected − excluded: the seconds that the budget is of.
+    pub fn budgeted_seconds(&self) -> i64 {
+        (self.expected_seconds - self.totals.excluded_seconds).max(0)
+    }
+
     /// Known / (expected − excluded), 0–1; 1 if everything is excluded.
     pub fn coverage(&self) -> f64 {
-        let expected = self.expected_seconds - self.totals.excluded_seconds;
+        let expected = self.budgeted_seconds();
         if expected <= 0 { 1.0 } else { (self.totals.known_seconds as f64 / expected as f64).min(1.0) }
     }
 
@@ -189,6 +194,7 @@ mod tests {
                 'b' => Reading::events(0.0, 10.0, None),
                 'h' => Reading::events(9.0, 10.0, None),
                 'e' => Reading::Empty,
+                'x' => Reading::Excluded,
                 _ => continue,
             };
             ledger.insert(Slot::settled(index as i64, &reading));
@@ -208,6 +214,9 @@ mod tests {
             ("..........", Some(1.0), Some(1.0), None, 0.0),
             ("eeeeeeeeee", Some(1.0), Some(1.0), Some(1.0), 1.0),
             ("eeeeebgggg", Some(-1.0), Some(-1.0), Some(-1.0), 1.0),
+            ("xxxxxbgggg", Some(-1.0), Some(-1.0), Some(-1.0), 1.0),
+            ("xxxxx..bgg", Some(1.0 - 1.0 / 0.3), Some(-1.0), Some(-5.0), 0.6),
+            ("xxxxxxxxxx", Some(1.0), Some(1.0), None, 1.0),
         ];
         let objective = Objective::from_ppb(900_000_000).expect("90 %");
         for (slots, measured, if_good, if_bad, coverage) in cases {

@@ -169,7 +169,7 @@ fn budget_line(series: &Series<'_>) -> String {
     let objective = series.spec.objective;
     let left = sums.remaining(objective, Judge::IfGood).unwrap_or(1.0);
     let window = window_words(series);
-    let allowed = sums.expected_seconds as f64 * objective.allowed();
+    let allowed = sums.budgeted_seconds() as f64 * objective.allowed();
     let used = seconds_words((1.0 - left).max(0.0) * allowed);
     let state = if left < 0.0 { format!("overspent ({})", percent(left)) } else { format!("left {}", percent(left)) };
     let passed = WindowSums { expected_seconds: sums.expected_seconds - sums.to_come_seconds, ..sums };

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, traffic::Traffic};
+use super::{board::Board, decider::Order, maintenance::Maintenance, traffic::Traffic};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Indicator, Slo, SourceKind},
@@ -45,6 +45,8 @@ pub struct Evaluator {
     pub prober: Arc<Prober>,
     /// Where the answers go.
     pub orders: mpsc::Sender<Order>,
+    /// What is not asked about.
+    pub maintenance: Arc<Maintenance>,
     /// Where questions are counted.
     pub board: Arc<Board>,
     /// What time it is.
@@ -172,9 +174,15 @@ impl Evaluator {
     }
 
     async fn read(&self, one: &Asked, span: Span) -> Answer {
+        if self.maintenance.excludes(&one.id, span) {
+            return Answer::all(Reading::Excluded);
+        }
         if let Indicator::Probe(probe) = &one.slo.indicator {
-            let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
-            let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;
+            let now = self.clock.now();
+            let left = Duration::from_millis(u64::try_from(span.end * 1_000 - now.timestamp_millis()).unwrap_or(0));
+            let whole = Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10;
+            let room = limit(&one.slo, None).max(whole.min(left));
+            let result = self.prober.check(probe, now.timestamp(), room).await;
             let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
             return Answer { degraded: failed.then_some(result.detail), ..Answer::all(result.reading) };
         }

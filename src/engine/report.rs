@@ -133,6 +133,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         totals.good += part.totals.good;
         totals.total += part.totals.total;
         totals.known_seconds += part.totals.known_seconds;
+        totals.excluded_seconds += part.totals.excluded_seconds;
     }
     let expected = expected_seconds(slo, &parts, month, now);
     let (bad, total) = (totals.bad(), totals.total);
@@ -154,7 +155,8 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         Some(series) => store.definitions(series).await?,
         None => Vec::new(),
     };
-    let known_each = totals.known_seconds as f64 / parts.len().max(1) as f64;
+    let each = |seconds: i64| seconds as f64 / parts.len().max(1) as f64;
+    let counts = (month.end - month.start).num_seconds() as f64 - each(totals.excluded_seconds);
     let views = |part: &Part| part.corrections.iter().map(|made| CorrectionView::new(&part.key.series, made)).collect();
     let corrections = parts.iter().flat_map::<Vec<_>, _>(views).collect();
     Ok(SloReport {
@@ -167,19 +169,28 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         bad,
         total,
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
-        coverage: if expected <= 0 { 0.0 } else { (totals.known_seconds as f64 / expected as f64).min(1.0) },
+        coverage: coverage(&totals, expected),
         budget: BudgetUse {
             consumed,
             remaining: consumed.map(|consumed| 1.0 - consumed),
             allowed_bad,
-            allowed_seconds: (month.end - month.start).num_seconds() as f64 * spec.objective.allowed(),
-            used_seconds: if total > 0.0 { bad / total * known_each } else { 0.0 },
+            allowed_seconds: counts.max(0.0) * spec.objective.allowed(),
+            used_seconds: if total > 0.0 { bad / total * each(totals.known_seconds) } else { 0.0 },
         },
         series: if slo.per.is_empty() { Vec::new() } else { series_reports(slo, &parts) },
         incidents,
         corrections,
         objective_changes: objective_changes(&definitions, month),
     })
+}
+
+/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed. `expected` is without
+/// what is excluded.
+fn coverage(totals: &Totals, expected: i64) -> f64 {
+    if expected > 0 {
+        return (totals.known_seconds as f64 / expected as f64).min(1.0);
+    }
+    if totals.excluded_seconds > 0 { 1.0 } else { 0.0 }
 }
 
 fn is_about(incident: &Incident, key: &SeriesKey) -> bool {
@@ -267,4 +278,46 @@ pub async fn incident_cost(
     let bad = incident_bad(&slots, incident, slo, now);
     let allowed = window_events * slo.spec.objective.allowed();
     Ok(CostView { bad, budget_share: (allowed > 0.0).then(|| bad / allowed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::slot::Reading;
+
+    /// Ten-minute slots: `g` measured, `e` empty, `u` unmeasured, `x` excluded; the rest of `hours` is missing.
+    fn covered(slots: &str, hours: i64) -> f64 {
+        let reading = |letter| match letter {
+            'g' => Reading::check(true, None),
+            'e' => Reading::Empty,
+            'x' => Reading::Excluded,
+            _ => Reading::Unmeasured(crate::domain::slot::Gap::NoData),
+        };
+        let slot = |(index, letter): (usize, char)| {
+            let index = index as i64;
+            (Span::slot(index, 600), Slot::settled(index, &reading(letter)))
+        };
+        let slots: Vec<_> = slots.chars().enumerate().map(slot).collect();
+        let totals = sum(&slots, Counting::Occurrences);
+        coverage(&totals, hours * 3_600 - totals.excluded_seconds)
+    }
+
+    #[test]
+    fn what_is_excluded_is_not_missed() {
+        for (slots, hours, expected) in [
+            ("gggggg", 1, 1.0),
+            ("ggguuu", 1, 0.5),
+            ("gggxxx", 1, 1.0),
+            ("egxxxx", 1, 1.0),
+            ("guxxxx", 1, 0.5),
+            ("xxxxxx", 1, 1.0),
+            ("xxxgge", 2, 1.0 / 3.0),
+            ("xxxgggg", 1, 1.0),
+            ("uuuuuu", 1, 0.0),
+            ("", 1, 0.0),
+            ("", 0, 0.0),
+        ] {
+            assert!((covered(slots, hours) - expected).abs() < 1e-9, "{slots}: {}", covered(slots, hours));
+        }
+    }
 }

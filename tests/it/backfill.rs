@@ -1,5 +1,4 @@
 //! History is filled in by itself: at the first start, after an outage, and across kills.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::fmt::Write as _;
 

@@ -3,6 +3,7 @@
 
 mod backfill;
 mod blind;
+mod certificates;
 mod channels;
 mod companion;
 mod config;
@@ -14,6 +15,7 @@ mod faulty_channel;
 mod floors;
 mod kills;
 mod live;
+mod maintenance;
 mod operating;
 mod outbox;
 mod own;
@@ -26,3 +28,4 @@ mod sources;
 mod status_page;
 mod systemd;
 mod trouble;
+mod uptime;

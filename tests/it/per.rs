@@ -8,7 +8,7 @@ use testbed::{clock::eventually, postgres::Postgres};
 
 use crate::{live::PATIENCE, own::Own};
 
-const CONFIG: &str = r#"
+const CONFIG: &str = r"
 version: 1
 daemon: {max_series_per_slo: 3}
 sources: {shop-db: {postgres: {url: {from_env: SHOP_URL}}}}
@@ -27,7 +27,7 @@ services:
             sql: >
               select tenant, count(*) filter (where failed) as bad, count(*) as total
               from orders where at >= $1 and at < $2 group by tenant
-"#;
+";
 
 /// Ten orders every five seconds, of which so many failed: for the last ten minutes and the two to come.
 async fn orders(connection: &mut PgConnection, tenant: &str, failed: i32) {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod evil;
+mod history;
 mod live;
 mod pingdom;
 pub mod pingdom_mock;
@@ -10,6 +11,8 @@ mod postgres_series;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
+mod prometheus_exact;
+pub mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -89,6 +92,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         policies: BTreeMap::new(),
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
+        maintenance: Vec::new(),
         mail: None,
         hash: String::new(),
     }
