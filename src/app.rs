@@ -34,7 +34,9 @@ use crate::{
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
         evaluator::Evaluator,
-        gauges, rulebook,
+        gauges,
+        maintenance::Maintenance,
+        rulebook,
         traffic::Traffic,
     },
     source::{self, SharedSource, probe::Prober},
@@ -188,7 +190,9 @@ impl App {
         });
         let deliverers = deliverers.collect();
         let traffic = Arc::new(Traffic::default());
+        let maintenance = Arc::new(Maintenance::new(&config));
         let backfill = Backfill {
+            maintenance: maintenance.clone(),
             config: config.clone(),
             sources: sources.clone(),
             orders: self.orders.clone(),
@@ -198,6 +202,7 @@ impl App {
         };
         let backfill = tokio::spawn(backfill.run(stop.clone()));
         let evaluator = Evaluator {
+            maintenance,
             config,
             sources,
             prober,

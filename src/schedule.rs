@@ -1,9 +1,17 @@
-//! Calendars: months and zones. Zone rules come from jiff; everything else of the program counts in UTC.
+//! Calendars: months, periods, zones and crontabs. Zone rules come from jiff; everything else of the program counts in UTC.
+
+mod recurrence;
 
 use chrono::{DateTime, Utc};
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-/// Why a month cannot be cut.
+pub use self::recurrence::Recurrence;
+use crate::domain::window::{Calendar, Period};
+
+/// The years whose periods are known, both included.
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
+
+/// Why a month, or what comes again and again, cannot be cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// Not `YYYY-MM`.
@@ -12,6 +20,9 @@ pub enum CalendarError {
     /// Not a zone.
     #[error("`{0}` is not a time zone: write its IANA name, like Europe/Paris")]
     Zone(String),
+    /// Not a crontab.
+    #[error("no cron expression: {0}")]
+    Cron(String),
 }
 
 /// One calendar month in a zone.
@@ -41,6 +52,30 @@ pub fn running_month(now: DateTime<Utc>, zone: &str) -> Result<Month, CalendarEr
     let stamp = Timestamp::from_second(now.timestamp()).map_err(|_| CalendarError::Month(now.to_rfc3339()))?;
     let first = stamp.to_zoned(zone_rules.clone()).date().first_of_month();
     cut(first, &zone_rules).ok_or_else(|| CalendarError::Month(now.to_rfc3339()))
+}
+
+/// All periods of a kind that begin in the years 1970 to 2100, in `zone`: each from its first midnight on, or from the
+/// first moment after a midnight that the zone skips.
+pub fn calendar(period: Period, zone: &str) -> Result<Calendar, CalendarError> {
+    let rules = time_zone(zone)?;
+    let unknown = || CalendarError::Zone(zone.to_owned());
+    let mut day = civil::date(*YEARS.start(), 1, 1);
+    if period == Period::Week {
+        let since_monday = day.weekday().to_monday_zero_offset();
+        day = day.checked_sub(jiff::Span::new().days(since_monday)).map_err(|_| unknown())?;
+    }
+    let step = match period {
+        Period::Week => jiff::Span::new().weeks(1),
+        Period::Month => jiff::Span::new().months(1),
+        Period::Quarter => jiff::Span::new().months(3),
+        Period::Year => jiff::Span::new().years(1),
+    };
+    let mut starts = Vec::new();
+    while day.year() <= YEARS.end() + 1 {
+        starts.push(day.to_zoned(rules.clone()).map_err(|_| unknown())?.timestamp().as_second());
+        day = day.checked_add(step).map_err(|_| unknown())?;
+    }
+    Calendar::new(period, zone.to_owned(), starts.into()).ok_or_else(unknown)
 }
 
 fn time_zone(name: &str) -> Result<TimeZone, CalendarError> {

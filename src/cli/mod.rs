@@ -5,6 +5,7 @@
 
 pub mod check;
 mod client;
+mod explain;
 mod flags;
 mod incidents;
 mod init;
@@ -67,6 +68,11 @@ pub enum Verb {
         after_help = "Example:\n  slod status\n  slod status -o json | jq '.slos[] | select(.state != \"ok\") | .id'"
     )]
     Status(status::StatusArgs),
+    /// Take an objective's figures apart, down to the slots and what was asked
+    #[command(
+        after_help = "Example:\n  slod explain warehouse/checkout\n  slod explain warehouse/checkout --at 2026-10-25T12:00:00Z"
+    )]
+    Explain(explain::ExplainArgs),
     /// List incidents, the newest first
     #[command(after_help = "Example:\n  slod incidents --state open")]
     Incidents(incidents::ListArgs),
@@ -118,6 +124,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Run(args) => run::run(&config, args),
         Verb::Check(args) => online::check(&config, &args),
         Verb::Status(args) => status::run(&config, &args),
+        Verb::Explain(args) => explain::run(&config, &args),
         Verb::Incidents(args) => incidents::list(&config, &args),
         Verb::Incident(verb) => incidents::incident(&config, &verb),
         Verb::Ack(args) => incidents::acknowledge(&config, &args),

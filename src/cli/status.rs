@@ -1,6 +1,6 @@
 //! `slod status`.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use clap::Args;
 use serde::Deserialize;
@@ -16,10 +16,17 @@ use crate::{
     clock::{Clock, SystemClock},
     views::{
         render_text::table,
-        render_words::{glyph, number, percent, percent_or_absent, relative},
+        render_words::{glyph, number, percent, percent_or_absent, plain, relative},
         slo::SloView,
     },
 };
+
+/// Cells of the bar that shows how far histories are filled.
+const BAR_CELLS: usize = 24;
+/// Most objectives whose waiting fill is explained.
+const WAITING_SHOWN: usize = 10;
+/// Most objectives whose fault is told.
+const FAULTS_SHOWN: usize = 50;
 
 /// `slod status`.
 #[derive(Debug, Args)]
@@ -56,14 +63,51 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     let now = SystemClock.now();
     let rows = slos.iter().map(|slo| row(slo, now));
     output::print(&table(&headings, rows, output::width()))?;
+    if let Some(lines) = filling(&slos) {
+        output::print(&lines)?;
+    }
+    for line in faults(&slos) {
+        output::print(&line)?;
+    }
     Ok(OK)
 }
 
-fn row(slo: &SloView, now: chrono::DateTime<chrono::Utc>) -> Vec<String> {
+/// How far the histories are filled, if they are not.
+fn filling(slos: &[SloView]) -> Option<String> {
+    let open: Vec<_> = slos.iter().filter_map(|slo| Some((slo, slo.backfill.as_ref()?))).collect();
+    let (slo, _) = *open.first()?;
+    let missing: i64 = open.iter().map(|(_, fill)| fill.missing_slots).sum();
+    let all: i64 = slos.iter().map(|slo| slo.backfill.as_ref().map_or(0, |fill| fill.window_slots)).sum();
+    let done = (all - missing).max(0) as f64 / all.max(1) as f64;
+    let names = if open.len() == 1 { slo.id.to_string() } else { format!("{} objectives", open.len()) };
+    let mut text =
+        format!("\nhistory of {names}: {} {} asked about, {missing} slots to go\n", bar(done), percent(done));
+    for (slo, fill) in open.iter().filter(|(_, fill)| fill.waiting.is_some()).take(WAITING_SHOWN) {
+        let why = fill.waiting.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "  {} waits: {}", plain(&slo.id.to_string()), plain(why));
+    }
+    Some(text)
+}
+
+/// What is wrong with newest answers.
+fn faults(slos: &[SloView]) -> impl Iterator<Item = String> + '_ {
+    let fault = |slo: &SloView| Some(format!("{}: {}\n", plain(&name(slo)), plain(slo.fault.as_deref()?)));
+    slos.iter().filter_map(fault).take(FAULTS_SHOWN)
+}
+
+fn bar(done: f64) -> String {
+    let full = (done.clamp(0.0, 1.0) * BAR_CELLS as f64).floor() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(BAR_CELLS - full))
+}
+
+fn name(slo: &SloView) -> String {
     let series: Vec<String> = slo.series.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let name = if series.is_empty() { slo.id.to_string() } else { format!("{} {{{}}}", slo.id, series.join(",")) };
+    if series.is_empty() { slo.id.to_string() } else { format!("{} {{{}}}", slo.id, series.join(",")) }
+}
+
+fn row(slo: &SloView, now: chrono::DateTime<chrono::Utc>) -> Vec<String> {
     vec![
-        name,
+        name(slo),
         format!("{} {}", glyph(slo.state.as_str()), slo.state.as_str()),
         format!("{} in {}", percent(slo.objective), slo.window),
         percent_or_absent(slo.sli),

@@ -12,7 +12,8 @@ use super::{
     files::{File, Files},
     finding::Finding,
     fit, later,
-    model::{BoundPolicy, Config, Service, Slo},
+    maintenance::{self, Place},
+    model::{BoundPolicy, Config, Maintenance, Service, Slo},
     policies, receivers, services, slos, sources,
     tree::Entry,
     veil,
@@ -57,19 +58,22 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     let escalations = each(document.map("escalations"), |entry| escalations::decode(cx, entry));
     let mail = document.block("mail").and_then(|entry| receivers::mail(cx, entry));
     check_mail(cx, document);
-    let (services, mut slos) = decode_services(cx, document, retention);
+    let ids = slo_ids(document);
+    let timezone = daemon.as_ref().map_or("UTC", |daemon| daemon.timezone.as_str());
+    let windows = Place { service: None, all: &ids, timezone };
+    let (services, mut slos, mut maintenance) = decode_services(cx, document, retention, windows);
     for slo in slos.values_mut() {
         slos::fill_settle(slo, &sources);
     }
     check_gauges(cx, document);
-    let policies = decode_policies(cx, document, &slos);
+    let policies = decode_policies(cx, document, &slos, &ids);
     document.map("reports").iter().for_each(|entry| later::report(cx, entry));
     document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
-    document.map("maintenance").iter().for_each(|entry| later::maintenance(cx, entry, true));
+    maintenance.extend(document.map("maintenance").iter().filter_map(|entry| maintenance::decode(cx, entry, windows)));
     document.map("templates").iter().for_each(|entry| later::template(cx, entry));
     later::unused(cx);
     let hash = cx.files.hash.clone();
-    Some(Config { daemon: daemon?, sources, services, slos, policies, receivers, escalations, mail, hash })
+    Some(Config { daemon: daemon?, sources, services, slos, policies, receivers, escalations, maintenance, mail, hash })
 }
 
 fn each<T>(entries: &[Entry], decode: impl Fn(&Entry) -> Option<T>) -> BTreeMap<Name, T> {
@@ -105,24 +109,29 @@ fn check_gauges(cx: &Context<'_>, document: &Document) {
     }
 }
 
-type Services = (BTreeMap<Name, Service>, BTreeMap<SloId, Slo>);
+type Services = (BTreeMap<Name, Service>, BTreeMap<SloId, Slo>, Vec<Maintenance>);
 
-fn decode_services(cx: &Context<'_>, document: &Document, retention: Duration) -> Services {
-    let (mut all, mut slos) = (BTreeMap::new(), BTreeMap::new());
+fn decode_services(cx: &Context<'_>, document: &Document, retention: Duration, windows: Place<'_>) -> Services {
+    let (mut all, mut slos, mut maintenance) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for entry in document.map("services") {
-        let decoded = services::decode(cx, document, entry, retention);
+        let decoded = services::decode(cx, document, entry, retention, windows);
         all.extend(decoded.service.map(|service| (Name::from(entry.key.value.as_str()), service)));
         slos.extend(decoded.slos);
+        maintenance.extend(decoded.maintenance);
     }
-    (all, slos)
+    (all, slos, maintenance)
 }
 
-fn decode_policies(cx: &Context<'_>, document: &Document, slos: &BTreeMap<SloId, Slo>) -> BTreeMap<Name, BoundPolicy> {
-    // an SLO that does not decode still exists: a policy that names it is not at fault
-    let ids = slo_ids(document);
+/// `ids` are all SLOs: one that does not decode still exists, and a policy that names it is not at fault.
+fn decode_policies(
+    cx: &Context<'_>,
+    document: &Document,
+    slos: &BTreeMap<SloId, Slo>,
+    ids: &[SloId],
+) -> BTreeMap<Name, BoundPolicy> {
     let mut found = BTreeMap::new();
     for entry in document.map("policies") {
-        let Some(decoded) = policies::decode(cx, entry, &ids) else { continue };
+        let Some(decoded) = policies::decode(cx, entry, ids) else { continue };
         let specs: Vec<_> = decoded.slos.iter().filter_map(|id| slos.get(id)).map(|slo| &slo.spec).collect();
         fit::check(cx, &decoded, &specs);
         if decoded.policy.notify.is_empty() && decoded.policy.escalation.is_none() {

@@ -3,9 +3,9 @@
 
 use super::{codes::Code, context::Context, finding::Finding, policies::Decoded, tree::Span, units};
 use crate::domain::{
-    condition,
     policy::{BurnPair, BurnRate, Condition},
     slo::{IndicatorKind, SloSpec},
+    watch,
 };
 
 /// Checks a policy against what it watches.
@@ -23,13 +23,13 @@ const WORKBOOK: [(u32, &str); 3] = [(3_600, "1h/5m"), (21_600, "6h/30m"), (259_2
 
 /// The workbook's pairs that do not fit an SLO, and why.
 fn left_out(spec: &SloSpec) -> Vec<String> {
-    let kept = condition::pairs(&BurnRate::SreWorkbook, spec);
+    let kept = watch::workbook_pairs(spec);
     let missing = WORKBOOK.iter().filter(|(long, _)| kept.iter().all(|pair| pair.long != *long));
     missing
         .map(|(long, name)| {
             let why = if u64::from(*long) < 6 * u64::from(spec.every) {
                 "its long window holds under 6 slots"
-            } else if *long > spec.window.nominal_seconds() {
+            } else if *long > spec.window.longest_seconds() {
                 "it is longer than the window"
             } else {
                 "its factor can never be reached"
@@ -55,7 +55,7 @@ impl Judging<'_> {
                     self.pair(*pair, spec);
                 }
             }
-            Condition::BurnRate(BurnRate::SreWorkbook) => {
+            Condition::BurnRate(_) => {
                 let left_out = left_out(spec);
                 if left_out.len() == WORKBOOK.len() {
                     let message = format!("{}: no pair of `sre-workbook` fits SLO `{}`", self.owner, spec.id);

@@ -202,7 +202,6 @@ pub(crate) fn statuses(fields: &Fields<'_>, key: &'static str) -> Option<Vec<(u1
 }
 
 fn pingdom(fields: &Fields<'_>) -> Option<Indicator> {
-    fields.cx.not_yet("`pingdom`", fields.at);
     let source = fields.source("source", &["pingdom"]);
     fields.require("check");
     let check = fields.integer("check", 1..=u64::MAX);

@@ -1,6 +1,4 @@
-//! What is read and checked, but not built yet: reports, reminders, maintenance windows, decision logs, templates.
-
-use std::time::Duration;
+//! What is read and checked, but not built yet: reports, reminders, decision logs, templates.
 
 use super::{
     codes::Code,
@@ -9,7 +7,6 @@ use super::{
     finding::Finding,
     services::services,
     tree::Entry,
-    values::FROM_SECOND,
 };
 
 /// Checks `decision_log` of a service.
@@ -63,48 +60,6 @@ pub(crate) fn reminder(cx: &Context<'_>, entry: &Entry) {
     fields.timezone("timezone");
     fields.choice("check", &[("online", ())]);
     fields.receivers("notify");
-    fields.close();
-}
-
-/// Checks one maintenance window: once, or on a cron.
-pub(crate) fn maintenance(cx: &Context<'_>, entry: &Entry, names_services: bool) {
-    cx.not_yet("`maintenance`", entry.key.at);
-    let owner = format!("maintenance window `{}`", entry.key.value);
-    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
-    if names_services {
-        services(&fields, "services");
-    }
-    fields.words("slos");
-    fields.string("reason");
-    fields.choice("budget", &[("excluded", ()), ("counted", ())]);
-    let (start, end) = (fields.instant("start"), fields.instant("end"));
-    let cron = fields.cron("cron");
-    let duration = fields.duration("duration", FROM_SECOND);
-    fields.timezone("timezone");
-    match fields.either(&["start", "cron"]) {
-        Some(("start", _)) => {
-            fields.require("end");
-            if let (Some(start), Some(end)) = (start, end)
-                && end <= start
-            {
-                let message = format!("{} ends before it starts", fields.owner);
-                cx.push(Finding::error(Code::OutOfRange, fields.key_at("end"), message));
-            }
-        }
-        Some(_) => {
-            fields.require("duration");
-            if cron.is_some() && duration.is_some_and(|duration| duration > Duration::from_hours(7 * 24)) {
-                let message = format!("{} lasts over 7 days", fields.owner);
-                cx.push(Finding::error(Code::OutOfRange, fields.key_at("duration"), message));
-            }
-        }
-        None => {
-            if !fields.has("start") && !fields.has("cron") {
-                let message = format!("{} says nothing of its time", fields.owner);
-                cx.push(Finding::error(Code::MissingKey, fields.at, message).help("add `start` and `end`, or `cron`"));
-            }
-        }
-    }
     fields.close();
 }
 

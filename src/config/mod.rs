@@ -20,6 +20,7 @@ mod fit;
 mod indicators;
 mod later;
 mod looks;
+mod maintenance;
 mod mask;
 pub mod model;
 pub(crate) mod open;

@@ -34,7 +34,7 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry, all: &[SloId]) -> Option<D
     let fields = Fields::open(cx, &entry.value, entry.key.at, format!("policy `{}`", entry.key.value))?;
     fields.require("slo");
     fields.require("when");
-    let slos = matched(&fields, all);
+    let slos = matched(&fields, "slo", "watches", all, None);
     let when = fields.entry("when").and_then(|entry| conditions::decode(&fields, entry));
     let notify = fields.receivers("notify");
     let escalation = fields.reference("escalation", Thing::Escalation);
@@ -68,19 +68,30 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry, all: &[SloId]) -> Option<D
     Some(Decoded { policy, slos, when_at })
 }
 
-/// The SLOs that the patterns match, in their order. `all` is sorted.
-fn matched(fields: &Fields<'_>, all: &[SloId]) -> Vec<SloId> {
+/// The SLOs that the patterns under `key` match, in their order. `all` is sorted. `verb` is what the owner does with them.
+/// Within a `service`, a pattern may leave it out.
+pub(crate) fn matched(
+    fields: &Fields<'_>,
+    key: &'static str,
+    verb: &str,
+    all: &[SloId],
+    service: Option<&Name>,
+) -> Vec<SloId> {
     let mut found: BTreeSet<&SloId> = BTreeSet::new();
-    for word in fields.words("slo") {
-        let Some((service, slo)) = word.value.split_once('/').filter(|(_, slo)| !slo.contains('/')) else {
-            let message = format!("`slo` of {} must be `service/slo`, not `{}`", fields.owner, clipped(&word.value));
+    for word in fields.words(key) {
+        let whole = match service {
+            Some(service) if !word.value.contains('/') => format!("{service}/{}", word.value),
+            _ => word.value.clone(),
+        };
+        let Some((service, slo)) = whole.split_once('/').filter(|(_, slo)| !slo.contains('/')) else {
+            let message = format!("`{key}` of {} must be `service/slo`, not `{}`", fields.owner, clipped(&word.value));
             fields.cx.push(Finding::error(Code::MatchesNothing, word.at, message));
             continue;
         };
-        if !word.value.contains(['*', '?']) {
+        if !whole.contains(['*', '?']) {
             match all.binary_search(&SloId::new(service, slo)) {
                 Ok(at) => _ = found.insert(&all[at]),
-                Err(_) => matches_nothing(fields, &word, all),
+                Err(_) => matches_nothing(fields, &word, verb, all),
             }
             continue;
         }
@@ -92,18 +103,18 @@ fn matched(fields: &Fields<'_>, all: &[SloId]) -> Vec<SloId> {
         let hits: Vec<&SloId> =
             all.iter().filter(|id| pattern::matches(service, &id.service) && pattern::matches(slo, &id.slo)).collect();
         if hits.is_empty() {
-            matches_nothing(fields, &word, all);
+            matches_nothing(fields, &word, verb, all);
         }
         found.extend(hits);
     }
     found.into_iter().cloned().collect()
 }
 
-fn matches_nothing(fields: &Fields<'_>, word: &Key, all: &[SloId]) {
+fn matches_nothing(fields: &Fields<'_>, word: &Key, verb: &str, all: &[SloId]) {
     let message = if word.value.contains(['*', '?']) {
         format!("{}: `{}` matches no SLO", fields.owner, clipped(&word.value))
     } else {
-        format!("{} watches SLO `{}`, which does not exist", fields.owner, clipped(&word.value))
+        format!("{} {verb} SLO `{}`, which does not exist", fields.owner, clipped(&word.value))
     };
     let finding = Finding::error(Code::MatchesNothing, word.at, message);
     if fields.cx.is_crowded() {

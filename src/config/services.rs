@@ -8,8 +8,10 @@ use super::{
     document::Document,
     fields::Fields,
     finding::Finding,
-    later, model,
-    model::{Service, Slo, StatusPage},
+    later,
+    maintenance::{self, Place},
+    model,
+    model::{Maintenance, Service, Slo, StatusPage},
     runbook, slos,
     tree::Entry,
     values::{ANY, FROM_SECOND},
@@ -28,10 +30,18 @@ pub(crate) struct Decoded {
     pub service: Option<Service>,
     /// Its SLOs.
     pub slos: Vec<(SloId, Slo)>,
+    /// Its maintenance windows.
+    pub maintenance: Vec<Maintenance>,
 }
 
-/// Reads one service.
-pub(crate) fn decode(cx: &Context<'_>, document: &Document, entry: &Entry, retention: Duration) -> Decoded {
+/// Reads one service. `windows` is what its maintenance windows have in common with all others.
+pub(crate) fn decode(
+    cx: &Context<'_>,
+    document: &Document,
+    entry: &Entry,
+    retention: Duration,
+    windows: Place<'_>,
+) -> Decoded {
     let name = &entry.key.value;
     if RESERVED.contains(&name.as_str()) {
         let message = format!("a service cannot be called `{name}`: that is a route of the companion");
@@ -40,7 +50,7 @@ pub(crate) fn decode(cx: &Context<'_>, document: &Document, entry: &Entry, reten
         );
     }
     let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, format!("service `{name}`")) else {
-        return Decoded { service: None, slos: Vec::new() };
+        return Decoded { service: None, slos: Vec::new(), maintenance: Vec::new() };
     };
     let runbook = fields.entry("runbook").and_then(|entry| runbook::decode(&fields, entry)).unwrap_or_default();
     let service = Service {
@@ -57,11 +67,7 @@ pub(crate) fn decode(cx: &Context<'_>, document: &Document, entry: &Entry, reten
     if let Some(entry) = fields.entry("decision_log") {
         later::decision_log(&fields, entry);
     }
-    if let Some(node) = fields.get("maintenance") {
-        for entry in super::fields::named(cx, node, "`maintenance`", "a maintenance window") {
-            later::maintenance(cx, entry, false);
-        }
-    }
+    let maintenance = maintenance::of_service(&fields, Place { service: Some(name), ..windows });
     let slos = fields
         .named("slos", "an SLO")
         .into_iter()
@@ -71,7 +77,7 @@ pub(crate) fn decode(cx: &Context<'_>, document: &Document, entry: &Entry, reten
         })
         .collect();
     fields.close();
-    Decoded { service: Some(service), slos }
+    Decoded { service: Some(service), slos, maintenance }
 }
 
 /// A metric's name: `[a-zA-Z_:][a-zA-Z0-9_:]*`.

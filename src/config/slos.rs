@@ -15,9 +15,12 @@ use super::{
     units,
     values::{ANY, FROM_SECOND},
 };
-use crate::domain::{
-    name::SloId,
-    slo::{BILLION, Budgeting, IndicatorKind, Objective, Period, SloSpec, Window},
+use crate::{
+    domain::{
+        name::SloId,
+        slo::{BILLION, Budgeting, IndicatorKind, Objective, Period, SloSpec, Window},
+    },
+    schedule,
 };
 
 /// Reads one SLO.
@@ -99,23 +102,23 @@ fn window(fields: &Fields<'_>) -> Option<Window> {
         let periods =
             [("week", Period::Week), ("month", Period::Month), ("quarter", Period::Quarter), ("year", Period::Year)];
         let period = inner.choice("calendar", &periods);
-        let timezone = inner.timezone("timezone").unwrap_or_else(|| "UTC".to_owned());
+        let written = inner.timezone("timezone");
+        let timezone = if inner.has("timezone") { written } else { Some("UTC".to_owned()) };
         inner.close();
-        fields.cx.not_yet("calendar windows", entry.key.at);
-        return Some(Window::Calendar { period: period?, timezone });
+        // The zone is known; it was looked up when it was read.
+        return schedule::calendar(period?, &timezone?).ok().map(Window::Calendar);
     }
     fields.seconds("window", FROM_SECOND).map(Window::Rolling)
 }
 
 fn check_window(fields: &Fields<'_>, window: &Window, every: u32, retention: Duration) {
-    let seconds = window.nominal_seconds();
     let at = fields.value_at("window");
-    if seconds < every.saturating_mul(2) {
+    if window.shortest_seconds() < every.saturating_mul(2) {
         let message = format!("{}: the window holds less than two slots", fields.owner);
         let finding = Finding::error(Code::WindowMisfit, at, message);
         fields.cx.push(finding.help("shorten `every` or lengthen `window`"));
     }
-    if Duration::from_secs(u64::from(seconds)) > retention {
+    if Duration::from_secs(u64::from(window.longest_seconds())) > retention {
         let message = format!("{}: slots are kept for {} only", fields.owner, units::written(retention));
         let finding = Finding::error(Code::WindowMisfit, at, message);
         fields.cx.push(finding.help("shorten `window`, or raise `daemon.retention`"));
@@ -138,10 +141,7 @@ fn budgeting(fields: &Fields<'_>) -> Option<Budgeting> {
             fields.cx.push(finding.help("add `slice_target: 95%`"));
             None
         }
-        (true, true) => {
-            fields.cx.not_yet("`budgeting: timeslices`", fields.key_at("budgeting"));
-            Some(Budgeting::Timeslices { slice_target: target? })
-        }
+        (true, true) => Some(Budgeting::Timeslices { slice_target: target? }),
     }
 }
 
@@ -175,7 +175,8 @@ pub(crate) fn fill_settle(
     slo.spec.settle_ms = match source.map(|source| &source.kind) {
         Some(SourceKind::Prometheus(prometheus)) => prometheus.settle.as_millis() as u64,
         Some(SourceKind::Postgres(_)) => 5_000,
-        Some(SourceKind::Pingdom { .. }) => 15_000,
+        // most checks are tested once a minute, and an outage is confirmed by a second test
+        Some(SourceKind::Pingdom { .. }) => 120_000,
         None => 0,
     };
 }
@@ -185,7 +186,7 @@ fn definition(spec: &SloSpec, indicator: &Indicator, per: &[String]) -> u32 {
     let mut text = format!("objective={}\nevery={}\nper={}\n", spec.objective, spec.every, per.join(","));
     let _ = match &spec.window {
         Window::Rolling(seconds) => writeln!(text, "window={seconds}"),
-        Window::Calendar { period, timezone } => writeln!(text, "window={period:?} {timezone}"),
+        Window::Calendar(calendar) => writeln!(text, "window={:?} {}", calendar.period(), calendar.timezone()),
     };
     if let Budgeting::Timeslices { slice_target } = spec.budgeting {
         let _ = writeln!(text, "slice_target={slice_target}");

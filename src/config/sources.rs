@@ -176,7 +176,6 @@ fn postgres_url(fields: &Fields<'_>, text: Text) -> Option<String> {
 }
 
 fn pingdom(fields: &Fields<'_>) -> Option<SourceKind> {
-    fields.cx.not_yet("`pingdom`", fields.at);
     let token = fields.required_secret("token");
     let url = fields.http_url("url");
     if let Some(url) = &url {

@@ -76,6 +76,8 @@ pub enum Change {
     Clearing,
     /// It is over.
     Cleared,
+    /// It is over: it was on the budget of a calendar period that has ended.
+    NewPeriod,
 }
 
 impl Alert {
@@ -101,6 +103,12 @@ impl Alert {
         let again = at == self.judged_at;
         self.judged_at = at;
         match self.state {
+            AlertState::Firing { .. } | AlertState::Clearing { .. }
+                if seen.new_period && seen.truth == Truth::False =>
+            {
+                self.clear();
+                Change::NewPeriod
+            }
             AlertState::Ok | AlertState::Pending { .. } => self.towards_firing(policy, at, seen),
             AlertState::Firing { since, false_since, false_slots } => match seen.truth {
                 Truth::True if seen.good_again => {

@@ -4,13 +4,49 @@
 //! Unmeasured time has the mean traffic of the known time; `if_good` takes it as good, `if_bad` as bad.
 
 use super::{
+    correction::Correction,
     ledger::{Ledger, Totals},
     policy::Judge,
-    slo::{Objective, SloSpec},
+    slo::{Objective, SloSpec, Window},
 };
 
 /// The window whose rate time to exhaustion is told at, in seconds.
 pub const RATE_WINDOW: u32 = 6 * 3_600;
+
+/// What sums are made of: a series' slots, and what people corrected.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally<'a> {
+    /// The slots.
+    pub ledger: &'a Ledger,
+    /// The corrections, in any order.
+    pub corrections: &'a [Correction],
+}
+
+impl<'a> From<&'a Ledger> for Tally<'a> {
+    fn from(ledger: &'a Ledger) -> Self {
+        Self { ledger, corrections: &[] }
+    }
+}
+
+impl Tally<'_> {
+    /// Sums of the slots numbered `[from, to)`, as corrected. No correction takes away more than there is.
+    pub fn totals(self, from: i64, to: i64) -> Totals {
+        let mut totals = self.ledger.totals(from, to);
+        let every = i64::from(self.ledger.every());
+        let inside = |made: &&Correction| (from..to).contains(&made.at.timestamp().div_euclid(every));
+        let mut corrected = false;
+        for made in self.corrections.iter().filter(inside) {
+            totals.total += made.total;
+            totals.good += made.total - made.bad;
+            corrected = true;
+        }
+        if corrected {
+            totals.total = totals.total.max(0.0);
+            totals.good = totals.good.clamp(0.0, totals.total);
+        }
+        totals
+    }
+}
 
 /// The sums of a window together with how much of it there should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,39 +55,48 @@ pub struct WindowSums {
     pub totals: Totals,
     /// Length of the window in seconds.
     pub expected_seconds: i64,
+    /// How much of that is still to come: the rest of a calendar period.
+    pub to_come_seconds: i64,
 }
 
 impl WindowSums {
     /// The window of `seconds` that ends with slot `at`, in whole slots, at least one.
-    pub fn ending_at(ledger: &Ledger, at: i64, seconds: u32) -> Self {
-        let slots = slots_in(seconds, ledger.every());
-        Self { totals: ledger.totals(at + 1 - slots, at + 1), expected_seconds: slots * i64::from(ledger.every()) }
+    pub fn ending_at<'a>(tally: impl Into<Tally<'a>>, at: i64, seconds: u32) -> Self {
+        let tally = tally.into();
+        let every = tally.ledger.every();
+        let slots = slots_in(seconds, every);
+        let expected_seconds = slots * i64::from(every);
+        Self { totals: tally.totals(at + 1 - slots, at + 1), expected_seconds, to_come_seconds: 0 }
+    }
+
+    /// Expected − excluded: the seconds that the budget is of.
+    pub fn budgeted_seconds(&self) -> i64 {
+        (self.expected_seconds - self.totals.excluded_seconds).max(0)
     }
 
     /// Known / (expected − excluded), 0–1; 1 if everything is excluded.
     pub fn coverage(&self) -> f64 {
-        let expected = self.expected_seconds - self.totals.excluded_seconds;
+        let expected = self.budgeted_seconds();
         if expected <= 0 { 1.0 } else { (self.totals.known_seconds as f64 / expected as f64).min(1.0) }
     }
 
-    /// Events that the unmeasured time would have held at the mean traffic of the known time.
-    fn imputed(&self) -> f64 {
+    /// Events that so many seconds would hold at the mean traffic of the known time.
+    fn imputed(&self, seconds: i64) -> f64 {
         let totals = &self.totals;
-        if totals.known_seconds == 0 {
-            return 0.0;
-        }
-        let unknown = (self.expected_seconds - totals.excluded_seconds - totals.known_seconds).max(0);
-        totals.total / totals.known_seconds as f64 * unknown as f64
+        if totals.known_seconds == 0 { 0.0 } else { totals.total / totals.known_seconds as f64 * seconds as f64 }
     }
 
-    /// Bad and all events in one of the three readings. `None` for `if_bad` while nothing is known.
+    /// Bad and all events in one of the three readings. What is still to come is good in both that say "if". `None`
+    /// for `if_bad` while nothing is known.
     pub fn events(&self, judge: Judge) -> Option<(f64, f64)> {
         let (bad, total) = (self.totals.bad(), self.totals.total);
+        let unknown = (self.expected_seconds - self.totals.excluded_seconds - self.totals.known_seconds).max(0);
+        let missed = (unknown - self.to_come_seconds).max(0);
         match judge {
             Judge::Measured => Some((bad, total)),
-            Judge::IfGood => Some((bad, total + self.imputed())),
+            Judge::IfGood => Some((bad, total + self.imputed(unknown))),
             Judge::IfBad if self.totals.known_seconds == 0 => None,
-            Judge::IfBad => Some((bad + self.imputed(), total + self.imputed())),
+            Judge::IfBad => Some((bad + self.imputed(missed), total + self.imputed(unknown))),
         }
     }
 
@@ -79,17 +124,56 @@ pub fn slots_in(seconds: u32, every: u32) -> i64 {
     i64::from((seconds / every.max(1)).max(1))
 }
 
-/// The budget of an SLO's window as of slot `at`.
-pub fn window_sums(spec: &SloSpec, ledger: &Ledger, at: i64) -> WindowSums {
-    WindowSums::ending_at(ledger, at, spec.window.nominal_seconds())
+/// The first slot of an SLO's window as of slot `at`.
+pub fn first_slot(spec: &SloSpec, at: i64) -> i64 {
+    let every = i64::from(spec.every);
+    match spec.window.period_at(at * every) {
+        Some(period) => (period.start + every - 1).div_euclid(every),
+        None => at + 1 - slots_in(spec.window.longest_seconds(), spec.every),
+    }
+}
+
+/// The budget of an SLO's window as of slot `at`: the window that ends with it, or the calendar period that holds its
+/// start.
+pub fn window_sums<'a>(spec: &SloSpec, tally: impl Into<Tally<'a>>, at: i64) -> WindowSums {
+    let tally = tally.into();
+    let every = i64::from(tally.ledger.every());
+    match &spec.window {
+        Window::Rolling(seconds) => WindowSums::ending_at(tally, at, *seconds),
+        Window::Calendar(calendar) => {
+            let period = calendar.at(at * every);
+            // A slot belongs to the period that holds its start.
+            let first = |start: i64| (start + every - 1).div_euclid(every);
+            let (from, to) = (first(period.start), first(period.end));
+            WindowSums {
+                totals: tally.totals(from, at + 1),
+                expected_seconds: (to - from) * every,
+                to_come_seconds: (to - at - 1).max(0) * every,
+            }
+        }
+    }
 }
 
 /// Seconds until the budget is gone at the burn rate of the last `over` seconds, in one of the three readings:
-/// remaining × window / burn. `None` if it will not be, or is unknown.
-pub fn seconds_to_exhaustion(spec: &SloSpec, ledger: &Ledger, at: i64, over: u32, judge: Judge) -> Option<f64> {
-    let remaining = window_sums(spec, ledger, at).remaining(spec.objective, judge)?;
-    let burn = WindowSums::ending_at(ledger, at, over).burn(spec.objective, judge)?;
-    (burn > 1.0).then(|| remaining.max(0.0) * f64::from(spec.window.nominal_seconds()) / burn)
+/// remaining × window / burn, what is left and not a full budget. `None` if it will not be or is unknown: a rolling
+/// window forgets as fast as it is spent up to a burn rate of 1, and a calendar period's budget need only last to its end.
+pub fn seconds_to_exhaustion<'a>(
+    spec: &SloSpec,
+    tally: impl Into<Tally<'a>>,
+    at: i64,
+    over: u32,
+    judge: Judge,
+) -> Option<f64> {
+    let tally = tally.into();
+    let every = i64::from(tally.ledger.every());
+    let remaining = window_sums(spec, tally, at).remaining(spec.objective, judge)?.max(0.0);
+    let burn = WindowSums::ending_at(tally, at, over).burn(spec.objective, judge)?;
+    let left = remaining * f64::from(spec.window.seconds_at(at * every)) / burn;
+    let comes = match spec.window.period_at(at * every) {
+        None => burn > 1.0,
+        Some(period) => burn > 0.0 && left <= (period.end - (at + 1) * every) as f64,
+    };
+    comes.then_some(left)
 }
 
 #[cfg(test)]
@@ -105,6 +189,7 @@ mod tests {
                 'b' => Reading::events(0.0, 10.0, None),
                 'h' => Reading::events(9.0, 10.0, None),
                 'e' => Reading::Empty,
+                'x' => Reading::Excluded,
                 _ => continue,
             };
             ledger.insert(Slot::settled(index as i64, &reading));
@@ -124,6 +209,9 @@ mod tests {
             ("..........", Some(1.0), Some(1.0), None, 0.0),
             ("eeeeeeeeee", Some(1.0), Some(1.0), Some(1.0), 1.0),
             ("eeeeebgggg", Some(-1.0), Some(-1.0), Some(-1.0), 1.0),
+            ("xxxxxbgggg", Some(-1.0), Some(-1.0), Some(-1.0), 1.0),
+            ("xxxxx..bgg", Some(1.0 - 1.0 / 0.3), Some(-1.0), Some(-5.0), 0.6),
+            ("xxxxxxxxxx", Some(1.0), Some(1.0), None, 1.0),
         ];
         let objective = Objective::from_ppb(900_000_000).expect("90 %");
         for (slots, measured, if_good, if_bad, coverage) in cases {

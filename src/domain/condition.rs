@@ -15,14 +15,17 @@
 //! | `no_data` | clears | clears: there is data |
 //! | `all` | clears if one part does | the same |
 //! | `any` | clears if every part does | the same |
+//!
+//! A new calendar period ends what is on the budget of the old one, whatever is known of its first slots.
 
 use super::{
-    budget::{WindowSums, seconds_to_exhaustion, slots_in, window_sums},
+    budget::{Tally, WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
     policy::{BurnPair, BurnRate, Condition, Policy},
     run::run,
-    slo::{Comparison, Objective, SloSpec},
+    slo::{Comparison, SloSpec},
     slot::{Slot, SlotState},
+    watch::pairs,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +63,25 @@ pub struct Memory {
     /// The clock went back to here (a slot's end): what was good up to then was so before the alert fired.
     #[serde(default)]
     rewound_to: i64,
+    /// Start of the calendar period it was last judged in; 0 before that, and on rolling windows.
+    #[serde(default)]
+    period: i64,
 }
 
 impl Memory {
     /// The clock went back: the slots after `latest` are no more.
     pub fn rewind(&mut self, latest: i64) {
         self.rewound_to = latest;
+    }
+
+    /// Enters the period that begins at `start`. Answers whether it is a new one: then every line is armed again.
+    fn enter(&mut self, start: Option<i64>) -> bool {
+        let begun = start.is_some_and(|start| self.period != 0 && start > self.period);
+        if begun {
+            (self.crossed, self.spending) = (0, 0);
+        }
+        self.period = start.unwrap_or_default();
+        begun
     }
 
     fn set(bits: &mut u8, line: u8, on: bool) {
@@ -85,55 +101,8 @@ pub struct Judgement {
     pub good_again: bool,
     /// Whether the newest slot itself is bad.
     pub bad_now: bool,
-}
-
-/// The part of a policy that makes one alert: the whole `when`, or one pair of its burn rates.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Watch {
-    /// `policy`, or `policy:1h/5m` for a pair.
-    pub name: String,
-    /// What is asked.
-    pub condition: Condition,
-}
-
-/// The alerts that a policy makes for an SLO: one, or one for each burn pair that fits.
-pub fn watches(policy: &Policy, spec: &SloSpec) -> Vec<Watch> {
-    match &policy.when {
-        Condition::BurnRate(rate) => pairs(rate, spec)
-            .into_iter()
-            .map(|pair| Watch {
-                name: format!("{}:{}/{}", policy.name, duration(pair.long), duration(pair.short)),
-                condition: Condition::BurnRate(BurnRate::Pairs(vec![pair])),
-            })
-            .collect(),
-        other => vec![Watch { name: policy.name.to_string(), condition: other.clone() }],
-    }
-}
-
-/// The pairs of a burn-rate condition, fitted to the SLO.
-///
-/// The workbook's (Google SRE workbook, chapter 5, "multiwindow, multi-burn-rate alerts"): 1h/5m, 6h/30m, 3d/6h with
-/// the factors that spend 2 %, 5 % and 10 % of the budget within the long window, at least 1; the short window has at
-/// least two slots. Pairs that cannot work for this SLO are left out.
-pub fn pairs(rate: &BurnRate, spec: &SloSpec) -> Vec<BurnPair> {
-    let window = spec.window.nominal_seconds();
-    match rate {
-        BurnRate::Pairs(pairs) => pairs.clone(),
-        BurnRate::SreWorkbook => [(3_600, 300, 0.02), (21_600, 1_800, 0.05), (259_200, 21_600, 0.10)]
-            .into_iter()
-            .map(|(long, short, share)| BurnPair {
-                long,
-                short: short.max(spec.every.saturating_mul(2)),
-                factor: (share * f64::from(window) / f64::from(long)).max(1.0),
-            })
-            .filter(|pair| {
-                pair.long >= spec.every.saturating_mul(6)
-                    && pair.long <= window
-                    && pair.short < pair.long
-                    && pair.factor * spec.objective.allowed() <= 1.0
-            })
-            .collect(),
-    }
+    /// Whether it is false because a new calendar period has begun, whatever is known of it.
+    pub new_period: bool,
 }
 
 /// `90` → `1m30s`, `259200` → `3d`.
@@ -153,29 +122,28 @@ pub fn duration(seconds: u32) -> String {
     text
 }
 
-/// Judges `condition` at the newest settled slot of `ledger`. `None` if nothing was ever settled.
-pub fn judge(
+/// Judges `condition` at the settled slot `at` of what is tallied, as if it were the newest. `None` if there is no such slot.
+pub fn judge<'a>(
     condition: &Condition,
     policy: &Policy,
     spec: &SloSpec,
-    ledger: &Ledger,
+    tally: impl Into<Tally<'a>>,
+    at: i64,
     memory: &mut Memory,
 ) -> Option<Judgement> {
-    let at = ledger.newest()?;
-    let newest = ledger.get(at)?;
-    let judge = Judging { policy, spec, ledger, at, newest };
+    let tally = tally.into();
+    let newest = tally.ledger.get(at)?;
+    let period = spec.window.period_at(at * i64::from(spec.every)).map(|period| period.start);
+    let new_period = memory.enter(period);
+    let judge = Judging { policy, spec, tally, at, newest, new_period };
     let seen = judge.part(condition, memory, &mut 0);
     Some(Judgement {
         truth: seen.truth,
-        clearable: newest.state.is_known() && seen.over,
+        clearable: seen.over,
         good_again: remembers(condition) && judge.good_for(),
-        bad_now: is_bad(&newest, spec.objective),
+        bad_now: spec.is_bad(&newest),
+        new_period: seen.new_period,
     })
-}
-
-/// Whether a slot is bad: measured, and its ratio below the objective.
-pub fn is_bad(slot: &Slot, objective: Objective) -> bool {
-    slot.state == SlotState::Measured && slot.total > 0.0 && !objective.is_met(slot.bad(), slot.total)
 }
 
 /// Whether a condition is on a window, which remembers what is over.
@@ -187,19 +155,27 @@ fn remembers(condition: &Condition) -> bool {
     }
 }
 
+/// Whether a condition without parts is on the budget, which begins anew with each calendar period.
+fn is_on_budget(condition: &Condition) -> bool {
+    matches!(condition, Condition::BudgetRemaining(_) | Condition::ExhaustedWithin { .. })
+}
+
 /// A part of a condition at one slot.
 struct Part {
     truth: Truth,
     /// It is false, and that may end a firing alert.
     over: bool,
+    /// So it is because a new calendar period has begun.
+    new_period: bool,
 }
 
 struct Judging<'a> {
     policy: &'a Policy,
     spec: &'a SloSpec,
-    ledger: &'a Ledger,
+    tally: Tally<'a>,
     at: i64,
     newest: Slot,
+    new_period: bool,
 }
 
 impl Judging<'_> {
@@ -211,15 +187,27 @@ impl Judging<'_> {
             // One false part decides `all`; every part must be false for `any`.
             Condition::All(inner) => {
                 let inner = parts(inner);
-                Part { truth: all(inner.iter().map(|part| part.truth)), over: inner.iter().any(|part| part.over) }
+                Part {
+                    truth: all(inner.iter().map(|part| part.truth)),
+                    over: inner.iter().any(|part| part.over),
+                    new_period: inner.iter().any(|part| part.new_period),
+                }
             }
             Condition::Any(inner) => {
                 let inner = parts(inner);
-                Part { truth: any(inner.iter().map(|part| part.truth)), over: inner.iter().all(|part| part.over) }
+                let over = inner.iter().all(|part| part.over);
+                Part {
+                    truth: any(inner.iter().map(|part| part.truth)),
+                    over,
+                    new_period: over && inner.iter().any(|part| part.new_period),
+                }
             }
             leaf => {
                 let truth = self.truth(leaf, memory, lines);
-                Part { truth, over: truth == Truth::False && self.clearable(leaf, memory) }
+                let is_false = truth == Truth::False;
+                let new_period = is_false && self.new_period && is_on_budget(leaf);
+                let known = self.newest.state.is_known();
+                Part { truth, over: new_period || is_false && known && self.clearable(leaf, memory), new_period }
             }
         }
     }
@@ -232,7 +220,7 @@ impl Judging<'_> {
                 *lines = lines.wrapping_add(1);
                 self.budget(line, number, memory)
             }
-            Condition::BurnRate(rate) => any(pairs(rate, self.spec).iter().map(|pair| self.burning(pair))),
+            Condition::BurnRate(rate) => any(self.pairs(rate).iter().map(|pair| self.burning(pair))),
             Condition::ExhaustedWithin { time, over } => self.exhausting(*time, *over),
             Condition::NoData(seconds) => self.no_data(*seconds).into(),
             Condition::Value(comparison) => match (self.newest.state, self.newest.shown) {
@@ -244,15 +232,15 @@ impl Judging<'_> {
     }
 
     fn consecutive(&self, needed: u32) -> bool {
-        let run = run(self.ledger, self.spec.objective, self.policy.on_gap);
+        let run = run(self.tally.ledger, self.spec, self.at, self.policy.on_gap);
         run.slots >= needed && (!self.spec.kind.counts_events() || run.events >= f64::from(self.policy.min_bad))
     }
 
     /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
     /// slots are bad within `active`; ends after `active` without a bad slot.
     fn budget(&self, line: &Comparison, number: u8, memory: &mut Memory) -> Truth {
-        let sums = window_sums(self.spec, self.ledger, self.at);
-        let Some(left) = sums.remaining(self.spec.objective, self.policy.judge) else { return Truth::Unknown };
+        let sums = window_sums(self.spec, self.tally, self.at);
+        let Some(left) = sums.remaining(self.spec.objective, self.policy.judge) else { return self.unknown() };
         if !line.holds(left) {
             Memory::set(&mut memory.spending, number, false);
             if left >= line.bound + REARM {
@@ -269,11 +257,20 @@ impl Judging<'_> {
     }
 
     fn exhausting(&self, time: u32, over: u32) -> Truth {
-        if WindowSums::ending_at(self.ledger, self.at, over).totals.known_seconds == 0 {
-            return Truth::Unknown;
+        if WindowSums::ending_at(self.tally, self.at, over).totals.known_seconds == 0 {
+            return self.unknown();
         }
-        let left = seconds_to_exhaustion(self.spec, self.ledger, self.at, over, self.policy.judge);
+        let left = seconds_to_exhaustion(self.spec, self.tally, self.at, over, self.policy.judge);
         left.is_some_and(|left| left < f64::from(time)).into()
+    }
+
+    /// A budget of which nothing is known; that of a new period is whole.
+    fn unknown(&self) -> Truth {
+        if self.new_period { Truth::False } else { Truth::Unknown }
+    }
+
+    fn pairs(&self, rate: &BurnRate) -> Vec<BurnPair> {
+        pairs(rate, self.spec, self.at * i64::from(self.spec.every))
     }
 
     fn active(&self) -> u32 {
@@ -282,17 +279,18 @@ impl Judging<'_> {
 
     fn bad_slots_within(&self, seconds: u32) -> usize {
         let first = self.at + 1 - slots_in(seconds, self.spec.every);
-        self.ledger
+        self.tally
+            .ledger
             .back_from(self.at)
             .take_while(|slot| slot.index >= first)
-            .filter(|slot| is_bad(slot, self.spec.objective))
+            .filter(|slot| self.spec.is_bad(slot))
             .take(SPENDING_AGAIN)
             .count()
     }
 
     fn burning(&self, pair: &BurnPair) -> Truth {
-        let long = WindowSums::ending_at(self.ledger, self.at, pair.long);
-        let short = WindowSums::ending_at(self.ledger, self.at, pair.short);
+        let long = WindowSums::ending_at(self.tally, self.at, pair.long);
+        let short = WindowSums::ending_at(self.tally, self.at, pair.short);
         if long.totals.known_seconds == 0 {
             return Truth::Unknown;
         }
@@ -307,7 +305,7 @@ impl Judging<'_> {
     fn no_data(&self, seconds: u32) -> bool {
         let needed = i64::from(seconds.div_ceil(self.spec.every));
         let mut silent = 0;
-        for slot in self.ledger.back_from(self.at) {
+        for slot in self.tally.ledger.back_from(self.at) {
             match slot.state {
                 SlotState::Unmeasured => silent += 1,
                 SlotState::Excluded => {}
@@ -324,13 +322,13 @@ impl Judging<'_> {
     fn clearable(&self, condition: &Condition, memory: &Memory) -> bool {
         match condition {
             Condition::Consecutive(_) => {
-                let run = run(self.ledger, self.spec.objective, self.policy.on_gap);
+                let run = run(self.tally.ledger, self.spec, self.at, self.policy.on_gap);
                 let end = |slot: i64| (slot + 1) * i64::from(self.spec.every);
                 self.newest.state == SlotState::Empty
                     || run.after_good.is_some_and(|slot| end(slot) > memory.rewound_to)
             }
-            Condition::BurnRate(rate) => pairs(rate, self.spec).iter().all(|pair| {
-                let short = WindowSums::ending_at(self.ledger, self.at, pair.short);
+            Condition::BurnRate(rate) => self.pairs(rate).iter().all(|pair| {
+                let short = WindowSums::ending_at(self.tally, self.at, pair.short);
                 let gaps = short.expected_seconds - short.totals.known_seconds - short.totals.excluded_seconds;
                 gaps <= 0
             }),
@@ -342,9 +340,8 @@ impl Judging<'_> {
     fn good_for(&self) -> bool {
         let needed = i64::from(self.spec.good_for.div_ceil(self.spec.every).max(1));
         // A slot whose traffic was charged to a later one says nothing of its own.
-        let good =
-            |slot: &Slot| slot.state == SlotState::Measured && slot.total > 0.0 && !is_bad(slot, self.spec.objective);
-        let run = self.ledger.back_from(self.at).take(needed as usize).enumerate();
+        let good = |slot: &Slot| slot.state == SlotState::Measured && slot.total > 0.0 && !self.spec.is_bad(slot);
+        let run = self.tally.ledger.back_from(self.at).take(needed as usize).enumerate();
         run.take_while(|(back, slot)| slot.index == self.at - *back as i64 && good(slot)).count() as i64 == needed
     }
 }

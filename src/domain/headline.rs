@@ -7,13 +7,13 @@ use chrono::TimeDelta;
 
 use super::{
     budget::{WindowSums, seconds_to_exhaustion},
-    condition::{duration, is_bad, pairs},
+    condition::duration,
     incident::{Resolution, Subject},
-    message::{Occasion, Series, budget, cut, on_one_line, percent, seconds_words, span_words, value_words},
-    policy::{Condition, Judge, OnGap},
-    run::run,
+    message::{Occasion, Series, bad_slots, budget, cut, on_one_line, percent, seconds_words, span_words, value_words},
+    policy::{Condition, Judge},
     slo::IndicatorKind,
     slot::{Slot, SlotState},
+    watch::pairs,
 };
 
 const HEADLINE_MAX: usize = 80;
@@ -70,11 +70,12 @@ fn ending(occasion: &Occasion<'_>, end: &Resolution) -> Vec<String> {
             "no longer watched (configuration)".to_owned(),
         ];
     }
+    if end.new_period {
+        return vec![format!("new period, its budget is whole again ({after})"), "new period".to_owned()];
+    }
     let what = match &occasion.series {
         _ if is_source => "answers again",
-        Some(series) if newest(series).is_some_and(|slot| is_bad(&slot, series.spec.objective)) => {
-            "no alert fires any more"
-        }
+        Some(series) if newest(series).is_some_and(|slot| series.spec.is_bad(&slot)) => "no alert fires any more",
         Some(Series { condition: Some(Condition::NoData(_)), .. }) => "data again",
         _ => "good again",
     };
@@ -83,14 +84,16 @@ fn ending(occasion: &Occasion<'_>, end: &Resolution) -> Vec<String> {
 
 /// What is still wrong although a person ended it, in long and short words; nothing if the newest known slot is good.
 fn still(series: &Series<'_>) -> (&'static str, &'static str) {
-    let bad = run(series.ledger, series.spec.objective, OnGap::Hold).slots > 0;
+    let bad = bad_slots(series) > 0;
     match series.spec.kind {
         _ if silence(series).is_some() && !bad => ("still no data", "no data"),
         _ if !bad => ("", ""),
         IndicatorKind::Probe => ("health check still failing", "still failing"),
         IndicatorKind::Value => ("value still not good", "still bad"),
         IndicatorKind::Latency => ("still too slow", "too slow"),
-        _ => ("still too many bad events", "still bad"),
+        IndicatorKind::Uptime => ("still down", "still down"),
+        IndicatorKind::Ratio if series.spec.counts_slots() => ("slots still bad", "still bad"),
+        IndicatorKind::Ratio => ("still too many bad events", "still bad"),
     }
 }
 
@@ -108,7 +111,7 @@ fn trouble(occasion: &Occasion<'_>) -> String {
 }
 
 fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
-    let bad = run(series.ledger, series.spec.objective, OnGap::Hold).slots;
+    let bad = bad_slots(series);
     let on_silence = matches!(series.condition, Some(Condition::NoData(_)));
     if let Some(silent) = silence(series).filter(|_| on_silence || bad == 0) {
         return format!("no data for {}", span_words(silent));
@@ -130,23 +133,29 @@ fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
             None => format!("value not {} for {since}", series.good),
         },
         IndicatorKind::Latency => format!("too slow (not {}) for {since}", series.good),
-        _ => format!("too many bad events for {since}"),
+        IndicatorKind::Uptime => format!("down for {since}"),
+        IndicatorKind::Ratio if series.spec.counts_slots() => {
+            format!("under {} for {since}", series.spec.slot_target())
+        }
+        IndicatorKind::Ratio => format!("too many bad events for {since}"),
     }
 }
 
 /// What a window remembers although the newest slot is good.
 fn window_words(series: &Series<'_>, condition: &Condition) -> Option<String> {
-    let at = series.ledger.newest()?;
+    let at = series.tally.ledger.newest()?;
     match condition {
-        Condition::BurnRate(rate) => pairs(rate, series.spec).iter().find_map(|pair| {
-            let burn =
-                WindowSums::ending_at(series.ledger, at, pair.long).burn(series.spec.objective, Judge::IfGood)?;
-            let windows = format!("{}/{}", duration(pair.long), duration(pair.short));
-            (burn >= pair.factor).then(|| format!("burning {burn:.1}× too fast ({windows})"))
-        }),
+        Condition::BurnRate(rate) => {
+            pairs(rate, series.spec, at * i64::from(series.spec.every)).iter().find_map(|pair| {
+                let burn =
+                    WindowSums::ending_at(series.tally, at, pair.long).burn(series.spec.objective, Judge::IfGood)?;
+                let windows = format!("{}/{}", duration(pair.long), duration(pair.short));
+                (burn >= pair.factor).then(|| format!("burning {burn:.1}× too fast ({windows})"))
+            })
+        }
         Condition::BudgetRemaining(_) => Some(budget_words(series)),
         Condition::ExhaustedWithin { over, .. } => {
-            let left = seconds_to_exhaustion(series.spec, series.ledger, at, *over, Judge::IfGood)?;
+            let left = seconds_to_exhaustion(series.spec, series.tally, at, *over, Judge::IfGood)?;
             Some(format!("budget gone in {} at this rate", seconds_words(left)))
         }
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| window_words(series, part)),
@@ -159,12 +168,12 @@ fn budget_words(series: &Series<'_>) -> String {
 }
 
 fn newest(series: &Series<'_>) -> Option<Slot> {
-    series.ledger.get(series.ledger.newest()?)
+    series.tally.ledger.get(series.tally.ledger.newest()?)
 }
 
 /// For how long nothing was known, up to the end of the newest slot; none if that one is known.
 fn silence(series: &Series<'_>) -> Option<TimeDelta> {
     let newest = newest(series).filter(|slot| slot.state == SlotState::Unmeasured)?;
-    let silent = series.ledger.back_from(newest.index).take_while(|slot| !slot.state.is_known()).last()?;
+    let silent = series.tally.ledger.back_from(newest.index).take_while(|slot| !slot.state.is_known()).last()?;
     Some(TimeDelta::seconds((newest.index - silent.index + 1) * i64::from(series.spec.every)))
 }

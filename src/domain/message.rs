@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    budget::{RATE_WINDOW, WindowSums, seconds_to_exhaustion, window_sums},
-    condition::{duration, is_bad},
+    budget::{RATE_WINDOW, Tally, WindowSums, seconds_to_exhaustion, window_sums},
+    condition::duration,
     escalation::{Step, StepState},
     headline::headline,
     incident::{Incident, Subject},
-    ledger::Ledger,
+    ledger::Counting,
     name::Name,
     notification::{Event, Link, Notification, PublicState, StatusPost},
     policy::{Condition, Judge, OnGap},
     run::run,
-    slo::SloSpec,
+    slo::{SloSpec, Window},
 };
 
 /// What is known of the series an incident is about.
@@ -29,8 +29,8 @@ pub struct Series<'a> {
     pub title: &'a str,
     /// The service's title.
     pub service_title: &'a str,
-    /// The newest slots.
-    pub ledger: &'a Ledger,
+    /// Its slots, and what people corrected.
+    pub tally: Tally<'a>,
     /// Where the runbook is.
     pub runbook_url: Option<&'a str>,
     /// Steps for people, with whose approval they need.
@@ -168,11 +168,12 @@ fn budget_line(series: &Series<'_>) -> String {
     let sums = budget(series);
     let objective = series.spec.objective;
     let left = sums.remaining(objective, Judge::IfGood).unwrap_or(1.0);
-    let window = duration(series.spec.window.nominal_seconds());
-    let allowed = sums.expected_seconds as f64 * objective.allowed();
+    let window = window_words(series);
+    let allowed = sums.budgeted_seconds() as f64 * objective.allowed();
     let used = seconds_words((1.0 - left).max(0.0) * allowed);
     let state = if left < 0.0 { format!("overspent ({})", percent(left)) } else { format!("left {}", percent(left)) };
-    let coverage = sums.coverage();
+    let passed = WindowSums { expected_seconds: sums.expected_seconds - sums.to_come_seconds, ..sums };
+    let coverage = passed.coverage();
     let measured = if coverage < 0.995 { format!(" ({} of it measured)", percent(coverage)) } else { String::new() };
     let cost = hourly_cost(series).map(|cost| format!(" While this lasts, each hour costs {}.", percent(cost)));
     let cost = cost.unwrap_or_default();
@@ -181,21 +182,42 @@ fn budget_line(series: &Series<'_>) -> String {
 
 /// The share of the budget that an hour like the newest slot costs, if that slot is bad.
 fn hourly_cost(series: &Series<'_>) -> Option<f64> {
-    let newest = series.ledger.get(series.ledger.newest()?)?;
-    let bad = is_bad(&newest, series.spec.objective).then(|| newest.bad() / newest.total)?;
-    Some(bad / series.spec.objective.allowed() * 3_600.0 / f64::from(series.spec.window.nominal_seconds()))
+    let newest = series.tally.ledger.get(series.tally.ledger.newest()?)?;
+    let (good, total) = Counting::of(series.spec.budgeting).events(&newest);
+    let bad = series.spec.is_bad(&newest).then(|| (total - good) / total)?;
+    let window = series.spec.window.seconds_at(newest_start(series));
+    Some(bad / series.spec.objective.allowed() * 3_600.0 / f64::from(window))
 }
 
 fn exhaustion_line(series: &Series<'_>) -> Option<String> {
-    let at = series.ledger.newest()?;
-    let left = seconds_to_exhaustion(series.spec, series.ledger, at, RATE_WINDOW, Judge::IfGood)?;
+    let at = series.tally.ledger.newest()?;
+    let left = seconds_to_exhaustion(series.spec, series.tally, at, RATE_WINDOW, Judge::IfGood)?;
     (left > 0.0)
         .then(|| format!("At the rate of the last {} it is gone in {}.", duration(RATE_WINDOW), seconds_words(left)))
 }
 
+/// Bad slots in a row up to the newest.
+pub(super) fn bad_slots(series: &Series<'_>) -> u32 {
+    let ledger = series.tally.ledger;
+    ledger.newest().map_or(0, |at| run(ledger, series.spec, at, OnGap::Hold).slots)
+}
+
+/// The start of the newest slot, in Unix seconds.
+fn newest_start(series: &Series<'_>) -> i64 {
+    series.tally.ledger.newest().unwrap_or_default() * i64::from(series.spec.every)
+}
+
+/// `30d`, or `this month`.
+fn window_words(series: &Series<'_>) -> String {
+    match &series.spec.window {
+        Window::Rolling(seconds) => duration(*seconds),
+        Window::Calendar(calendar) => format!("this {}", calendar.period().as_str()),
+    }
+}
+
 /// The budget as of the newest slot.
 pub(super) fn budget(series: &Series<'_>) -> WindowSums {
-    window_sums(series.spec, series.ledger, series.ledger.newest().unwrap_or_default())
+    window_sums(series.spec, series.tally, series.tally.ledger.newest().unwrap_or_default())
 }
 
 /// `ops-pager (not acknowledged) · next: platform-pager 14:33 UTC`
@@ -236,7 +258,6 @@ fn links(occasion: &Occasion<'_>) -> Vec<Link> {
 fn figures(occasion: &Occasion<'_>) -> BTreeMap<String, f64> {
     let Some(series) = &occasion.series else { return BTreeMap::new() };
     let sums = budget(series);
-    let bad_slots = run(series.ledger, series.spec.objective, OnGap::Hold).slots;
     let all = [
         ("objective", Some(series.spec.objective.ratio())),
         ("budget_remaining", sums.remaining(series.spec.objective, Judge::Measured)),
@@ -244,7 +265,7 @@ fn figures(occasion: &Occasion<'_>) -> BTreeMap<String, f64> {
         ("coverage", Some(sums.coverage())),
         ("bad", Some(sums.totals.bad())),
         ("total", Some(sums.totals.total)),
-        ("bad_slots_in_a_row", Some(f64::from(bad_slots))),
+        ("bad_slots_in_a_row", Some(f64::from(bad_slots(series)))),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.filter(|v| v.is_finite())?))).collect()
 }

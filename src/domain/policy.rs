@@ -166,6 +166,8 @@ pub enum BurnRate {
     Pairs(Vec<BurnPair>),
     /// The SRE workbook's three, fitted to the SLO.
     SreWorkbook,
+    /// The one of them with this long window, in seconds: fitted anew in each calendar period.
+    SreWorkbookPair(u32),
 }
 
 /// A long and a short window that must both burn at least `factor` times too fast.

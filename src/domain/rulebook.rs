@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    condition::{Watch, watches},
     escalation::Plan,
     incident::Hearers,
     name::{Name, SloId},
     policy::{Condition, Policy, Priority},
     slo::SloSpec,
     status_page::StatusRule,
+    watch::{Watch, watches},
 };
 
 /// All rules.

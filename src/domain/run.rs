@@ -1,11 +1,11 @@
 //! Bad slots in a row, and what a gap does to them.
 
-use super::{condition::is_bad, ledger::Ledger, policy::OnGap, slo::Objective, slot::SlotState};
+use super::{ledger::Ledger, policy::OnGap, slo::SloSpec, slot::SlotState};
 
 /// Gaps in a row that a held run survives.
 pub const GAPS_HELD: u32 = 12;
 
-/// Bad slots in a row up to the newest.
+/// Bad slots in a row up to one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Run {
     /// How many.
@@ -17,13 +17,12 @@ pub struct Run {
     pub after_good: Option<i64>,
 }
 
-/// The run up to the newest slot.
-pub fn run(ledger: &Ledger, objective: Objective, on_gap: OnGap) -> Run {
+/// The run up to slot `at`.
+pub fn run(ledger: &Ledger, spec: &SloSpec, at: i64, on_gap: OnGap) -> Run {
     let mut run = Run::default();
-    let Some(newest) = ledger.newest() else { return run };
     let mut gaps = 0;
-    let mut expected = newest;
-    for slot in ledger.back_from(newest) {
+    let mut expected = at;
+    for slot in ledger.back_from(at) {
         // numbers without a row are gaps too
         let missing = u32::try_from(expected - slot.index).unwrap_or(u32::MAX);
         expected = slot.index - 1;
@@ -32,7 +31,7 @@ pub fn run(ledger: &Ledger, objective: Objective, on_gap: OnGap) -> Run {
         }
         match slot.state {
             SlotState::Measured if slot.total == 0.0 => {}
-            SlotState::Measured if is_bad(&slot, objective) => {
+            SlotState::Measured if spec.is_bad(&slot) => {
                 run.slots = run.slots.saturating_add(1);
                 run.events += slot.bad();
                 gaps = 0;

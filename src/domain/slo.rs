@@ -4,7 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::name::SloId;
+pub use super::window::{Calendar, Period, Window};
+use super::{
+    name::SloId,
+    slot::{Slot, SlotState},
+};
 
 /// One whole in parts per billion.
 pub const BILLION: u32 = 1_000_000_000;
@@ -56,48 +60,6 @@ impl fmt::Display for Objective {
     }
 }
 
-/// The period a budget is counted over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Window {
-    /// The last so many seconds before the watermark.
-    Rolling(u32),
-    /// A calendar period in a time zone.
-    Calendar {
-        /// Which period.
-        period: Period,
-        /// An IANA zone name, checked when the configuration is read.
-        timezone: String,
-    },
-}
-
-impl Window {
-    /// The length in seconds: a rolling window's own, a calendar period's nominal one (30 days for a month).
-    pub fn nominal_seconds(&self) -> u32 {
-        match self {
-            Self::Rolling(seconds) => *seconds,
-            Self::Calendar { period, .. } => match period {
-                Period::Week => 7 * 86_400,
-                Period::Month => 30 * 86_400,
-                Period::Quarter => 91 * 86_400,
-                Period::Year => 365 * 86_400,
-            },
-        }
-    }
-}
-
-/// A calendar period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// Monday to Sunday.
-    Week,
-    /// A calendar month.
-    Month,
-    /// Three calendar months from January, April, July or October.
-    Quarter,
-    /// A calendar year.
-    Year,
-}
-
 /// How slots become a service level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budgeting {
@@ -131,6 +93,26 @@ pub struct SloSpec {
     pub min_coverage: f64,
     /// The indicator's kind: decides what an event is.
     pub kind: IndicatorKind,
+}
+
+impl SloSpec {
+    /// What the ratio of one slot must reach to be good: the slice target, or the objective itself.
+    pub fn slot_target(&self) -> Objective {
+        match self.budgeting {
+            Budgeting::Occurrences => self.objective,
+            Budgeting::Timeslices { slice_target } => slice_target,
+        }
+    }
+
+    /// Whether a slot is bad: measured, and its ratio below what it must reach.
+    pub fn is_bad(&self, slot: &Slot) -> bool {
+        slot.state == SlotState::Measured && slot.total > 0.0 && !self.slot_target().is_met(slot.bad(), slot.total)
+    }
+
+    /// Whether slots are counted, not events.
+    pub fn counts_slots(&self) -> bool {
+        matches!(self.budgeting, Budgeting::Timeslices { .. })
+    }
 }
 
 /// The kind of an indicator, as far as counting cares.

@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, evaluator::limit_of, traffic::Traffic};
+use super::{board::Board, decider::Order, evaluator::limit_of, maintenance::Maintenance, traffic::Traffic};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Slo, SourceKind},
@@ -24,7 +24,7 @@ use crate::{
         decide::Input,
         history::History,
         name::{Name, SloId},
-        slot::Span,
+        slot::{Reading, Span},
     },
     source::{Answer, Question, SharedSource, SourceError},
 };
@@ -52,6 +52,8 @@ pub struct Backfill {
     pub board: Arc<Board>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// When planned work is left out.
+    pub maintenance: Arc<Maintenance>,
     /// The live questions, which go first.
     pub traffic: Arc<Traffic>,
 }
@@ -138,7 +140,16 @@ impl Backfill {
         }
         let slots = history.newest(pace.slots.min(reach))?;
         pace.busy = true;
+        let slots = self.alike(&id, history.every(), slots);
         Some((id, slots))
+    }
+
+    /// The newest of these slots that are all left out of the budget, or all not.
+    fn alike(&self, id: &SloId, every: u32, slots: Range<i64>) -> Range<i64> {
+        let excluded = self.maintenance.slots(id, every, slots.clone());
+        let newest = excluded.contains(&(slots.end - 1));
+        let other = slots.clone().rev().find(|slot| excluded.contains(slot) != newest);
+        other.map_or(slots.start, |other| other + 1)..slots.end
     }
 
     /// Asks, and waits until what was found is written.
@@ -146,11 +157,15 @@ impl Backfill {
         let Some(slo) = self.config.slos.get(id) else { return Ok(()) };
         let every = slo.spec.every;
         let span = Span { start: asked.start * i64::from(every), end: asked.end * i64::from(every) };
-        let limit = self.config.sources.get(name).map_or(LIMIT, |source| limit_of(&source.kind).max(LIMIT));
-        let watch = Stopwatch::start();
-        let answer = source.read(self.question(slo), span, limit).await;
-        self.board.meters.query(name, if answer.is_ok() { "ok" } else { "error" }, watch.elapsed());
-        let Answer { slots, absent, degraded } = answer?;
+        let Answer { slots, absent, degraded } = if self.maintenance.excludes(id, span) {
+            Answer::all(Reading::Excluded)
+        } else {
+            let limit = self.config.sources.get(name).map_or(LIMIT, |source| limit_of(&source.kind).max(LIMIT));
+            let watch = Stopwatch::start();
+            let answer = source.read(self.question(slo), span, limit).await;
+            self.board.meters.query(name, if answer.is_ok() { "ok" } else { "error" }, watch.elapsed());
+            answer?
+        };
         self.board.meters.filled(&id.service, &id.slo, asked.end - asked.start);
         let input = Input::Settled { id: id.clone(), asked, slots, absent, degraded, late: true };
         let (done, written) = oneshot::channel();

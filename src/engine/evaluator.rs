@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, traffic::Traffic};
+use super::{board::Board, decider::Order, maintenance::Maintenance, traffic::Traffic};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Indicator, Slo, SourceKind},
@@ -45,6 +45,8 @@ pub struct Evaluator {
     pub prober: Arc<Prober>,
     /// Where the answers go.
     pub orders: mpsc::Sender<Order>,
+    /// What is not asked about.
+    pub maintenance: Arc<Maintenance>,
     /// Where questions are counted.
     pub board: Arc<Board>,
     /// What time it is.
@@ -172,6 +174,9 @@ impl Evaluator {
     }
 
     async fn read(&self, one: &Asked, span: Span) -> Answer {
+        if self.maintenance.excludes(&one.id, span) {
+            return Answer::all(Reading::Excluded);
+        }
         if let Indicator::Probe(probe) = &one.slo.indicator {
             let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
             let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;

@@ -3,6 +3,7 @@
 //! - [`evaluator`] asks about slots when they are due;
 //! - [`decider`] owns the core's state and is the only one to change it: one mailbox, one transaction a batch;
 //! - [`deliverer`] leases, sends and finishes, one task a receiver;
+//! - [`maintenance`] knows what planned work leaves out;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
 
@@ -12,7 +13,9 @@ pub mod decider;
 pub mod deliverer;
 pub mod desk;
 pub mod evaluator;
+pub mod explain;
 pub mod gauges;
+pub mod maintenance;
 pub mod metrics;
 pub mod report;
 pub mod rulebook;

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Config, Slo},
     domain::{
-        condition::is_bad,
         decide::{SeriesKey, time},
         incident::Incident,
         ledger::{Counting, Ledger, Totals},
@@ -33,6 +32,14 @@ pub async fn stored_slots(
         store.load_ledger(series, span.start, &mut ledger).await?;
     }
     Ok(ledger.slots(span))
+}
+
+/// Where an SLO's window begins that ends at `end` (Unix seconds): so much earlier, or with the calendar period of the
+/// newest slot.
+pub fn window_start(slo: &Slo, end: i64) -> i64 {
+    let newest = end - i64::from(slo.spec.every);
+    let period = slo.spec.window.period_at(newest);
+    period.map_or_else(|| end - i64::from(slo.spec.window.longest_seconds()), |period| period.start)
 }
 
 /// A slot as the API shows it.
@@ -80,8 +87,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
     let span = Span { start: month.start.timestamp(), end: month.end.timestamp() };
     let slots = stored_slots(store, &key, spec.every, span).await?;
     let totals = sum(&slots, Counting::of(spec.budgeting));
-    let passed = (span.end.min(now.timestamp()) - span.start).max(0);
-    let expected = passed / i64::from(spec.every) * i64::from(spec.every) - totals.excluded_seconds;
+    let passed = Span { start: span.start, end: span.end.min(now.timestamp()) };
     let (bad, total) = (totals.bad(), totals.total);
     let consumed = (total > 0.0).then(|| bad / total / spec.objective.allowed());
     let allowed_bad = total * spec.objective.allowed();
@@ -109,18 +115,28 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         bad,
         total,
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
-        coverage: if expected <= 0 { 0.0 } else { (totals.known_seconds as f64 / expected as f64).min(1.0) },
+        coverage: coverage(&totals, passed, spec.every),
         budget: BudgetUse {
             consumed,
             remaining: consumed.map(|consumed| 1.0 - consumed),
             allowed_bad,
-            allowed_seconds: span.seconds() as f64 * spec.objective.allowed(),
+            allowed_seconds: (span.seconds() - totals.excluded_seconds).max(0) as f64 * spec.objective.allowed(),
             used_seconds: if total > 0.0 { bad / total * totals.known_seconds as f64 } else { 0.0 },
         },
         incidents,
         corrections: Vec::new(),
         objective_changes: objective_changes(&definitions, month),
     })
+}
+
+/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed.
+fn coverage(totals: &Totals, passed: Span, every: u32) -> f64 {
+    let every = i64::from(every.max(1));
+    let expected = passed.seconds().max(0) / every * every - totals.excluded_seconds;
+    if expected > 0 {
+        return (totals.known_seconds as f64 / expected as f64).min(1.0);
+    }
+    if totals.excluded_seconds > 0 { 1.0 } else { 0.0 }
 }
 
 fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_json::Value> {
@@ -146,7 +162,7 @@ fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: Dat
     let mut start = opened;
     let mut gaps = 0;
     for (span, slot) in slots.iter().rev().filter(|(span, _)| span.end <= opened) {
-        if is_bad(slot, slo.spec.objective) {
+        if slo.spec.is_bad(slot) {
             start = span.start;
             gaps = 0;
         } else if slot.state == SlotState::Measured || gaps >= GAPS_HELD {
@@ -155,7 +171,9 @@ fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: Dat
             gaps += 1;
         }
     }
-    slots.iter().filter(|(span, _)| span.start >= start && span.end <= end).map(|(_, slot)| slot.bad()).sum()
+    let counting = Counting::of(slo.spec.budgeting);
+    let inside = slots.iter().filter(|(span, _)| span.start >= start && span.end <= end);
+    inside.map(|(_, slot)| counting.events(slot)).map(|(good, total)| total - good).sum()
 }
 
 /// What an incident has cost so far. `window_events` is how many events the SLO's window holds.
@@ -175,4 +193,45 @@ pub async fn incident_cost(
     let bad = incident_bad(&slots, incident, slo, now);
     let allowed = window_events * slo.spec.objective.allowed();
     Ok(CostView { bad, budget_share: (allowed > 0.0).then(|| bad / allowed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::slot::Reading;
+
+    /// Ten-minute slots: `g` measured, `e` empty, `u` unmeasured, `x` excluded; the rest of `hours` is missing.
+    fn covered(slots: &str, hours: i64) -> f64 {
+        let reading = |letter| match letter {
+            'g' => Reading::check(true, None),
+            'e' => Reading::Empty,
+            'x' => Reading::Excluded,
+            _ => Reading::Unmeasured(crate::domain::slot::Gap::NoData),
+        };
+        let slot = |(index, letter): (usize, char)| {
+            let index = index as i64;
+            (Span::slot(index, 600), Slot::settled(index, &reading(letter)))
+        };
+        let slots: Vec<_> = slots.chars().enumerate().map(slot).collect();
+        coverage(&sum(&slots, Counting::Occurrences), Span { start: 0, end: hours * 3_600 }, 600)
+    }
+
+    #[test]
+    fn what_is_excluded_is_not_missed() {
+        for (slots, hours, expected) in [
+            ("gggggg", 1, 1.0),
+            ("ggguuu", 1, 0.5),
+            ("gggxxx", 1, 1.0),
+            ("egxxxx", 1, 1.0),
+            ("guxxxx", 1, 0.5),
+            ("xxxxxx", 1, 1.0),
+            ("xxxgge", 2, 1.0 / 3.0),
+            ("xxxgggg", 1, 1.0),
+            ("uuuuuu", 1, 0.0),
+            ("", 1, 0.0),
+            ("", 0, 0.0),
+        ] {
+            assert!((covered(slots, hours) - expected).abs() < 1e-9, "{slots}: {}", covered(slots, hours));
+        }
+    }
 }

@@ -80,7 +80,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
 
 /// Slots are kept in memory for the window and the longest burn window, whichever is longer, and a chunk.
 fn retention(config: &Config, slo: &Slo) -> i64 {
-    let window = i64::from(slo.spec.window.nominal_seconds()).max(259_200);
+    let window = i64::from(slo.spec.window.longest_seconds()).max(259_200);
     let kept = i64::try_from(config.daemon.retention.as_secs()).unwrap_or(i64::MAX);
     window.min(kept) + 2 * 240 * i64::from(slo.spec.every)
 }
@@ -152,9 +152,9 @@ fn good_words(slo: &Slo) -> String {
     match &slo.indicator {
         Indicator::Value { good, unit, .. } => comparison_words(good, unit.as_deref()),
         Indicator::LatencyHistogram { threshold, .. } | Indicator::LatencySql { threshold, .. } => {
-            format!("{} within {}", slo.spec.objective, seconds_words(*threshold))
+            format!("{} within {}", slo.spec.slot_target(), seconds_words(*threshold))
         }
-        _ => slo.spec.objective.to_string(),
+        _ => slo.spec.slot_target().to_string(),
     }
 }
 

@@ -54,6 +54,7 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/slos", get(api::slos::list))
         .route("/api/v1/slos/{service}/{slo}", get(api::slos::one))
         .route("/api/v1/slos/{service}/{slo}/slots", get(api::slos::slots))
+        .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
         .route("/api/v1/budget", get(api::budget::report))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))

@@ -35,6 +35,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/slos", &[], "all figures"),
     get("/api/v1/slos/{service}/{slo}", &[], "one SLO's figures"),
     get("/api/v1/slos/{service}/{slo}/slots", &["from", "to"], "the slots behind them"),
+    get("/api/v1/slos/{service}/{slo}/explain", &["at"], "how they follow from the slots"),
     get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
     get("/api/v1/incidents/{id}", &[], "one incident with everything"),

@@ -71,7 +71,7 @@ fn beside(expected: &[String], got: &[String]) -> Vec<(String, String)> {
 fn figures(core: &Core, id: &SloId, expected: Budget) -> Vec<(String, String, bool)> {
     let key = SeriesKey::whole(id.clone());
     let (Some(rules), Some(state)) = (core.rules.slos.get(id), core.series.get(&key)) else { return Vec::new() };
-    let sums = window_sums(&rules.spec, &state.ledger, state.ledger.newest().unwrap_or_default());
+    let sums = window_sums(&rules.spec, state.tally(), state.ledger.newest().unwrap_or_default());
     let got = [
         ("remaining", expected.remaining, sums.remaining(rules.spec.objective, Judge::Measured)),
         ("good", expected.good, Some(sums.totals.good)),

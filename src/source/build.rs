@@ -41,7 +41,10 @@ pub fn build(config: &Config) -> Result<BTreeMap<Name, SharedSource>, Vec<BuildE
                 Ok(source) => drop(sources.insert(name.clone(), Arc::new(source))),
                 Err(why) => note(name, why),
             },
-            SourceKind::Pingdom { .. } => drop(sources.insert(name.clone(), Arc::new(PingdomSource))),
+            SourceKind::Pingdom { token, url } => match PingdomSource::new(token, url) {
+                Ok(source) => drop(sources.insert(name.clone(), Arc::new(source))),
+                Err(why) => note(name, why),
+            },
         }
     }
     let clients = Arc::new(clients);

@@ -1,36 +1,44 @@
 //! Readings from PostgreSQL: the user's SQL in a read-only transaction that is always rolled back.
 //!
 //! The server counts; what comes back is bounded whatever the statement answers. `$1` and `$2` are the slot's start
-//! and end.
+//! and end. With `per`, each combination of those columns' values is a series of its own.
 
+mod asking;
 mod connections;
 mod fault;
+mod inspect;
 mod row;
+mod series;
 mod statement;
 
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sqlx::{Executor, Row as _, postgres::PgRow};
+use sqlx::{Connection as _, Executor, Row as _, postgres::PgRow};
 use tokio::time::timeout;
 
 use self::{
+    asking::Asking,
     connections::{Connections, Lease},
     fault::class,
     row::Row,
+    series::Gathering,
     statement::{ROW_BYTES, Statement, begin},
 };
 use super::{Answer, Question, Source, SourceError};
 use crate::{
-    config::model::{Indicator, NumberQuery, Postgres},
-    domain::slot::{Gap, Reading, Span},
+    config::model::{NumberQuery, Postgres},
+    domain::slot::Span,
 };
+
+const SEVERAL: &str = "the statement answered several rows where one is expected";
 
 /// One PostgreSQL source.
 pub(super) struct PostgresSource {
     connections: Connections,
     target: String,
     statement_timeout: Duration,
+    max_rows: usize,
 }
 
 impl PostgresSource {
@@ -40,69 +48,47 @@ impl PostgresSource {
             return Err("`url` is empty: is its variable set?".to_owned());
         }
         let connections = Connections::new(settings)?;
-        Ok(Self { target: connections.target(), connections, statement_timeout: settings.statement_timeout })
+        Ok(Self {
+            target: connections.target(),
+            connections,
+            statement_timeout: settings.statement_timeout,
+            max_rows: settings.max_rows,
+        })
     }
 
-    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Reading, SourceError> {
-        let reading = match indicator {
-            Indicator::RatioSql { sql, .. } => match self.row(sql, span, limit).await? {
-                Found::Row(row) => row.ratio()?,
-                Found::Nothing => Reading::Unmeasured(Gap::NoData),
-                Found::Several => several(),
-            },
-            Indicator::LatencySql { sql, threshold, percentile, .. } => {
-                self.latency(sql, *threshold, *percentile, span, limit).await?
-            }
-            Indicator::Value { query, good, .. } => match self.row(&query.query, span, limit).await? {
-                Found::Row(row) => {
-                    row.value()?.map_or(Reading::Unmeasured(Gap::NoData), |number| Reading::value(number, good))
+    /// Asks about all slots in one transaction, so that they show one state of the database.
+    async fn read_slots(&self, question: Question<'_>, span: Span, limit: Duration) -> Result<Answer, SourceError> {
+        let asking = Asking::new(question, self.max_rows)?;
+        let slots: Vec<i64> = question.slots(span).collect();
+        let again = slots.len() > 1;
+        self.run(&asking.statement, limit, async |lease| {
+            let mut gathering = Gathering::new(question, asking.most);
+            for slot in slots {
+                let query = asking.bound(Span::slot(slot, question.every), again);
+                if let Err(error) = asking.slot(lease, query, slot, &mut gathering).await? {
+                    return Ok(Err(error));
                 }
-                Found::Nothing => Reading::Unmeasured(Gap::NoData),
-                Found::Several => several(),
-            },
-            _ => return Err(SourceError::Refused("a postgres source cannot be asked for this indicator".to_owned())),
-        };
-        Ok(reading)
+            }
+            Ok(Ok(gathering.answer(asking.absent())))
+        })
+        .await?
     }
 
-    async fn latency(
-        &self,
-        sql: &str,
-        threshold: f64,
-        percentile: Option<f64>,
-        span: Span,
-        limit: Duration,
-    ) -> Result<Reading, SourceError> {
-        let statement = Statement::counts(sql, span);
-        let fraction = percentile.map(|percent| percent / 100.0);
-        let counted = self
-            .run(&statement, limit, async |lease| {
-                statement.bound().bind(threshold).bind(fraction).fetch_one(&mut lease.connection).await
-            })
-            .await?;
-        let counts = || -> Result<_, sqlx::Error> {
-            let (good, total): (i64, i64) = (counted.try_get("good")?, counted.try_get("total")?);
-            Ok((good, total, counted.try_get::<Option<f64>, _>("shown")?))
-        };
-        let (good, total, shown) =
-            counts().map_err(|error| class(&error, Some(&statement), &self.target, self.statement_timeout))?;
-        Ok(Reading::events(good as f64, total as f64, shown))
-    }
-
-    async fn row(&self, sql: &str, span: Span, limit: Duration) -> Result<Found, SourceError> {
-        let statement = Statement::rows(sql, span);
+    /// One row of a statement that should answer one number.
+    async fn row(&self, sql: &str, span: Span, limit: Duration) -> Result<Option<Row>, SourceError> {
+        let statement = Statement::rows(sql);
         let rows: Vec<PgRow> = self
             .run(&statement, limit, async |lease| {
-                statement.bound().bind(ROW_BYTES).fetch_all(&mut lease.connection).await
+                statement.bound(span, false).bind(ROW_BYTES).fetch_all(&mut lease.connection).await
             })
             .await?;
         match rows.as_slice() {
-            [] => Ok(Found::Nothing),
+            [] => Ok(None),
             [row] => {
                 let text: &str = row.try_get(0).map_err(|error| SourceError::Unreadable(error.to_string()))?;
-                Row::parse(text).map(Found::Row)
+                Row::parse(text).map(Some)
             }
-            _ => Ok(Found::Several),
+            _ => Err(SourceError::Refused(SEVERAL.to_owned())),
         }
     }
 
@@ -118,7 +104,9 @@ impl PostgresSource {
         let whole = async {
             let mut lease = self.begin(time).await.map_err(|error| fault(&error))?;
             let result = work(&mut lease).await;
-            let kept = matches!(&result, Ok(_) | Err(sqlx::Error::Database(_)));
+            let sound = matches!(&result, Ok(_) | Err(sqlx::Error::Database(_)));
+            // what was prepared is of no use to the next question
+            let kept = sound && lease.connection.clear_cached_statements().await.is_ok();
             if kept && lease.connection.execute("rollback").await.is_ok() {
                 self.connections.keep(lease);
             }
@@ -146,17 +134,6 @@ impl PostgresSource {
     }
 }
 
-/// What a statement that should answer one row answered.
-enum Found {
-    Nothing,
-    Row(Row),
-    Several,
-}
-
-fn several() -> Reading {
-    Reading::Unmeasured(Gap::DataFault("the statement answered several rows where one is expected".to_owned()))
-}
-
 impl Source for PostgresSource {
     fn read<'a>(
         &'a self,
@@ -164,17 +141,10 @@ impl Source for PostgresSource {
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Answer, SourceError>> {
-        async move {
-            let mut answer = Answer::default();
-            for slot in question.slots(span) {
-                let reading = self.read_slot(question.indicator, Span::slot(slot, question.every), limit).await?;
-                answer.slots.extend(Answer::one(slot, reading).slots);
-            }
-            Ok(answer)
-        }
-        .boxed()
+        self.read_slots(question, span, limit).boxed()
     }
 
+    /// Each slot is a statement of its own: an hour of minutes, or two days and a half of hours.
     fn reach(&self, _: Question<'_>) -> i64 {
         60
     }
@@ -186,13 +156,9 @@ impl Source for PostgresSource {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<f64>, SourceError>> {
         async move {
-            match self.row(&query.query, Span { start: at, end: at }, limit).await? {
-                Found::Row(row) => Ok(row.value()?.filter(|number| !number.is_nan())),
-                Found::Nothing => Ok(None),
-                Found::Several => {
-                    Err(SourceError::Refused("the statement answered several rows where one is expected".to_owned()))
-                }
-            }
+            let row = self.row(&query.query, Span { start: at, end: at }, limit).await?;
+            let number = row.map(|row| row.value()).transpose()?.flatten();
+            Ok(number.filter(|number| !number.is_nan()))
         }
         .boxed()
     }
@@ -208,16 +174,8 @@ impl Source for PostgresSource {
         limit: Duration,
     ) -> BoxFuture<'a, Result<String, String>> {
         async move {
-            let reading = self.read_slot(question.indicator, span, limit).await.map_err(|error| error.to_string())?;
-            match reading {
-                Reading::Events { good, total, shown } => {
-                    let shown = shown.map(|shown| format!(", value {shown}")).unwrap_or_default();
-                    Ok(format!("the statement runs: {good} of {total} events good in the last slot{shown}"))
-                }
-                Reading::Empty => Ok("the statement runs: no events in the last slot".to_owned()),
-                Reading::Unmeasured(Gap::DataFault(fault)) => Err(fault),
-                _ => Ok("the statement runs: no value in the last slot".to_owned()),
-            }
+            let answer = self.read_slots(question, span, limit).await.map_err(|error| error.to_string())?;
+            inspect::words(question, &answer)
         }
         .boxed()
     }

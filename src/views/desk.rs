@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    explain::Explanation,
     incident::{DeliveryView, IncidentView},
     report::BudgetReport,
     slo::{SloView, SlotView},
@@ -145,6 +146,9 @@ pub trait Desk: Send + Sync {
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>>;
+    /// An SLO's figures taken apart, as of the slot that holds `at` or of the newest.
+    fn explain<'a>(&'a self, id: &'a SloId, at: Option<DateTime<Utc>>)
+    -> BoxFuture<'a, Result<Explanation, DeskError>>;
     /// The report of a month (`2026-10`; the running one if not given).
     fn budget<'a>(
         &'a self,

@@ -7,18 +7,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueView};
 use crate::domain::{
     alert::AlertState,
-    budget::{RATE_WINDOW, WindowSums, seconds_to_exhaustion, window_sums},
+    budget::{RATE_WINDOW, Tally, WindowSums, seconds_to_exhaustion, window_sums},
     condition::{duration, is_blind},
     decide::{SeriesKey, SeriesState, time},
     ledger::Ledger,
     policy::{Judge, OnGap},
     rulebook::SloRules,
     run::run,
-    slo::{Budgeting, IndicatorKind, Period, Window},
+    slo::{Budgeting, IndicatorKind, Window},
 };
 
 /// The windows whose burn rates are always shown.
-const BURN_WINDOWS: [(&str, u32); 5] = [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600), ("3d", 259_200)];
+pub const BURN_WINDOWS: [(&str, u32); 5] =
+    [("5m", 300), ("30m", 1_800), ("1h", 3_600), ("6h", 21_600), ("3d", 259_200)];
 
 /// What is shown beside the counts, and in which unit.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,12 +32,15 @@ pub struct Shown {
 
 /// All figures of one series at its newest slot.
 pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &SeriesState, now: DateTime<Utc>) -> SloView {
-    let (spec, ledger) = (&rules.spec, &state.ledger);
-    let at = ledger.newest();
-    let sums = window_sums(spec, ledger, at.unwrap_or_default());
+    let (spec, tally) = (&rules.spec, state.tally());
+    let at = tally.ledger.newest();
+    let start = at.map_or(now.timestamp(), |at| at * i64::from(spec.every));
+    let sums = window_sums(spec, tally, start.div_euclid(i64::from(spec.every)));
     let remaining = |judge| sums.remaining(spec.objective, judge);
     let watermark = at.map(|at| time((at + 1) * i64::from(spec.every)));
-    let left = at.and_then(|at| seconds_to_exhaustion(spec, ledger, at, RATE_WINDOW, Judge::Measured));
+    // What is left of a calendar period counts its days to come.
+    let reading = if spec.window.period_at(start).is_some() { Judge::IfGood } else { Judge::Measured };
+    let left = at.and_then(|at| seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, reading));
     let totals = sums.totals;
     SloView {
         id: key.id.clone(),
@@ -61,23 +65,24 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
             exhausts_at: watermark
                 .zip(left)
                 .and_then(|(from, left)| from.checked_add_signed(TimeDelta::seconds(left as i64))),
-            allowed_seconds: f64::from(spec.window.nominal_seconds()) * spec.objective.allowed(),
+            allowed_seconds: f64::from(spec.window.seconds_at(start)) * spec.objective.allowed(),
         },
-        burn_rate: burn_rates(rules, ledger, at),
-        value: value_view(rules, shown, ledger, at),
-        streak: StreakView { bad: run(ledger, spec.objective, OnGap::Hold).slots },
+        burn_rate: burn_rates(rules, tally, at),
+        value: value_view(rules, shown, tally.ledger, at),
+        streak: StreakView { bad: at.map_or(0, |at| run(tally.ledger, spec, at, OnGap::Hold).slots) },
         watermark,
         evaluated_at: now,
         policies: policy_views(rules, state),
         fault: state.fault.clone(),
+        backfill: None,
     }
 }
 
-fn burn_rates(rules: &SloRules, ledger: &Ledger, at: Option<i64>) -> BTreeMap<String, Option<f64>> {
+fn burn_rates(rules: &SloRules, tally: Tally<'_>, at: Option<i64>) -> BTreeMap<String, Option<f64>> {
     let spec = &rules.spec;
     let burn = |seconds: u32| {
         let at = at.filter(|_| seconds >= spec.every.saturating_mul(2))?;
-        WindowSums::ending_at(ledger, at, seconds).burn(spec.objective, Judge::Measured)
+        WindowSums::ending_at(tally, at, seconds).burn(spec.objective, Judge::Measured)
     };
     BURN_WINDOWS.iter().map(|(name, seconds)| ((*name).to_owned(), burn(*seconds))).collect()
 }
@@ -118,16 +123,11 @@ fn slo_state(rules: &SloRules, state: &SeriesState, sums: &WindowSums) -> SloSta
     }
 }
 
-/// As it would be written in the configuration.
+/// As it would be written in the configuration: `30d`; a calendar's with its zone: `month (Europe/Paris)`.
 pub fn window_text(window: &Window) -> String {
     match window {
         Window::Rolling(seconds) => duration(*seconds),
-        Window::Calendar { period, .. } => match period {
-            Period::Week => "week".to_owned(),
-            Period::Month => "month".to_owned(),
-            Period::Quarter => "quarter".to_owned(),
-            Period::Year => "year".to_owned(),
-        },
+        Window::Calendar(calendar) => format!("{} ({})", calendar.period().as_str(), calendar.timezone()),
     }
 }
 

@@ -3,10 +3,12 @@
 //! Pages, command line and API all speak in these types, so that no figure can differ between them.
 
 pub mod desk;
+pub mod explain;
 pub mod exposition;
 pub mod figures;
 pub mod incident;
 pub mod render_csv;
+pub mod render_explain;
 pub mod render_markdown;
 pub mod render_text;
 pub mod render_words;

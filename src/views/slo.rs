@@ -52,6 +52,28 @@ pub struct SloView {
     pub policies: Vec<PolicyView>,
     /// The data fault or source error of the newest slot, if any.
     pub fault: Option<String>,
+    /// While slots of the window are still to be asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<BackfillView>,
+}
+
+/// How far an SLO's history is filled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackfillView {
+    /// Slots that are still to be asked about.
+    pub missing_slots: i64,
+    /// Slots in the window.
+    pub window_slots: i64,
+    /// Why it stands still, if it does.
+    pub waiting: Option<String>,
+}
+
+impl BackfillView {
+    /// The part of the window that was asked about, 0–1.
+    pub fn done(&self) -> f64 {
+        let done = (self.window_slots - self.missing_slots).max(0);
+        done as f64 / self.window_slots.max(1) as f64
+    }
 }
 
 /// The state of an SLO: the first that holds of blind, exhausted, burning, empty, ok.

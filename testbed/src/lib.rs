@@ -5,6 +5,7 @@
 pub mod action_queue;
 pub mod clock;
 pub mod daemon;
+pub mod history;
 pub mod inbox;
 pub mod ports;
 pub mod postgres;

@@ -1,7 +1,8 @@
 //! A real Prometheus server in a temporary folder, on a free port.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufWriter, Write as _},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::Command,
@@ -23,6 +24,8 @@ use crate::{
 };
 
 const PACKAGE: &str = "prometheus";
+/// Blocks of two hours, the default, would read the text once for each of them.
+const LONG_BLOCKS: &str = "--max-block-duration=1500h";
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A Prometheus server. Ends when dropped, with all its data.
@@ -46,15 +49,25 @@ impl Prometheus {
     /// Starts a server that scrapes nothing and holds `history`: OpenMetrics text with a timestamp on every sample,
     /// ending in `# EOF`. For questions about a past that need not be waited for.
     pub async fn with_history(history: &str) -> anyhow::Result<Self> {
+        Self::with_written_history(|file| file.write_all(history.as_bytes())).await
+    }
+
+    /// The same of a history that is written by a function, because it is too long to hold. A month takes seconds.
+    pub async fn with_written_history(
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let program = find_program("prometheus", &[], PACKAGE)?;
         let folder = TempDir::with_prefix("slod-prometheus-")?;
         fs::write(folder.path().join("prometheus.yml"), configuration(&[], Duration::from_secs(15)))?;
         let text = folder.path().join("history.om");
-        fs::write(&text, history)?;
+        let mut file = BufWriter::new(File::create(&text)?);
+        write(&mut file)?;
+        file.flush()?;
         run(Command::new(find_program("promtool", &[], PACKAGE)?)
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
-            .arg(text)
+            .args(["tsdb", "create-blocks-from", "openmetrics", LONG_BLOCKS])
+            .arg(&text)
             .arg(folder.path().join("data")))?;
+        fs::remove_file(text)?;
         Self::launch(program, folder).await
     }
 

@@ -1,6 +1,7 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod backfill;
 mod blind;
 mod channels;
 mod companion;
@@ -12,8 +13,11 @@ mod faulty_channel;
 mod floors;
 mod kills;
 mod live;
+mod maintenance;
 mod operating;
 mod outbox;
+mod own;
+mod per;
 mod readme;
 mod scenarios;
 mod schema;

@@ -3,7 +3,10 @@
 
 mod evil;
 mod live;
+mod pingdom;
+pub mod pingdom_mock;
 mod postgres;
+mod postgres_series;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
@@ -86,6 +89,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         policies: BTreeMap::new(),
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
+        maintenance: Vec::new(),
         mail: None,
         hash: String::new(),
     }
@@ -102,6 +106,11 @@ fn only(kind: SourceKind) -> SharedSource {
 
 fn number_query(query: &str) -> NumberQuery {
     NumberQuery { source: main_source(), query: query.to_owned() }
+}
+
+/// An indicator of another kind than a source may be asked for.
+fn ratio_of_one() -> Indicator {
+    Indicator::RatioSql { source: main_source(), sql: "select 1 as good, 1 as total".to_owned() }
 }
 
 fn at_most(bound: f64) -> Comparison {
@@ -145,6 +154,9 @@ fn what_cannot_be_built_is_said_without_secrets() {
         ("b", SourceKind::Prometheus(prometheus_at("user:secret"))),
         ("c", SourceKind::Postgres(postgres_at("http//user:secret@host"))),
         ("d", SourceKind::Postgres(postgres_at(""))),
+        ("f", SourceKind::Pingdom { token: Secret::new("secret\n"), url: "http://127.0.0.1".to_owned() }),
+        ("g", SourceKind::Pingdom { token: Secret::new(""), url: "http://127.0.0.1".to_owned() }),
+        ("h", SourceKind::Pingdom { token: Secret::new("secret"), url: "mailto:secret@host".to_owned() }),
         (
             "e",
             SourceKind::Prometheus(Prometheus {
@@ -163,13 +175,9 @@ fn what_cannot_be_built_is_said_without_secrets() {
             "source `c`: `url` is no address: write postgres://user:password@host/database",
             "source `d`: `url` is empty: is its variable set?",
             "source `e`: cannot read /nowhere/ca.pem: No such file or directory (os error 2)",
+            "source `f`: `token` holds characters no header may",
+            "source `g`: `token` is empty: is its variable set?",
+            "source `h`: `url` must begin with http:// or https://",
         ]
     );
-}
-
-#[tokio::test]
-async fn pingdom_says_that_it_is_not_asked_yet() {
-    let pingdom = only(SourceKind::Pingdom { token: Secret::new("x"), url: "http://127.0.0.1:1".to_owned() });
-    let error = pingdom.ping(LIMIT).await.unwrap_err();
-    assert_eq!(error, SourceError::Refused("pingdom sources are not asked yet".to_owned()));
 }

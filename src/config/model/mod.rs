@@ -1,6 +1,7 @@
 //! The configuration after all checks: what the rest of the program works with.
 
 mod daemon;
+mod maintenance;
 mod receiver;
 mod service;
 mod slo;
@@ -9,6 +10,7 @@ mod source;
 use std::collections::BTreeMap;
 
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
@@ -36,6 +38,8 @@ pub struct Config {
     pub receivers: BTreeMap<Name, Receiver>,
     /// Who hears next.
     pub escalations: BTreeMap<Name, Escalation>,
+    /// Times of planned work.
+    pub maintenance: Vec<Maintenance>,
     /// How mail is sent.
     pub mail: Option<Mail>,
     /// SHA-256 of all files' bytes, hex: names this configuration in reports.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Core, Decision, settling::Settling};
 use crate::domain::{
-    budget::slots_in,
+    budget::first_slot,
     history::History,
     name::SloId,
     rulebook::SloRules,
@@ -27,9 +27,8 @@ impl Core {
         let silent = matches!(settling.absent, Reading::Unmeasured(Gap::NoAnswer(_) | Gap::NotAsked));
         let answered = !(silent && settling.slots.is_empty());
         let asked = &settling.asked;
-        let window = slots_in(slo.spec.window.nominal_seconds(), slo.spec.every);
         let before = self.histories.get(id).cloned();
-        let first = now.timestamp().div_euclid(i64::from(slo.spec.every)) - window;
+        let first = first_slot(&slo.spec, now.timestamp().div_euclid(i64::from(slo.spec.every)) - 1);
         let history =
             self.histories.entry(id.clone()).or_insert_with(|| History::new(slo.spec.every, first, asked.start));
         if history.every() != slo.spec.every {

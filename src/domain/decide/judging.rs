@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Core, Decision, SeriesKey, time};
+use super::{Core, Decision, SeriesKey, SeriesState, time};
 use crate::domain::{
     alert::{Alert, Change},
+    budget::Tally,
     condition::{is_blind, judge},
     incident::{Ending, Incident, IncidentEvent, Subject, key},
     policy::Priority,
@@ -45,21 +46,22 @@ impl Core {
     /// Judges all alerts of a series at its newest slot, the most urgent policy first. Nothing happens if a chunk is
     /// missing.
     pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
-        let Some(state) = self.series.get_mut(key) else { return };
-        let Some(newest) = state.ledger.newest() else { return };
+        let Some(SeriesState { ledger, alerts, corrections, .. }) = self.series.get_mut(key) else { return };
+        let tally = Tally { ledger, corrections };
+        let Some(newest) = ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
         let mut judged = Vec::with_capacity(slo.policies.len());
         for rules in &slo.policies {
             for watch in &rules.watches {
-                let before = state.alerts.get(&watch.name).copied().unwrap_or_default();
+                let before = alerts.get(&watch.name).copied().unwrap_or_default();
                 let mut alert = before;
-                let seen = judge(&watch.condition, &rules.policy, &slo.spec, &state.ledger, &mut alert.memory);
+                let seen = judge(&watch.condition, &rules.policy, &slo.spec, tally, newest, &mut alert.memory);
                 let Some(seen) = seen else { continue };
                 let change = alert.step(&rules.policy, end, seen);
                 judged.push((watch, rules, before, alert, change));
             }
         }
-        if !state.ledger.is_whole() {
+        if !ledger.is_whole() {
             decision.starved.insert(key.clone());
             return;
         }
@@ -68,9 +70,9 @@ impl Core {
         for (watch, rules, before, alert, change) in judged {
             // That it was judged once more is not worth a write: judging it again is harmless.
             moved |= alert != Alert { judged_at: alert.judged_at, ..before };
-            match state.alerts.get_mut(&watch.name) {
+            match alerts.get_mut(&watch.name) {
                 Some(known) => *known = alert,
-                None => drop(state.alerts.insert(watch.name.clone(), alert)),
+                None => drop(alerts.insert(watch.name.clone(), alert)),
             }
             if change != Change::None {
                 changes.push((watch.name.clone(), rules, change));
@@ -116,12 +118,16 @@ impl Core {
                 };
                 self.fire(now, subject, at, rules.policy.priority, event, decision);
             }
-            Change::Clearing | Change::Cleared => {
+            Change::Clearing | Change::Cleared | Change::NewPeriod => {
                 let member =
                     |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
                 let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
                 if let Some(id) = found.map(|incident| incident.id.clone()) {
-                    let ending = if change == Change::Clearing { Ending::GoodAgain } else { Ending::Cleared };
+                    let ending = match change {
+                        Change::Clearing => Ending::GoodAgain,
+                        Change::NewPeriod => Ending::NewPeriod,
+                        _ => Ending::Cleared,
+                    };
                     self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending }, decision);
                 }
             }

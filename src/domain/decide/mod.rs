@@ -14,6 +14,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     alert::Alert,
+    budget::Tally,
+    correction::Correction,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
@@ -46,7 +48,12 @@ pub struct SeriesKey {
 impl SeriesState {
     /// A series of which nothing but slots is known.
     pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, alerts: BTreeMap::new(), fault: None }
+        Self { ledger, alerts: BTreeMap::new(), corrections: Vec::new(), fault: None }
+    }
+
+    /// What its sums are made of.
+    pub fn tally(&self) -> Tally<'_> {
+        Tally { ledger: &self.ledger, corrections: &self.corrections }
     }
 }
 
@@ -64,6 +71,8 @@ pub struct SeriesState {
     pub ledger: Ledger,
     /// Its alerts, by watch name.
     pub alerts: BTreeMap<String, Alert>,
+    /// What people corrected, in the order it was made.
+    pub corrections: Vec<Correction>,
     /// What was wrong with the newest answer, in words.
     pub fault: Option<String>,
 }

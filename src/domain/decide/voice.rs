@@ -96,7 +96,7 @@ impl Core {
                         spec: &rules.spec,
                         title: &rules.title,
                         service_title: &rules.service_title,
-                        ledger: &state.ledger,
+                        tally: state.tally(),
                         runbook_url: rules.runbook_url.as_deref(),
                         manual: &rules.manual,
                         good: &rules.good,

@@ -113,15 +113,16 @@ impl Incident {
     fn ended(&mut self, watch: &str, ending: Ending, voice: &mut Voice<'_>) {
         let Some(member) = self.members.get_mut(watch).filter(|member| member.firing) else { return };
         member.firing = false;
-        let (what, taken_out) = match ending {
-            Ending::Cleared => ("has cleared", None),
-            Ending::GoodAgain => ("is good again; its window still remembers", None),
-            Ending::TakenOut(what) => ("is no longer watched", Some(what)),
+        let what = match ending {
+            Ending::Cleared => "has cleared",
+            Ending::GoodAgain => "is good again; its window still remembers",
+            Ending::NewPeriod => "has cleared: new period",
+            Ending::TakenOut(_) => "is no longer watched",
         };
         voice.line("cleared", format!("{watch} {what}"));
         match self.most_urgent() {
             Some(priority) => self.priority = priority,
-            None if self.resolved.is_none() => self.resolve(None, taken_out, voice),
+            None if self.resolved.is_none() => self.resolve(None, Some(ending), voice),
             None => {}
         }
     }
@@ -141,16 +142,25 @@ impl Incident {
         Ok(())
     }
 
-    fn resolve(&mut self, by: Option<String>, taken_out: Option<String>, voice: &mut Voice<'_>) {
-        let reason = match (&by, &taken_out) {
+    /// Ends it: by a person, or in the way its last alert ended.
+    fn resolve(&mut self, by: Option<String>, ending: Option<Ending>, voice: &mut Voice<'_>) {
+        let reason = match (&by, &ending) {
             (Some(by), _) => format!("resolved by {by}"),
-            (None, Some(what)) => format!("no longer watched: {what} was taken out of the configuration"),
-            (None, None) => "all alerts have cleared".to_owned(),
+            (None, Some(Ending::TakenOut(what))) => {
+                format!("no longer watched: {what} was taken out of the configuration")
+            }
+            (None, Some(Ending::NewPeriod)) => "new period: the budget is whole again".to_owned(),
+            (None, _) => "all alerts have cleared".to_owned(),
         };
+        let new_period = ending == Some(Ending::NewPeriod);
+        let taken_out = ending.and_then(|ending| match ending {
+            Ending::TakenOut(what) => Some(what),
+            _ => None,
+        });
         voice.line("resolved", reason.clone());
         // The clock had been ahead when it opened: it did not end before it began.
         self.opened_at = self.opened_at.min(voice.now);
-        self.resolved = Some(Resolution { by, at: voice.now, taken_out });
+        self.resolved = Some(Resolution { by, at: voice.now, taken_out, new_period });
         for member in self.members.values_mut() {
             member.firing = false;
         }

@@ -97,6 +97,8 @@ pub enum Ending {
     Cleared,
     /// All is good again; only a window remembers.
     GoodAgain,
+    /// It was on the budget of a calendar period that has ended.
+    NewPeriod,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }

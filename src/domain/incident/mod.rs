@@ -98,6 +98,9 @@ pub struct Resolution {
     /// What was taken out of the configuration, if nothing got better.
     #[serde(default)]
     pub taken_out: Option<String>,
+    /// Its last alert was on the budget of a calendar period that has ended.
+    #[serde(default)]
+    pub new_period: bool,
 }
 
 /// An incident: what is stored of it, whole.

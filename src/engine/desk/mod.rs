@@ -1,12 +1,13 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod figures;
 mod incident;
 mod trial;
 
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,12 +26,12 @@ use crate::{
         incident::{Incident, IncidentEvent},
         name::{Name, SloId},
         notification::Message,
-        slot::Span,
     },
     schedule,
     store::{Store, StoreError},
     views::{
         desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::BudgetReport,
         slo::{SloView, SlotView},
@@ -126,13 +127,13 @@ impl Desk for LiveDesk {
     }
 
     fn slos(&self) -> Vec<SloView> {
-        self.board.slos().iter().map(|view| view.as_ref().clone()).collect()
+        self.board.slos().iter().map(|view| self.figures(view)).collect()
     }
 
     fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
         self.slo_of(id)?;
         let view = self.board.slo(&SeriesKey::whole(id.clone()));
-        view.map(|view| view.as_ref().clone()).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
+        view.map(|view| self.figures(&view)).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
     }
 
     fn slots<'a>(
@@ -142,20 +143,15 @@ impl Desk for LiveDesk {
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
-        Box::pin(async move {
-            let config = self.slo_of(id)?;
-            let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
-            let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
-            let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
-            let from = from.unwrap_or_else(|| to - TimeDelta::seconds(i64::from(slo.spec.window.nominal_seconds())));
-            if from > to {
-                return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
-            }
-            let span = Span { start: from.timestamp(), end: to.timestamp() };
-            let key = SeriesKey::whole(id.clone());
-            let slots = report::stored_slots(&self.store, &key, slo.spec.every, span).await.map_err(unavailable)?;
-            Ok(slots.iter().take(limit).map(report::slot_view).collect())
-        })
+        Box::pin(self.stored_slots(id, from, to, limit))
+    }
+
+    fn explain<'a>(
+        &'a self,
+        id: &'a SloId,
+        at: Option<DateTime<Utc>>,
+    ) -> BoxFuture<'a, Result<Explanation, DeskError>> {
+        Box::pin(self.explained(id, at))
     }
 
     fn budget<'a>(

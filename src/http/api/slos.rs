@@ -51,6 +51,17 @@ pub async fn slots(
     Ok(listed("slots", &slots, next.as_deref()))
 }
 
+/// `GET /api/v1/slos/{service}/{slo}/explain?at`
+pub async fn explain(
+    State(companion): State<Companion>,
+    Path((service, slo)): Path<(String, String)>,
+    ask: Ask,
+) -> Result<Response, Problem> {
+    let at = ask.moment("at")?;
+    let explanation = companion.desk.explain(&SloId::new(service, slo), at).await?;
+    Ok(Json(explanation).into_response())
+}
+
 /// A service in one small JSON.
 #[derive(Serialize)]
 struct HealthMetrics {

@@ -9,47 +9,88 @@ use crate::domain::slot::Span;
 /// The most that is read of one row.
 pub(super) const ROW_BYTES: i32 = 65_536;
 
-const ROW_PREFIX: &str = "select left(to_jsonb(answer)::text, $3::int4) from (\n";
+/// The most characters of a label's value.
+pub(super) const LABEL_CHARACTERS: usize = 256;
+
+const ROW_PREFIX: &str = "select left(to_jsonb(answer.*)::text, $3::int4) as fields from (\n";
 const COUNT_PREFIX: &str = "select count(*) as total, \
+     count(*) filter (where answer.seconds::float8 <= $3::float8) as good, \
+     percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
+/// The columns that name the series are taken out of what is bounded: a long name must not cost the numbers.
+const SERIES_ROW_PREFIX: &str = "select left((to_jsonb(answer.*) - $4::text[])::text, $3::int4) as fields, \
+     grouped.labels, count(*) over () as series from (\n";
+const SERIES_COUNT_PREFIX: &str = "select grouped.labels, count(*) over () as series, count(*) as total, \
      count(*) filter (where answer.seconds::float8 <= $3::float8) as good, \
      percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
 
 /// A statement ready to run.
 pub(super) struct Statement {
-    prefix: &'static str,
     sql: String,
-    span: Span,
+    /// Characters before the user's own text.
+    skipped: usize,
+    /// Characters of the user's own text.
+    own: usize,
 }
 
 impl Statement {
     /// Answers at most two rows, each as JSON: enough to see that there is more than one, whatever its columns are.
-    pub fn rows(sql: &str, span: Span) -> Self {
-        Self { prefix: ROW_PREFIX, sql: format!("{ROW_PREFIX}{}\n) as answer limit 2", body(sql)), span }
+    /// `$3` is the most characters of a row.
+    pub fn rows(sql: &str) -> Self {
+        Self::around(ROW_PREFIX, sql, ") as answer limit 2")
     }
 
-    /// Counts rows with `seconds` inside the database. A row whose `seconds` is null counts, and is not good.
-    pub fn counts(sql: &str, span: Span) -> Self {
-        Self { prefix: COUNT_PREFIX, sql: format!("{COUNT_PREFIX}{}\n) as answer", body(sql)), span }
+    /// Counts rows with `seconds` inside the database. A row whose `seconds` is null counts, and is not good. `$3` is the
+    /// threshold, `$4` the percentile as a fraction.
+    pub fn counts(sql: &str) -> Self {
+        Self::around(COUNT_PREFIX, sql, ") as answer")
+    }
+
+    /// Answers rows as JSON, each with the values of the columns `per`, ordered by them. `$3` is the most characters of
+    /// a row, `$4` the columns, `$5` the most rows.
+    pub fn series_rows(sql: &str, per: &[String]) -> Self {
+        let suffix = format!("{} order by grouped.labels limit $5::int8", lateral(per));
+        Self::around(SERIES_ROW_PREFIX, sql, &suffix)
+    }
+
+    /// Counts rows with `seconds` for each combination of the columns `per`, ordered by them. `$3` is the threshold, `$4`
+    /// the percentile as a fraction, `$5` the most combinations.
+    pub fn series_counts(sql: &str, per: &[String]) -> Self {
+        let suffix = format!("{} group by grouped.labels order by grouped.labels limit $5::int8", lateral(per));
+        Self::around(SERIES_COUNT_PREFIX, sql, &suffix)
+    }
+
+    fn around(prefix: &str, sql: &str, suffix: &str) -> Self {
+        let own = body(sql);
+        Self { sql: format!("{prefix}{own}\n{suffix}"), skipped: prefix.chars().count(), own: own.chars().count() }
     }
 
     /// `$1` and `$2` are the slot's bounds. Both are declared timestamptz, whether the statement names them or not.
-    pub fn bound(&self) -> Query<'_, Postgres, PgArguments> {
-        query(AssertSqlSafe(self.sql.as_str()))
-            .persistent(false)
-            .bind(instant(self.span.start))
-            .bind(instant(self.span.end))
+    /// `again`: it will be run for other slots too, and is worth preparing.
+    pub fn bound(&self, span: Span, again: bool) -> Query<'_, Postgres, PgArguments> {
+        query(AssertSqlSafe(self.sql.as_str())).persistent(again).bind(instant(span.start)).bind(instant(span.end))
     }
 
     /// Where in the user's own text a character of ours lies: line and column, from 1.
     pub fn place(&self, position: usize) -> Option<(usize, usize)> {
-        let skipped = self.prefix.chars().count();
-        let before: String = self.sql.chars().take(position.checked_sub(1)?).skip(skipped).collect();
-        if position <= skipped {
-            return None;
-        }
+        let own = position.checked_sub(self.skipped).filter(|own| (1..=self.own).contains(own))?;
+        let before: String = self.sql.chars().skip(self.skipped).take(own - 1).collect();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Some((before.matches('\n').count() + 1, column))
     }
+}
+
+/// The values of the columns as one array of texts, in an order that is the same on every server. Null is the empty text.
+/// One character more than is allowed shows that there are too many.
+fn lateral(per: &[String]) -> String {
+    let value = |column: &String| {
+        let name = column.replace('"', "\"\"");
+        format!("coalesce(left(answer.\"{name}\"::text, {}), '')", LABEL_CHARACTERS + 1)
+    };
+    let values: Vec<String> = per.iter().map(value).collect();
+    format!(
+        ") as answer cross join lateral (select array[{}]::text[] collate \"C\" as labels) as grouped",
+        values.join(", ")
+    )
 }
 
 /// Opens the transaction everything runs in.
@@ -73,21 +114,21 @@ fn instant(seconds: i64) -> DateTime<Utc> {
 mod tests {
     use super::*;
 
-    const SPAN: Span = Span { start: 60, end: 120 };
-
     #[test]
     fn the_users_statement_stands_on_its_own_lines() {
-        let statement = Statement::rows("select 1 -- one\n ; ", SPAN);
+        let statement = Statement::rows("select 1 -- one\n ; ");
         assert!(statement.sql.ends_with("(\nselect 1 -- one\n) as answer limit 2"), "{}", statement.sql);
     }
 
     #[test]
     fn places_are_the_users() {
-        let statement = Statement::counts("select\n  nothing", SPAN);
+        let statement = Statement::series_counts("select\n  nothing", &["re\"gion".to_owned()]);
         let position = statement.sql.find("nothing").unwrap() + 1;
         assert_eq!(statement.place(position), Some((2, 3)));
-        assert_eq!(statement.place(statement.prefix.len() + 1), Some((1, 1)));
-        assert_eq!(statement.place(3), None);
-        assert_eq!(statement.place(0), None);
+        assert_eq!(statement.place(statement.skipped + 1), Some((1, 1)));
+        let ours = statement.sql.find("answer.\"re\"\"gion\"").unwrap() + 1;
+        for place in [0, 3, statement.skipped, ours, usize::MAX] {
+            assert_eq!(statement.place(place), None);
+        }
     }
 }

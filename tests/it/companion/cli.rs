@@ -87,6 +87,22 @@ fn looking() {
 }
 
 #[test]
+fn explaining() {
+    let served = Served::new(FakeDesk::default());
+    let text = stdout(&served.slod(&["explain", "inventory/api-response-time"]).success());
+    insta::assert_snapshot!(text);
+    assert!(!text.contains('\u{1b}'), "neither colour in a pipe nor what a label holds");
+    let json = served.slod(&["explain", "inventory/api-response-time", "--at", "2026-10-25T11:59:30Z", "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&json.success())).unwrap();
+    assert_eq!(json["figures"][0]["name"], "sli");
+    served.slod(&["explain", "inventory"]).code(2);
+    let unknown = stderr(&served.slod(&["explain", "inventory/nothing"]).code(1));
+    assert!(unknown.contains("inventory/nothing"), "{unknown}");
+    let when = stderr(&served.slod(&["explain", "inventory/api-response-time", "--at", "noon"]).code(1));
+    assert!(when.contains("noon"), "{when}");
+}
+
+#[test]
 fn acting() {
     let served = Served::new(FakeDesk::default());
     assert!(stdout(&served.slod(&["ack", "7"]).success()).contains("acknowledged by ops-lead"));

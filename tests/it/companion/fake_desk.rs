@@ -13,13 +13,14 @@ use slod::{
     domain::{name::SloId, slot::SlotState},
     views::{
         desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::BudgetReport,
         slo::{SloState, SloView, SlotView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, incident, now, report, slo};
+use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo};
 
 pub struct StoppedClock;
 
@@ -97,6 +98,10 @@ impl Desk for FakeDesk {
             });
             Ok(slots.filter(|slot| to.is_none_or(|to| slot.start < to)).take(limit).collect())
         })
+    }
+
+    fn explain<'a>(&'a self, id: &'a SloId, _: Option<DateTime<Utc>>) -> BoxFuture<'a, Result<Explanation, DeskError>> {
+        Box::pin(async move { self.slo(id).map(|slo| explanation(&slo)) })
     }
 
     fn budget<'a>(

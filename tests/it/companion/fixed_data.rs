@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use slod::{
-    domain::{name::SloId, policy::Priority},
+    domain::{name::SloId, policy::Priority, slot::SlotState},
     views::{
+        explain::{Asked, Explanation, Figure, Stretch},
         incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
         report::{BudgetReport, BudgetUse, IncidentCost, ServiceReport, SloReport},
-        slo::{BudgetView, PolicyView, SloState, SloView, StreakView, ValueView},
+        slo::{BudgetView, PolicyView, SloState, SloView, SlotView, StreakView, ValueView},
     },
 };
 
@@ -56,6 +57,53 @@ pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
         evaluated_at: at("2026-10-25T12:00:10Z"),
         policies: vec![PolicyView { name: "fast-burn:1h/5m".into(), state: "firing".into() }],
         fault: full.then(|| format!("good (3) is more than total (2) {HOSTILE}")),
+        backfill: None,
+    }
+}
+
+pub fn explanation(slo: &SloView) -> Explanation {
+    let slot = |start: &str, good: f64| SlotView {
+        start: at(start),
+        seconds: 60,
+        good,
+        total: 10.0,
+        state: SlotState::Measured,
+        reading: Some(0.62),
+    };
+    Explanation {
+        id: slo.id.clone(),
+        title: slo.title.clone(),
+        series: slo.series.clone(),
+        location: "slo.yaml:52".into(),
+        promise: "95 % good in 30d".into(),
+        at: at("2026-10-25T12:00:00Z"),
+        every_seconds: 60,
+        asked: vec![Asked {
+            what: "bad".into(),
+            source: Some("prometheus".into()),
+            query: format!("growth of x{{path=\"{HOSTILE}\"}}"),
+        }],
+        windows: vec![Stretch {
+            name: "30d".into(),
+            from: at("2026-09-25T12:00:00Z"),
+            to: at("2026-10-25T12:00:00Z"),
+            expected_seconds: 2_592_000,
+            known_seconds: 2_586_000,
+            unmeasured_seconds: 6_000,
+            excluded_seconds: 0,
+            good: slo.good,
+            bad: slo.bad,
+            total: slo.total,
+            burn_rate: Some(0.538),
+        }],
+        figures: vec![Figure {
+            name: "sli".into(),
+            formula: "good / total".into(),
+            with: "973,100 / 1,000,000".into(),
+            value: Some(0.9731),
+        }],
+        newest: vec![slot("2026-10-25T11:59:00Z", 10.0)],
+        worst: vec![slot("2026-10-20T03:07:00Z", 1.0)],
     }
 }
 

@@ -20,7 +20,8 @@ fn truth(condition: &Condition, kind: IndicatorKind, slots: &str, change: impl F
     world.feed(slots);
     let spec: &SloSpec = &world.core.rules.slos[&world.key.id].spec;
     let ledger = &world.core.series[&world.key].ledger;
-    judge(condition, &policy, spec, ledger, &mut Memory::default()).map_or(Truth::Unknown, |seen| seen.truth)
+    let Some(at) = ledger.newest() else { return Truth::Unknown };
+    judge(condition, &policy, spec, ledger, at, &mut Memory::default()).map_or(Truth::Unknown, |seen| seen.truth)
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn good_again_is_said_only_when_something_got_better() {
         (IndicatorKind::Probe, "bbb", "shop front: resolved by ann after 2 min (health check still failing)"),
         (IndicatorKind::Value, "bbb", "shop front: resolved by ann after 2 min (value still not good)"),
         (IndicatorKind::Latency, "bbb", "shop front: resolved by ann after 2 min (still too slow)"),
+        (IndicatorKind::Uptime, "bbb", "shop front: resolved by ann after 2 min (still down)"),
         (IndicatorKind::Ratio, "bbb", "shop front: resolved by ann after 2 min (still too many bad events)"),
         (IndicatorKind::Probe, "bbb_", "shop front: resolved by ann after 3 min (health check still failing)"),
     ];

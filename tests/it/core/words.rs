@@ -22,7 +22,13 @@ fn messages(world: &World) -> Vec<Notification> {
 #[test]
 fn headlines_fit_into_eighty_characters_whatever_the_names() {
     let long = "näme-".repeat(60);
-    for kind in [IndicatorKind::Probe, IndicatorKind::Value, IndicatorKind::Latency, IndicatorKind::Ratio] {
+    for kind in [
+        IndicatorKind::Probe,
+        IndicatorKind::Value,
+        IndicatorKind::Latency,
+        IndicatorKind::Uptime,
+        IndicatorKind::Ratio,
+    ] {
         for (service, name) in [("shop", "front"), (&*long, "front"), ("shop", &*long), (&*long, &*long)] {
             let mut rules = slo(kind, 99.0, 60);
             rules.spec.id = SloId::new(service, name);

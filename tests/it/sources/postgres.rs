@@ -21,15 +21,15 @@ async fn server() -> (Server, SharedSource) {
     (server, source)
 }
 
-fn ratio(sql: &str) -> Indicator {
+pub fn ratio(sql: &str) -> Indicator {
     Indicator::RatioSql { source: main_source(), sql: sql.to_owned() }
 }
 
-fn value(sql: &str) -> Indicator {
+pub fn value(sql: &str) -> Indicator {
     Indicator::Value { query: number_query(sql), unit: None, good: at_most(900.0) }
 }
 
-fn latency(sql: &str) -> Indicator {
+pub fn latency(sql: &str) -> Indicator {
     Indicator::LatencySql { source: main_source(), sql: sql.to_owned(), threshold: 180.0, percentile: Some(95.0) }
 }
 

@@ -1,0 +1,51 @@
+//! `slod explain`.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::{
+    OK,
+    client::Client,
+    flags::{Form, Output, Reach},
+    output,
+};
+use crate::{
+    domain::name::SloId,
+    views::{explain::Explanation, render_explain},
+};
+
+/// `slod explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Which SLO: `service/slo`
+    #[arg(value_name = "SERVICE/SLO", value_parser = slo_id)]
+    slo: SloId,
+    /// The slot to explain: a time within it, like 2026-10-25T12:00:00Z; the newest without it
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+fn slo_id(text: &str) -> Result<SloId, String> {
+    SloId::try_from(text.to_owned())
+}
+
+/// Shows how the figures follow from slots.
+pub fn run(config: &Path, args: &ExplainArgs) -> anyhow::Result<u8> {
+    let client = Client::new(config, &args.reach)?;
+    let path = ["api", "v1", "slos", args.slo.service.as_str(), args.slo.slo.as_str(), "explain"];
+    let at = args.at.as_deref().map(|at| ("at", at));
+    let answer: Value = client.get(&path, at.as_slice())?;
+    if args.form.output == Output::Json {
+        output::print_json(&answer)?;
+        return Ok(OK);
+    }
+    let explanation: Explanation = serde_json::from_value(answer)?;
+    output::print(&render_explain::text(&explanation, output::width()))?;
+    Ok(OK)
+}
