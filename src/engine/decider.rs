@@ -6,6 +6,7 @@
 
 mod enrolling;
 mod fallbacks;
+mod loading;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +30,7 @@ use crate::{
         rulebook::Rulebook,
     },
     store::{Store, StoreError, commit::Commit, incidents::state_word},
-    views::figures::{Shown, slo_view},
+    views::figures::Shown,
 };
 
 /// Most orders in one transaction.
@@ -117,7 +118,7 @@ impl Decider {
         let mut decider = Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None };
         decider.adopt(now).await?;
         decider.core.resume_blind(now);
-        decider.publish_all(now);
+        decider.publish_all(now).await;
         Ok(decider)
     }
 
@@ -146,13 +147,14 @@ impl Decider {
         self.board.beat("decider", now);
         let mut decision = Decision::default();
         let (mut replies, mut filled) = (Vec::new(), Vec::new());
+        self.prepare(orders, now).await;
         for order in orders.drain(..) {
             match order {
                 Order::Stop => {}
                 // Nothing rejects what a source says.
-                Order::Input(input) => drop(self.core.handle(now, input, &mut decision)),
+                Order::Input(input) => drop(self.handle(now, input, &mut decision).await),
                 Order::Fill { input, done } => {
-                    drop(self.core.handle(now, input, &mut decision));
+                    drop(self.handle(now, input, &mut decision).await);
                     filled.push(done);
                 }
                 Order::Act { incident, event, reply } => {
@@ -164,7 +166,7 @@ impl Decider {
                     let result = match self.adopt(now).await {
                         Ok(()) => {
                             let touched = self.core.retire(now, &mut decision);
-                            self.publish_all(now);
+                            self.publish_all(now).await;
                             Ok(touched)
                         }
                         Err(error) => {
@@ -200,9 +202,8 @@ impl Decider {
             for id in &histories {
                 self.publish_history(id);
             }
-            for key in &judged {
-                self.publish(key, now);
-            }
+            self.publish_whole(judged.clone(), now).await;
+            self.tend(&judged).await;
             self.board.publish_sources(&self.core.sources);
             self.board.publish_incidents(count(self.core.incidents.values()));
             if sends {
@@ -257,7 +258,7 @@ impl Decider {
         }
     }
 
-    fn commit_of(&self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
         let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
@@ -267,6 +268,12 @@ impl Decider {
                 .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?)));
             if let (Some(id), Some((every, bytes))) = (self.store.series_id(key), bytes) {
                 commit.chunks.push((id, every, *chunk, bytes));
+            }
+        }
+        for key in decision.chunks.iter().map(|(key, _)| key).collect::<BTreeSet<_>>() {
+            if let (Some(id), Some(state)) = (self.store.series_id(key), self.core.series.get_mut(key)) {
+                let every = state.ledger.every();
+                commit.sums.extend(state.ledger.take_sums().map(|sums| (id, every, sums)));
             }
         }
         for id in &decision.histories {
@@ -305,18 +312,11 @@ impl Decider {
         if orphans > 0 {
             tracing::warn!(orphans, "messages to receivers that are no longer configured are given up");
         }
-        let mut loaded = Vec::new();
-        for key in keys {
-            let Some(slo) = rules.slos.get(&key.id) else { continue };
-            let stays = self.core.series.get(&key).is_some_and(|state| state.ledger.is_for(&slo.spec));
-            if let (false, Some(number)) = (stays, self.store.series_id(&key)) {
-                let mut ledger = Ledger::for_slo(&slo.spec);
-                for broken in self.store.load_ledger(number, now.timestamp() - slo.retention, &mut ledger).await? {
-                    tracing::error!(slo = %key.id, error = %broken, "stored slots are left out");
-                }
-                loaded.push((key, ledger, self.store.load_alerts(number).await?));
-            }
-        }
+        let stays = |key: &SeriesKey| {
+            let (state, slo) = (self.core.series.get(key), rules.slos.get(&key.id));
+            state.zip(slo).is_some_and(|(state, slo)| state.ledger.is_for(&slo.spec))
+        };
+        let loaded = self.load_ledgers(keys.into_iter().filter(|key| !stays(key)).collect(), now).await?;
         self.core.adopt(rules);
         for (key, ledger, alerts) in loaded {
             let state = self.core.series.entry(key).or_insert_with(|| SeriesState::new(Ledger::new(1)));
@@ -352,28 +352,20 @@ impl Decider {
         }
     }
 
-    fn publish_all(&self, now: DateTime<Utc>) {
+    async fn publish_all(&mut self, now: DateTime<Utc>) {
         self.board.keep_histories(|id| self.core.histories.contains_key(id));
         for id in self.core.histories.keys() {
             self.publish_history(id);
         }
-        for key in self.core.series.keys() {
-            self.publish(key, now);
-        }
+        self.publish_whole(self.core.series.keys().cloned().collect(), now).await;
         self.board.publish_sources(&self.core.sources);
         self.board.publish_incidents(count(self.core.incidents.values()));
-    }
-
-    fn publish(&self, key: &SeriesKey, now: DateTime<Utc>) {
-        let shown = self.ruling.shown.get(&key.id).cloned().unwrap_or_default();
-        if let (Some(rules), Some(state)) = (self.core.rules.slos.get(&key.id), self.core.series.get(key)) {
-            self.board.publish(key.clone(), slo_view(key, rules, &shown, state, now));
-        }
     }
 }
 
 fn is_empty(commit: &Commit) -> bool {
     commit.chunks.is_empty()
+        && commit.sums.is_empty()
         && commit.histories.is_empty()
         && commit.alerts.is_empty()
         && commit.incidents.is_empty()

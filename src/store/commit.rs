@@ -11,6 +11,7 @@ use crate::domain::{
     decide::{Line, Outgoing},
     history::History,
     incident::{Incident, Subject},
+    ledger::StoredSums,
     name::{Name, SloId},
     notification::Event,
     policy::Priority,
@@ -21,6 +22,8 @@ use crate::domain::{
 pub struct Commit {
     /// Series id, slot length, chunk number, bytes.
     pub chunks: Vec<(i64, u32, i64, Vec<u8>)>,
+    /// Series id, slot length, and the sums of chunks that changed.
+    pub sums: Vec<(i64, u32, StoredSums)>,
     /// What is still to be asked about.
     pub histories: Vec<(SloId, History)>,
     /// Series id and all its alerts.
@@ -74,6 +77,9 @@ async fn write(
         .bind(data)
         .execute(&mut *connection)
         .await?;
+    }
+    for (series, every, sums) in &commit.sums {
+        super::sums::write(connection, *series, *every, sums).await?;
     }
     for (id, history) in &commit.histories {
         super::histories::write(connection, id, history).await?;

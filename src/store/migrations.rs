@@ -4,7 +4,11 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use super::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0004_histories.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0004_histories.sql"),
+    include_str!("migrations/0002_sums.sql"),
+];
 
 /// Runs what is missing, each in a transaction of its own. A store from a newer slod is refused.
 pub async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
