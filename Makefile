@@ -14,8 +14,8 @@ test:  ## prove the tree: format, lints, tests, licences, the unit
 demo:  ## watch three incidents from the first bad minute to the resolve (ONCE=1 ends by itself)
 	@scripts/demo
 
-bench:  ## measure a release build from the outside; prints the README's table
-	@scripts/bench
+bench:  ## measure a release build from the outside (ONLY=exactness: one section); prints the table
+	@scripts/bench $(ONLY)
 
 fmt:   ## format everything
 	@cargo fmt --all

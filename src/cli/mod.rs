@@ -5,6 +5,7 @@
 
 pub mod check;
 mod client;
+mod correct;
 mod explain;
 mod flags;
 mod incidents;
@@ -94,6 +95,11 @@ pub enum Verb {
     /// Show the budget report of a month
     #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
     Report(report::ReportArgs),
+    /// Correct an SLO's budget: events that were counted wrongly. For ever on record
+    #[command(
+        after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
+    )]
+    Correct(correct::CorrectArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -133,6 +139,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
         Verb::Report(args) => report::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Correct(args) => correct::run(&config, &args),
         Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),
         Verb::Schema => shell::schema(),

@@ -75,7 +75,6 @@ codes! {
     TellsNobody "W0206" "A policy has neither `notify` nor `escalation`, and its service no default escalation." "Add `notify` or `escalation`, or an `escalation` to the service.";
     NotYet "N0301" "A key is read and checked, but what it asks for is not built yet." "Nothing; it starts to work with a later version.";
     PairLeftOut "N0302" "A pair of `sre-workbook` does not fit an SLO and is left out for it." "Nothing, or write the pairs yourself.";
-    LessExact "N0303" "Events are counted as a counter's growth between the slot's edges; the first events of a new series and those of a scrape gap are missed. Counting from the samples themselves is not built yet." "None needed; know it.";
 }
 
 #[cfg(test)]

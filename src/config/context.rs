@@ -128,11 +128,6 @@ impl<'a> Context<'a> {
         self.notes.borrow_mut().entry((Code::NotYet, what)).or_default().push(at);
     }
 
-    /// Remembers that something is counted less exactly than it could be.
-    pub fn less_exact(&self, what: &'static str, at: Span) {
-        self.notes.borrow_mut().entry((Code::LessExact, what)).or_default().push(at);
-    }
-
     /// Follows a reference; reports one that leads nowhere.
     pub fn refer(&self, thing: Thing, name: &Key, owner: &str) -> Option<&Known> {
         self.used.borrow_mut().insert((thing, name.value.clone()));
@@ -169,14 +164,7 @@ impl<'a> Context<'a> {
     pub fn finish(self) -> (Vec<Finding>, Hidden) {
         let mut findings = self.findings.take();
         for ((code, what), places) in self.notes.take() {
-            let meaning = match code {
-                Code::LessExact => {
-                    "counted as growth between the slot's edges: the first events of a new series are missed (exact \
-                     counting is not built yet)"
-                }
-                _ => "read and checked, but not built yet",
-            };
-            let mut message = format!("{what}: {meaning}");
+            let mut message = format!("{what}: read and checked, but not built yet");
             let more: Vec<String> = places
                 .iter()
                 .skip(1)

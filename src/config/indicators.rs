@@ -48,7 +48,6 @@ fn ratio(fields: &Fields<'_>, per: &[String]) -> Option<Indicator> {
         }
         return Some(Indicator::RatioSql { source: source?, sql: sql.value });
     }
-    fields.cx.less_exact("`ratio` from PromQL", fields.at);
     let own = |key: &'static str| part(fields, key, unchecked, per);
     let events = match fields.kind(&["good", "bad"]) {
         Some((word, _)) => own(word).map(|part| (part, word == "bad")),
@@ -64,9 +63,6 @@ fn ratio(fields: &Fields<'_>, per: &[String]) -> Option<Indicator> {
     let (total_source, total) = total?;
     let main = events_source.or_else(|| source.clone())?;
     let total_source = total_source.or(source).filter(|source| *source != main);
-    if total_source.is_some() {
-        fields.cx.not_yet("`good` and `total` from two sources", fields.at);
-    }
     Some(Indicator::RatioPromql { source: main, total_source, events, events_are_bad, total })
 }
 
@@ -107,9 +103,6 @@ fn latency(fields: &Fields<'_>) -> Option<Indicator> {
     };
     let source = fields.source("source", kinds);
     let (word, _) = kind?;
-    if word == "histogram" {
-        fields.cx.less_exact("`latency` from a histogram", fields.at);
-    }
     let query = fields.query(word)?;
     if !unchecked {
         match word {
@@ -161,9 +154,6 @@ fn probe(fields: &Fields<'_>, every: u32) -> Probe {
             format!("{}: the timeout must be shorter than `every` ({})", fields.owner, super::units::written(slot));
         let finding = Finding::error(Code::ProbeTimeout, fields.value_at("timeout"), message);
         fields.cx.push(finding.help("shorten `timeout` or lengthen `every`"));
-    }
-    if let Some(entry) = fields.entry("tls_expires_after") {
-        fields.cx.not_yet("`tls_expires_after`", entry.key.at);
     }
     let witnesses = fields.list("witnesses").iter().filter_map(|node| {
         let text = resolve(fields.cx, node, &format!("`witnesses` of {}", fields.owner))?;

@@ -34,17 +34,22 @@ impl Tally<'_> {
         let mut totals = self.ledger.totals(from, to);
         let every = i64::from(self.ledger.every());
         let inside = |made: &&Correction| (from..to).contains(&made.at.timestamp().div_euclid(every));
-        let mut corrected = false;
-        for made in self.corrections.iter().filter(inside) {
-            totals.total += made.total;
-            totals.good += made.total - made.bad;
-            corrected = true;
-        }
-        if corrected {
-            totals.total = totals.total.max(0.0);
-            totals.good = totals.good.clamp(0.0, totals.total);
-        }
+        correct(&mut totals, self.corrections.iter().filter(inside));
         totals
+    }
+}
+
+/// Adds corrections to sums. No more is taken away than there is.
+pub fn correct<'a>(totals: &mut Totals, made: impl Iterator<Item = &'a Correction>) {
+    let mut corrected = false;
+    for made in made {
+        totals.total += made.total;
+        totals.good += made.total - made.bad;
+        corrected = true;
+    }
+    if corrected {
+        totals.total = totals.total.max(0.0);
+        totals.good = totals.good.clamp(0.0, totals.total);
     }
 }
 

@@ -18,19 +18,18 @@
 //!
 //! A new calendar period ends what is on the budget of the old one, whatever is known of its first slots.
 
+pub use super::memory::Memory;
 use super::{
     budget::{Tally, WindowSums, seconds_to_exhaustion, slots_in, window_sums},
     ledger::Ledger,
+    memory::REARM,
     policy::{BurnPair, BurnRate, Condition, Policy},
     run::run,
     slo::{Comparison, SloSpec},
     slot::{Slot, SlotState},
     watch::pairs,
 };
-use serde::{Deserialize, Serialize};
 
-/// A crossed budget line re-arms this far above itself.
-const REARM: f64 = 0.05;
 /// Bad slots within `active` that make a spent budget fire again.
 const SPENDING_AGAIN: usize = 2;
 /// Burn rates this close to a factor have reached it: guards against the last bit of a division.
@@ -50,42 +49,6 @@ pub enum Truth {
 impl From<bool> for Truth {
     fn from(holds: bool) -> Self {
         if holds { Self::True } else { Self::False }
-    }
-}
-
-/// What the budget lines of a condition remember between slots: one bit for each, in the order they are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
-    /// The line was crossed and has not re-armed since.
-    crossed: u8,
-    /// It is being spent below the line right now.
-    spending: u8,
-    /// The clock went back to here (a slot's end): what was good up to then was so before the alert fired.
-    #[serde(default)]
-    rewound_to: i64,
-    /// Start of the calendar period it was last judged in; 0 before that, and on rolling windows.
-    #[serde(default)]
-    period: i64,
-}
-
-impl Memory {
-    /// The clock went back: the slots after `latest` are no more.
-    pub fn rewind(&mut self, latest: i64) {
-        self.rewound_to = latest;
-    }
-
-    /// Enters the period that begins at `start`. Answers whether it is a new one: then every line is armed again.
-    fn enter(&mut self, start: Option<i64>) -> bool {
-        let begun = start.is_some_and(|start| self.period != 0 && start > self.period);
-        if begun {
-            (self.crossed, self.spending) = (0, 0);
-        }
-        self.period = start.unwrap_or_default();
-        begun
-    }
-
-    fn set(bits: &mut u8, line: u8, on: bool) {
-        *bits = (*bits & !(1 << line)) | (u8::from(on) << line);
     }
 }
 

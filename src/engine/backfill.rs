@@ -35,6 +35,8 @@ const ROUND: Duration = Duration::from_millis(500);
 const FIRST_SLOTS: i64 = 240;
 /// How long an SLO whose past cannot be asked about is left alone.
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
+/// How long an SLO is left alone whose source could not be reached.
+const SHORT_PAUSE: TimeDelta = TimeDelta::seconds(1);
 /// The least time that a question about many slots may take.
 const LIMIT: Duration = Duration::from_mins(1);
 /// Most questions about the past at once, for each source.
@@ -187,8 +189,11 @@ impl Backfill {
                 matches!(error, SourceError::Timeout(_) | SourceError::TooLarge(_) | SourceError::Refused(_));
             if is_large && pace.slots > 1 {
                 pace.slots = (pace.slots.min(reach) / 4).max(1);
-            } else {
+            } else if is_large {
                 pace.until = now + PAUSE;
+            } else {
+                // The live questions will tell when it answers again.
+                pace.until = now + SHORT_PAUSE;
             }
             error.to_string()
         });

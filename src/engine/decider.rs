@@ -21,6 +21,7 @@ use super::board::Board;
 use crate::{
     clock::Clock,
     domain::{
+        correction::Correction,
         decide::{Core, Decision, Input, Rejected, SeriesKey, SeriesState, Touched},
         incident::{Incident, IncidentEvent},
         ledger::Ledger,
@@ -60,6 +61,15 @@ pub enum Order {
         incident: String,
         /// What.
         event: IncidentEvent,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), Rejected>>,
+    },
+    /// A correction by a person; answered when it is written.
+    Correct {
+        /// Of which series.
+        key: SeriesKey,
+        /// How.
+        correction: Correction,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Rejected>>,
     },
@@ -161,6 +171,10 @@ impl Decider {
                     let result = self.core.handle(now, Input::About { incident, event }, &mut decision);
                     replies.push((reply, result));
                 }
+                Order::Correct { key, correction, reply } => {
+                    let result = self.handle(now, Input::Correct { key, correction }, &mut decision).await;
+                    replies.push((reply, result));
+                }
                 Order::Adopt { rules, reply } => {
                     let before = std::mem::replace(&mut self.ruling, *rules);
                     let result = match self.adopt(now).await {
@@ -197,7 +211,7 @@ impl Decider {
             let commit = self.commit_of(now, &decision, &told);
             let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
             let sends = !commit.outgoing.is_empty();
-            let missed = if is_empty(&commit) { Vec::new() } else { self.write(Arc::new(commit), now).await };
+            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
             self.core.forget_finished(now);
             for id in &histories {
                 self.publish_history(id);
@@ -285,6 +299,9 @@ impl Decider {
                 commit.alerts.push((id, alerts));
             }
         }
+        for (key, correction) in &decision.corrections {
+            commit.corrections.extend(self.store.series_id(key).map(|id| (id, correction.clone())));
+        }
         let finished = self.core.incidents.values().filter(|incident| incident.is_finished(now));
         let mut changed: BTreeSet<&str> = decision.incidents.iter().map(String::as_str).collect();
         changed.extend(finished.map(|incident| incident.id.as_str()));
@@ -318,9 +335,9 @@ impl Decider {
         };
         let loaded = self.load_ledgers(keys.into_iter().filter(|key| !stays(key)).collect(), now).await?;
         self.core.adopt(rules);
-        for (key, ledger, alerts) in loaded {
+        for (key, ledger, alerts, corrections) in loaded {
             let state = self.core.series.entry(key).or_insert_with(|| SeriesState::new(Ledger::new(1)));
-            (state.ledger, state.alerts) = (ledger, alerts);
+            (state.ledger, state.alerts, state.corrections) = (ledger, alerts, corrections);
         }
         self.resume_histories().await?;
         let rules = self.core.rules.clone();
@@ -361,17 +378,6 @@ impl Decider {
         self.board.publish_sources(&self.core.sources);
         self.board.publish_incidents(count(self.core.incidents.values()));
     }
-}
-
-fn is_empty(commit: &Commit) -> bool {
-    commit.chunks.is_empty()
-        && commit.sums.is_empty()
-        && commit.histories.is_empty()
-        && commit.alerts.is_empty()
-        && commit.incidents.is_empty()
-        && commit.lines.is_empty()
-        && commit.outgoing.is_empty()
-        && commit.fallback_told.is_empty()
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

@@ -178,8 +178,11 @@ impl Evaluator {
             return Answer::all(Reading::Excluded);
         }
         if let Indicator::Probe(probe) = &one.slo.indicator {
-            let room = limit(&one.slo, None).max(Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10);
-            let result = self.prober.check(probe, self.clock.now().timestamp(), room).await;
+            let now = self.clock.now();
+            let left = Duration::from_millis(u64::try_from(span.end * 1_000 - now.timestamp_millis()).unwrap_or(0));
+            let whole = Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10;
+            let room = limit(&one.slo, None).max(whole.min(left));
+            let result = self.prober.check(probe, now.timestamp(), room).await;
             let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
             return Answer { degraded: failed.then_some(result.detail), ..Answer::all(result.reading) };
         }

@@ -5,8 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Config, Slo},
     domain::{
+        budget::correct,
+        correction::Correction,
         decide::{SeriesKey, time},
-        incident::Incident,
+        incident::{Incident, Subject},
         ledger::{Counting, Ledger, Totals},
         run::GAPS_HELD,
         slot::{Slot, SlotState, Span},
@@ -14,8 +16,9 @@ use crate::{
     schedule::Month,
     store::{Store, StoreError, ledger::Definition},
     views::{
+        figures::budgeting_text,
         incident::CostView,
-        report::{BudgetReport, BudgetUse, IncidentCost, ServiceReport, SloReport},
+        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
         slo::SlotView,
     },
 };
@@ -81,19 +84,65 @@ pub async fn budget_report(
     })
 }
 
+/// One series over the month.
+struct Part {
+    key: SeriesKey,
+    slots: Vec<(Span, Slot)>,
+    totals: Totals,
+    corrections: Vec<Correction>,
+}
+
+async fn parts(store: &Store, slo: &Slo, month: &Month) -> Result<Vec<Part>, StoreError> {
+    let id = &slo.spec.id;
+    let keys = if slo.per.is_empty() { vec![SeriesKey::whole(id.clone())] } else { store.series_of(id) };
+    let span = Span { start: month.start.timestamp(), end: month.end.timestamp() };
+    let mut parts = Vec::new();
+    for key in keys.into_iter().filter(|key| key.series.is_empty() == slo.per.is_empty()) {
+        let slots = stored_slots(store, &key, slo.spec.every, span).await?;
+        let mut corrections = match store.series_id(&key) {
+            Some(series) => store.corrections(series, month.start).await?,
+            None => Vec::new(),
+        };
+        corrections.retain(|made| made.at < month.end);
+        let mut totals = sum(&slots, Counting::of(slo.spec.budgeting));
+        correct(&mut totals, corrections.iter());
+        // A series of which nothing was ever asked in this month has no row.
+        if slo.per.is_empty() || !slots.is_empty() || !corrections.is_empty() {
+            parts.push(Part { key, slots, totals, corrections });
+        }
+    }
+    Ok(parts)
+}
+
+/// Series that come and go are expected for as long as they were asked about; what is one whole, for the whole month so
+/// far.
+fn expected_seconds(slo: &Slo, parts: &[Part], month: &Month, now: DateTime<Utc>) -> i64 {
+    if !slo.per.is_empty() {
+        return parts.iter().map(|part| part.totals.known_seconds + part.totals.unmeasured_seconds).sum();
+    }
+    let every = i64::from(slo.spec.every);
+    let passed = (month.end.min(now) - month.start).num_seconds().max(0);
+    passed / every * every - parts.iter().map(|part| part.totals.excluded_seconds).sum::<i64>()
+}
+
 async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>) -> Result<SloReport, StoreError> {
     let spec = &slo.spec;
-    let key = SeriesKey::whole(spec.id.clone());
-    let span = Span { start: month.start.timestamp(), end: month.end.timestamp() };
-    let slots = stored_slots(store, &key, spec.every, span).await?;
-    let totals = sum(&slots, Counting::of(spec.budgeting));
-    let passed = Span { start: span.start, end: span.end.min(now.timestamp()) };
+    let parts = parts(store, slo, month).await?;
+    let mut totals = Totals::default();
+    for part in &parts {
+        totals.good += part.totals.good;
+        totals.total += part.totals.total;
+        totals.known_seconds += part.totals.known_seconds;
+        totals.excluded_seconds += part.totals.excluded_seconds;
+    }
+    let expected = expected_seconds(slo, &parts, month, now);
     let (bad, total) = (totals.bad(), totals.total);
     let consumed = (total > 0.0).then(|| bad / total / spec.objective.allowed());
     let allowed_bad = total * spec.objective.allowed();
     let mut incidents = Vec::new();
     for incident in store.incidents_within(&spec.id.service, &spec.id.slo, month.start, month.end).await? {
-        let cost = incident_bad(&slots, &incident, slo, now);
+        let part = parts.iter().find(|part| is_about(&incident, &part.key));
+        let cost = part.map_or(0.0, |part| incident_bad(&part.slots, &incident, slo, now));
         incidents.push(IncidentCost {
             id: incident.id.clone(),
             opened_at: incident.opened_at,
@@ -102,41 +151,73 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
             budget_share: (allowed_bad > 0.0).then(|| cost / allowed_bad),
         });
     }
-    let definitions = match store.series_id(&key) {
+    let definitions = match parts.first().and_then(|part| store.series_id(&part.key)) {
         Some(series) => store.definitions(series).await?,
         None => Vec::new(),
     };
+    let each = |seconds: i64| seconds as f64 / parts.len().max(1) as f64;
+    let counts = (month.end - month.start).num_seconds() as f64 - each(totals.excluded_seconds);
+    let views = |part: &Part| part.corrections.iter().map(|made| CorrectionView::new(&part.key.series, made)).collect();
+    let corrections = parts.iter().flat_map::<Vec<_>, _>(views).collect();
     Ok(SloReport {
         id: spec.id.to_string(),
         title: slo.title.clone(),
+        budgeting: budgeting_text(spec.budgeting).to_owned(),
         objective: spec.objective.ratio(),
         achieved: (total > 0.0).then(|| totals.good / total),
         good: totals.good,
         bad,
         total,
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
-        coverage: coverage(&totals, passed, spec.every),
+        coverage: coverage(&totals, expected),
         budget: BudgetUse {
             consumed,
             remaining: consumed.map(|consumed| 1.0 - consumed),
             allowed_bad,
-            allowed_seconds: (span.seconds() - totals.excluded_seconds).max(0) as f64 * spec.objective.allowed(),
-            used_seconds: if total > 0.0 { bad / total * totals.known_seconds as f64 } else { 0.0 },
+            allowed_seconds: counts.max(0.0) * spec.objective.allowed(),
+            used_seconds: if total > 0.0 { bad / total * each(totals.known_seconds) } else { 0.0 },
         },
+        series: if slo.per.is_empty() { Vec::new() } else { series_reports(slo, &parts) },
         incidents,
-        corrections: Vec::new(),
+        corrections,
         objective_changes: objective_changes(&definitions, month),
     })
 }
 
-/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed.
-fn coverage(totals: &Totals, passed: Span, every: u32) -> f64 {
-    let every = i64::from(every.max(1));
-    let expected = passed.seconds().max(0) / every * every - totals.excluded_seconds;
+/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed. `expected` is without
+/// what is excluded.
+fn coverage(totals: &Totals, expected: i64) -> f64 {
     if expected > 0 {
         return (totals.known_seconds as f64 / expected as f64).min(1.0);
     }
     if totals.excluded_seconds > 0 { 1.0 } else { 0.0 }
+}
+
+fn is_about(incident: &Incident, key: &SeriesKey) -> bool {
+    matches!(&incident.subject, Subject::Slo { id, series } if *id == key.id && *series == key.series)
+}
+
+/// The worst first.
+fn series_reports(slo: &Slo, parts: &[Part]) -> Vec<SeriesReport> {
+    let objective = slo.spec.objective;
+    let mut reports: Vec<SeriesReport> = parts
+        .iter()
+        .map(|part| {
+            let (bad, total) = (part.totals.bad(), part.totals.total);
+            let some = total > 0.0;
+            SeriesReport {
+                series: part.key.series.clone(),
+                achieved: some.then(|| part.totals.good / total),
+                bad,
+                total,
+                met: some.then(|| objective.is_met(bad, total)),
+                remaining: some.then(|| 1.0 - bad / total / objective.allowed()),
+            }
+        })
+        .collect();
+    let left = |report: &SeriesReport| report.remaining.unwrap_or(f64::INFINITY);
+    reports.sort_by(|one, other| left(one).total_cmp(&left(other)).then_with(|| one.series.cmp(&other.series)));
+    reports
 }
 
 fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_json::Value> {
@@ -188,7 +269,11 @@ pub async fn incident_cost(
     // The run that opened it may reach back; a day and 48 slots are far enough.
     let start = incident.opened_at.timestamp() - (48 * every).max(86_400);
     let end = incident.resolved.as_ref().map_or(now, |end| end.at).timestamp() + every;
-    let key = SeriesKey::whole(slo.spec.id.clone());
+    let series = match &incident.subject {
+        Subject::Slo { series, .. } => series.clone(),
+        Subject::Source(_) => return Ok(CostView::default()),
+    };
+    let key = SeriesKey { id: slo.spec.id.clone(), series };
     let slots = stored_slots(store, &key, slo.spec.every, Span { start, end }).await?;
     let bad = incident_bad(&slots, incident, slo, now);
     let allowed = window_events * slo.spec.objective.allowed();
@@ -213,7 +298,8 @@ mod tests {
             (Span::slot(index, 600), Slot::settled(index, &reading(letter)))
         };
         let slots: Vec<_> = slots.chars().enumerate().map(slot).collect();
-        coverage(&sum(&slots, Counting::Occurrences), Span { start: 0, end: hours * 3_600 }, 600)
+        let totals = sum(&slots, Counting::Occurrences);
+        coverage(&totals, hours * 3_600 - totals.excluded_seconds)
     }
 
     #[test]

@@ -120,6 +120,11 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// Signed so, with nothing said.
+    pub fn of(by: Option<String>) -> Self {
+        Self { by, text: None }
+    }
+
     /// Reads a body. An empty one signs nothing.
     pub async fn read(body: Body) -> Result<Self, Problem> {
         let bytes = to_bytes(body, BODY_MAX).await.map_err(|_| too_large())?;

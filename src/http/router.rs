@@ -66,6 +66,7 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries", get(api::deliveries::list))
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
+        .route("/api/v1/corrections", post(api::corrections::add))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))
 }
 

@@ -47,6 +47,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/deliveries", &["state", "limit"], "the outbox, the newest first"),
     get("/api/v1/deliveries/{id}", &[], "one message of the outbox"),
     post("/api/v1/deliveries/{id}/retry", "try a message again at once"),
+    post("/api/v1/corrections", "add a budget correction"),
     post("/api/v1/notify-test/{receiver}", "queue one marked test message"),
     get("/badge/{service}/{slo}", &[], "an SLO's state as an image: SLO.svg"),
     get("/metrics", &[], "Prometheus metrics"),

@@ -30,6 +30,7 @@ pub fn play(scenario: &Scenario, rules: &Arc<Rulebook>) -> Outcome {
         now: scenario.start,
         told: Told::new(),
         down: BTreeMap::new(),
+        missed: BTreeMap::new(),
         failures: Vec::new(),
     };
     let (mut acts, mut expectations) = (scenario.acts.iter().peekable(), scenario.expectations.iter().peekable());
@@ -78,6 +79,8 @@ struct Stage {
     told: Told,
     /// Sources that do not answer, and when they are asked again.
     down: BTreeMap<Name, DateTime<Utc>>,
+    /// What they will answer about the past when they are up again.
+    missed: BTreeMap<Name, BTreeMap<SloId, Vec<SlotAnswer>>>,
     failures: Vec<Failure>,
 }
 
@@ -112,23 +115,22 @@ impl Stage {
     }
 
     fn settle(&mut self, feed: &Feed, number: usize) {
-        let first = self.start.timestamp() / i64::from(feed.every);
-        let is_down = feed.source.as_ref().is_some_and(|source| self.down.contains_key(source));
-        let reading = if is_down {
-            Reading::Unmeasured(Gap::NoAnswer("the source is down".to_owned()))
-        } else {
-            feed.readings[number].clone()
+        let slot = self.start.timestamp() / i64::from(feed.every) + number as i64;
+        let written = SlotAnswer { slot, series: Series::new(), reading: feed.readings[number].clone() };
+        let Some(source) = feed.source.as_ref().filter(|source| self.down.contains_key(*source)) else {
+            self.settled(&feed.id, vec![written], false);
+            return;
         };
-        let slot = first + number as i64;
-        let slots = vec![SlotAnswer { slot, series: Series::new(), reading: reading.clone() }];
-        self.input(Input::Settled {
-            id: feed.id.clone(),
-            asked: slot..slot + 1,
-            slots,
-            absent: reading,
-            degraded: None,
-            late: false,
-        });
+        let reading = Reading::Unmeasured(Gap::NoAnswer("the source is down".to_owned()));
+        self.settled(&feed.id, vec![SlotAnswer { reading, ..written.clone() }], false);
+        self.missed.entry(source.clone()).or_default().entry(feed.id.clone()).or_default().push(written);
+    }
+
+    /// Slots of one answer, in order and next to each other.
+    fn settled(&mut self, id: &SloId, slots: Vec<SlotAnswer>, late: bool) {
+        let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return };
+        let (asked, absent) = (first.slot..last.slot + 1, Reading::Unmeasured(Gap::NoData));
+        self.input(Input::Settled { id: id.clone(), asked, slots, absent, degraded: None, late });
     }
 
     fn act(&mut self, act: &Act) {
@@ -143,6 +145,10 @@ impl Stage {
             Deed::SourceUp(name) => {
                 self.down.remove(name);
                 self.input(Input::Heard { source: name.clone(), error: None });
+                // What it missed is asked for again, a batch for each SLO.
+                for (id, slots) in self.missed.remove(name).unwrap_or_default() {
+                    self.settled(&id, slots, true);
+                }
             }
             Deed::Restart => match self.restarted() {
                 Ok(core) => {

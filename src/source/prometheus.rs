@@ -1,43 +1,75 @@
 //! Readings from a Prometheus-compatible HTTP API.
 //!
-//! One instant query a slot, always at the slot's end by our own time. An absent events series counts 0 where the
-//! total's series exist; no series at all is no data; a growth of 0 is proof of no event.
+//! A plain selector is counted from its samples, so that slots add up to what happened; an expression is evaluated at
+//! each slot's end as it is written. An absent events series counts 0 where the total's series exist; no sample is no
+//! data; samples without growth are proof of no event, and so is an `up` target without the series.
 
 mod answer;
+mod book;
 mod client;
-mod question;
+mod counter;
+mod counting;
+mod counts;
+mod expression;
+mod histogram;
+mod inspect;
+mod look;
+mod memory;
+mod native;
+mod proof;
 mod selector;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::time::timeout;
 
 use self::{
-    answer::{Sample, Samples},
-    question::{HistogramQuestion, bucket_at, count, joined, parts, settled_counts, windowed},
+    client::Query,
+    counting::Counting,
+    counts::{Counts, bounded, readings},
+    expression::{Evaluation, windowed},
+    histogram::Histogram,
+    memory::Memory,
     selector::Selector,
 };
 use super::{Answer, Question, Source, SourceError};
 use crate::{
     config::model::{Indicator, NumberQuery},
     domain::{
-        name::Name,
-        slot::{Gap, Reading, Span},
+        name::{Name, Series},
+        slot::{Gap, Reading, SlotAnswer, Span},
     },
 };
 
 pub(super) use client::Client;
 
+/// The most slots of one question: a range query may hold 11,000 points.
+const SLOTS_MAX: i64 = 10_000;
+/// The most seconds of one question.
+const SECONDS_MAX: i64 = 7 * 86_400;
+
 /// One Prometheus source. It knows the others, because a ratio's two counts may come from two servers.
 pub(super) struct PrometheusSource {
     name: Name,
     clients: Arc<BTreeMap<Name, Client>>,
+    memory: Memory,
 }
 
-/// One slot's reading, and what the server warned of.
-struct Judged {
-    reading: Reading,
-    degraded: Option<String>,
+/// The slots of a question, and what their answers must be like.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'a> {
+    per: &'a [String],
+    every: u32,
+    span: Span,
+    limit: Duration,
+}
+
+impl Asked<'_> {
+    fn slots(&self) -> std::ops::Range<i64> {
+        let every = i64::from(self.every);
+        self.span.start.div_euclid(every)..self.span.end.div_euclid(every)
+    }
 }
 
 /// A `ratio` in PromQL.
@@ -46,176 +78,168 @@ struct Ratio<'a> {
     events: &'a str,
     events_are_bad: bool,
     total: &'a str,
-    total_source: Option<&'a Name>,
+    total_source: &'a Name,
 }
 
 impl PrometheusSource {
     /// The source `name` among `clients`.
     pub fn new(name: Name, clients: Arc<BTreeMap<Name, Client>>) -> Self {
-        Self { name, clients }
+        Self { name, clients, memory: Memory::default() }
     }
 
     fn client(&self, name: &Name) -> Result<&Client, SourceError> {
         self.clients.get(name).ok_or_else(|| SourceError::Refused(format!("`{name}` is no prometheus source")))
     }
 
-    async fn ask(&self, query: &str, at: i64, limit: Duration) -> Result<Samples, SourceError> {
-        self.client(&self.name)?.ask(query, at, limit).await
-    }
-
-    async fn read_slot(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<Judged, SourceError> {
-        match indicator {
+    async fn answer(&self, question: Question<'_>, asked: Asked<'_>) -> Result<Answer, SourceError> {
+        let (mut slots, degraded) = match question.indicator {
             Indicator::RatioPromql { total_source, events, events_are_bad, total, .. } => {
-                let total_source = total_source.as_ref().filter(|name| **name != self.name);
-                let ratio = Ratio { events, events_are_bad: *events_are_bad, total, total_source };
-                self.ratio(ratio, span, limit).await
+                let total_source = total_source.as_ref().unwrap_or(&self.name);
+                self.ratio(Ratio { events, events_are_bad: *events_are_bad, total, total_source }, asked).await?
             }
             Indicator::LatencyHistogram { histogram, threshold, percentile, .. } => {
-                self.latency(histogram, *threshold, *percentile, span, limit).await
+                let histogram = Histogram { selector: histogram, threshold: *threshold, percentile: *percentile };
+                self.latency(histogram, asked).await?
             }
             Indicator::Value { query, good, .. } => {
-                let answer = self.ask(&windowed(&query.query, span.seconds()), span.end, limit).await?;
-                let reading = match one("the query", &answer.samples) {
-                    Ok(Some(value)) => Reading::value(value, good),
-                    Ok(None) => Reading::Unmeasured(Gap::NoData),
-                    Err(fault) => Reading::Unmeasured(fault),
+                let counts = self.evaluated(&self.name, "the query", &query.query, asked).await?;
+                let read = |_, _: &Series, tally: &book::Tally| match &tally.fault {
+                    Some(fault) => Reading::Unmeasured(Gap::DataFault(fault.clone())),
+                    None => Reading::value(tally.value, good),
                 };
-                Ok(Judged { reading, degraded: answer.degraded })
+                (readings(&counts, read), counts.degraded)
             }
-            _ => Err(SourceError::Refused("a prometheus source cannot be asked for this indicator".to_owned())),
-        }
+            _ => {
+                let why = "a prometheus source cannot be asked for this indicator".to_owned();
+                return Err(SourceError::Refused(why));
+            }
+        };
+        let range = asked.slots();
+        slots.retain(|answer| range.contains(&answer.slot) || answer.reading == Reading::Charged);
+        let too_many = bounded(&mut slots, question.max_series.max(1));
+        Ok(Answer { slots, degraded: too_many.or(degraded), ..Answer::default() })
     }
 
-    async fn ratio(&self, ratio: Ratio<'_>, span: Span, limit: Duration) -> Result<Judged, SourceError> {
-        let events = count(ratio.events, span.seconds())?;
-        let total = count(ratio.total, span.seconds())?;
-        let (events, total, degraded) = if let Some(other) = ratio.total_source {
-            let other = self.client(other)?;
-            let both = (self.ask(&events, span.end, limit), other.ask(&total, span.end, limit));
-            let (events, total) = tokio::try_join!(both.0, both.1)?;
-            (events.samples, total.samples, events.degraded.or(total.degraded))
-        } else {
-            let mut answer = self.ask(&joined(&[("events", events), ("total", total)]), span.end, limit).await?;
-            let degraded = answer.degraded.take();
-            let mut parts = parts(answer);
-            (parts.remove("events").unwrap_or_default(), parts.remove("total").unwrap_or_default(), degraded)
+    async fn ratio(
+        &self,
+        ratio: Ratio<'_>,
+        asked: Asked<'_>,
+    ) -> Result<(Vec<SlotAnswer>, Option<String>), SourceError> {
+        let Ratio { events, events_are_bad, total, total_source } = ratio;
+        let selectors = [Selector::parse(events), Selector::parse(total)];
+        let is_one_server = self.name == *total_source;
+        let both: Vec<_> = selectors.iter().copied().flatten().collect();
+        let part = async |name: &Name, what, query, selector: Option<Selector<'_>>| match selector {
+            Some(selector) if is_one_server => self.counted(name, selector, &both, None, asked).await,
+            Some(selector) => self.counted(name, selector, &[selector], None, asked).await,
+            None => self.evaluated(name, what, is_count(query)?, asked).await,
         };
-        Ok(Judged { reading: ratio.judge(&events, &total), degraded })
+        let (events, mut total) = if both.is_empty() && is_one_server {
+            self.both_evaluated(events, total, asked).await?
+        } else {
+            tokio::try_join!(
+                part(&self.name, "the events", events, selectors[0]),
+                part(total_source, "the total", total, selectors[1])
+            )?
+        };
+        if let Some(selector) = selectors[1] {
+            self.prove(total_source, selector, &mut total, asked).await?;
+        }
+        let read = |slot, series: &Series, tally: &book::Tally| {
+            counts::ratio(events.tally(slot, series), tally, events_are_bad)
+        };
+        Ok((readings(&total, read), events.degraded.or(total.degraded.clone())))
     }
 
     async fn latency(
         &self,
-        histogram: &str,
-        threshold: f64,
-        percentile: Option<f64>,
-        span: Span,
-        limit: Duration,
-    ) -> Result<Judged, SourceError> {
-        let question = HistogramQuestion::new(histogram, percentile, span.seconds())?;
-        let mut answer = self.ask(&question.joined(), span.end, limit).await?;
-        let degraded = answer.degraded.take();
-        let parts = parts(answer);
-        let first = |part: &str| parts.get(part).and_then(|samples| samples.first()).map(|sample| sample.value);
-        let reading = match (first("count"), parts.get("bucket")) {
-            (None, None) => Reading::Unmeasured(Gap::NoData),
-            (total, buckets) => {
-                let buckets = buckets.map(Vec::as_slice).unwrap_or_default();
-                let good = bucket_at(threshold, buckets)?;
-                // Some drop `_count` at the scrape: the last bucket holds the same.
-                let total = total.map_or_else(|| bucket_at(f64::INFINITY, buckets), Ok)?;
-                let (good, total) = settled_counts(good, total);
-                Reading::events(good, total, first("percentile"))
-            }
+        histogram: Histogram<'_>,
+        asked: Asked<'_>,
+    ) -> Result<(Vec<SlotAnswer>, Option<String>), SourceError> {
+        let (mut counts, shown) = self.histogram(histogram, asked).await?;
+        let count = Selector::parse(histogram.selector).and_then(|found| found.suffixed("_count"));
+        if let Some(selector) = count.as_deref().and_then(Selector::parse) {
+            self.prove(&self.name, selector, &mut counts, asked).await?;
+        }
+        let shown = |slot, series: &Series| {
+            let kinds = ["classic", "native"].iter().filter_map(|kind| shown.get(kind)?.tally(slot, series));
+            kinds.map(|tally| tally.value).find(|value| value.is_finite())
         };
-        Ok(Judged { reading, degraded })
+        let read = |slot, series: &Series, tally: &book::Tally| {
+            if let Some(fault) = &tally.fault {
+                return Reading::Unmeasured(Gap::DataFault(fault.clone()));
+            }
+            let (good, total) = counts::settled(tally.part, tally.value);
+            Reading::events(good, total, shown(slot, series))
+        };
+        Ok((readings(&counts, read), counts.degraded.clone()))
     }
 
-    /// How many series a selector matches at the end of `span`; none for an expression, which cannot be looked into.
-    async fn matched(&self, source: &Name, query: &str, span: Span, limit: Duration) -> Result<Option<f64>, String> {
-        if Selector::parse(query).is_none() {
-            return Ok(None);
-        }
-        let ask = async { self.client(source)?.ask(&format!("count({query})"), span.end, limit).await };
-        let answer = ask.await.map_err(|error| error.to_string())?;
-        Ok(Some(answer.samples.first().map_or(0.0, |sample| sample.value)))
+    /// Counts a selector.
+    async fn counted(
+        &self,
+        source: &Name,
+        selector: Selector<'_>,
+        siblings: &[Selector<'_>],
+        threshold: Option<f64>,
+        asked: Asked<'_>,
+    ) -> Result<Counts, SourceError> {
+        let Asked { per, every, span, limit } = asked;
+        let question = remembered_as(source, selector, threshold, per, every);
+        let (client, memory) = (self.client(source)?, &self.memory);
+        let counting = Counting { client, memory, question, selector, siblings, threshold, per, every, limit };
+        counting.count(span).await.map(Counts::from)
     }
 
-    async fn look(&self, indicator: &Indicator, span: Span, limit: Duration) -> Result<String, String> {
-        let (total_source, total, events) = match indicator {
-            Indicator::RatioPromql { events, total, total_source, .. } => {
-                (total_source.as_ref().unwrap_or(&self.name), Some(total.clone()), Some(events))
-            }
-            Indicator::LatencyHistogram { histogram, .. } => {
-                (&self.name, Selector::parse(histogram).and_then(|found| found.suffixed("_bucket")), None)
-            }
-            Indicator::Value { query, .. } => (&self.name, Some(query.query.clone()), None),
-            _ => (&self.name, None, None),
-        };
-        let mut found = Vec::new();
-        if let Some(total) = &total
-            && let Some(series) = self.matched(total_source, total, span, limit).await?
-        {
-            if series == 0.0 {
-                return Err(format!("no series matches `{}`: check its name and labels", total.trim()));
-            }
-            found.push(format!("{series} series match"));
-        }
-        if let Some(events) = events
-            && self.matched(&self.name, events, span, limit).await? == Some(0.0)
-        {
-            found.push(format!("none matches `{}` yet, which counts as 0 events", events.trim()));
-        }
-        let answer = self.read_slot(indicator, span, limit).await.map_err(|error| error.to_string())?;
-        found.push(describe(&answer.reading, !found.is_empty())?);
-        found.extend(answer.degraded.map(|warning| format!("warning: {warning}")));
-        Ok(found.join("; "))
+    /// Evaluates an expression.
+    async fn evaluated(
+        &self,
+        source: &Name,
+        what: &'static str,
+        query: &str,
+        asked: Asked<'_>,
+    ) -> Result<Counts, SourceError> {
+        let parts = [(what, windowed(query, asked.every))];
+        self.evaluate(source, &parts, asked).await.map(|mut found| found.remove(what).unwrap_or_default())
+    }
+
+    async fn both_evaluated(
+        &self,
+        events: &str,
+        total: &str,
+        asked: Asked<'_>,
+    ) -> Result<(Counts, Counts), SourceError> {
+        let parts = [
+            ("the events", windowed(is_count(events)?, asked.every)),
+            ("the total", windowed(is_count(total)?, asked.every)),
+        ];
+        let mut found = self.evaluate(&self.name, &parts, asked).await?;
+        Ok((found.remove("the events").unwrap_or_default(), found.remove("the total").unwrap_or_default()))
+    }
+
+    async fn evaluate(
+        &self,
+        source: &Name,
+        parts: &[(&'static str, String)],
+        asked: Asked<'_>,
+    ) -> Result<BTreeMap<&'static str, Counts>, SourceError> {
+        let Asked { per, every, span, limit } = asked;
+        Evaluation { client: self.client(source)?, parts, per, every, limit }.values(span).await
     }
 }
 
-impl Ratio<'_> {
-    fn judge(self, events: &[Sample], total: &[Sample]) -> Reading {
-        let (events, total) = match (one("the events", events), one("the total", total)) {
-            (Err(fault), _) | (_, Err(fault)) => return Reading::Unmeasured(fault),
-            (Ok(events), Ok(total)) => (events, total),
-        };
-        let Some(total) = total else { return Reading::Unmeasured(Gap::NoData) };
-        let (events, total) = settled_counts(events.unwrap_or(0.0), total);
-        if self.events_are_bad && events > total {
-            return Reading::Unmeasured(Gap::DataFault(format!("bad ({events}) is more than total ({total})")));
-        }
-        Reading::events(if self.events_are_bad { total - events } else { events }, total, None)
-    }
+/// What a selector's samples are remembered as.
+fn remembered_as(source: &Name, selector: Selector<'_>, threshold: Option<f64>, per: &[String], every: u32) -> String {
+    format!("{source}\n{}\n{threshold:?}\n{}\n{every}", selector.narrowed(""), per.join(","))
 }
 
-/// The only sample of an answer, or none. Several are a contradiction: which one is meant?
-fn one(what: &str, samples: &[Sample]) -> Result<Option<f64>, Gap> {
-    match samples {
-        [] => Ok(None),
-        [sample] => Ok(Some(sample.value)),
-        several => Err(Gap::DataFault(format!(
-            "{what} answered {} series where one is expected: put sum() or max() around it",
-            several.len()
-        ))),
+/// An expression that can be a count of one slot.
+fn is_count(query: &str) -> Result<&str, SourceError> {
+    if query.contains("$window") {
+        return Ok(query);
     }
-}
-
-/// A reading in words, for `check --online`. `Err` if it is none though series match.
-fn describe(reading: &Reading, series_match: bool) -> Result<String, String> {
-    match reading {
-        Reading::Events { good, total, shown: None } => Ok(format!("{good} of {total} events good in the last slot")),
-        Reading::Events { good, total, shown: Some(shown) } => {
-            Ok(format!("{good} of {total} events good in the last slot, value {shown}"))
-        }
-        Reading::Empty => Ok("no events in the last slot".to_owned()),
-        Reading::Unmeasured(Gap::NoData) if series_match => Err(
-            "series match, but had no sample before the last slot: is the target new, or scraped less often than the \
-             server looks back (5 minutes)?"
-                .to_owned(),
-        ),
-        Reading::Unmeasured(Gap::NoData) => Err("the query answers nothing: check its names and labels".to_owned()),
-        Reading::Unmeasured(Gap::DataFault(fault)) => Err(fault.clone()),
-        other => Err(format!("{other:?}")),
-    }
+    let why = format!("`{}` is neither a plain selector nor an expression with `$window`", query.trim());
+    Err(SourceError::Refused(why))
 }
 
 impl Source for PrometheusSource {
@@ -225,21 +249,31 @@ impl Source for PrometheusSource {
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Answer, SourceError>> {
-        async move {
-            let mut answer = Answer::default();
-            for slot in question.slots(span) {
-                let Judged { reading, degraded } =
-                    self.read_slot(question.indicator, Span::slot(slot, question.every), limit).await?;
-                answer.slots.extend(Answer::one(slot, reading).slots);
-                answer.degraded = answer.degraded.or(degraded);
-            }
-            Ok(answer)
-        }
-        .boxed()
+        let asked = Asked { per: question.per, every: question.every.max(1), span, limit };
+        async move { timeout(limit, self.answer(question, asked)).await.map_err(|_| SourceError::Timeout(limit))? }
+            .boxed()
     }
 
-    fn reach(&self, _: Question<'_>) -> i64 {
-        60
+    fn reach(&self, question: Question<'_>) -> i64 {
+        let every = question.every.max(1);
+        let pace = |source: &Name, query: &str| {
+            let selector = Selector::parse(query)?;
+            // As much again may well be answered.
+            Some(self.memory.pace(&remembered_as(source, selector, None, question.per, every)) * 2)
+        };
+        let seconds = match question.indicator {
+            Indicator::RatioPromql { source, total_source, events, total, .. } => {
+                let total = pace(total_source.as_ref().unwrap_or(source), total);
+                pace(source, events).into_iter().chain(total).min()
+            }
+            Indicator::LatencyHistogram { source, histogram, .. } => {
+                let count = Selector::parse(histogram).and_then(|found| found.suffixed("_count"));
+                count.and_then(|count| pace(source, &count))
+            }
+            _ => None,
+        };
+        let seconds = seconds.unwrap_or(SECONDS_MAX).min(SECONDS_MAX);
+        (seconds / i64::from(every)).clamp(1, SLOTS_MAX)
     }
 
     fn number<'a>(
@@ -248,12 +282,16 @@ impl Source for PrometheusSource {
         at: i64,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<f64>, SourceError>> {
+        let asked = Asked { per: &[], every: 1, span: Span { start: at - 1, end: at }, limit };
         async move {
-            let answer = self.ask(&query.query, at, limit).await?;
-            match one("the query", &answer.samples) {
-                Ok(number) => Ok(number.filter(|number| !number.is_nan())),
-                Err(Gap::DataFault(fault)) => Err(SourceError::Refused(fault)),
-                Err(_) => Ok(None),
+            let counts = self.evaluate(&self.name, &[("the query", query.query.clone())], asked).await?;
+            let only =
+                counts.get("the query").and_then(|counts| counts.tallies.values().flat_map(BTreeMap::values).next());
+            match only {
+                Some(tally) if tally.fault.is_some() => {
+                    Err(SourceError::Refused(tally.fault.clone().unwrap_or_default()))
+                }
+                only => Ok(only.map(|tally| tally.value).filter(|number| !number.is_nan())),
             }
         }
         .boxed()
@@ -261,7 +299,7 @@ impl Source for PrometheusSource {
 
     fn ping(&self, limit: Duration) -> BoxFuture<'_, Result<(), SourceError>> {
         // Constant, so its moment does not matter: the epoch's second hour is a time every server accepts.
-        async move { self.ask("vector(1)", 3_600, limit).await.map(drop) }.boxed()
+        async move { self.client(&self.name)?.ask(Query::values("vector(1)", 3_600), limit).await.map(drop) }.boxed()
     }
 
     fn inspect<'a>(
@@ -270,6 +308,7 @@ impl Source for PrometheusSource {
         span: Span,
         limit: Duration,
     ) -> BoxFuture<'a, Result<String, String>> {
-        self.look(question.indicator, span, limit).boxed()
+        let asked = Asked { per: question.per, every: question.every.max(1), span, limit };
+        self.look(question, asked).boxed()
     }
 }

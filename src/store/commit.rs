@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{Store, StoreError};
 use crate::domain::{
     alert::Alert,
+    correction::Correction,
     decide::{Line, Outgoing},
     history::History,
     incident::{Incident, Subject},
@@ -28,6 +29,8 @@ pub struct Commit {
     pub histories: Vec<(SloId, History)>,
     /// Series id and all its alerts.
     pub alerts: Vec<(i64, Vec<(String, Alert)>)>,
+    /// Series id and a correction of it.
+    pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
     /// Lines of timelines.
@@ -36,6 +39,21 @@ pub struct Commit {
     pub outgoing: Vec<Outgoing>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+}
+
+impl Commit {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+            && self.sums.is_empty()
+            && self.histories.is_empty()
+            && self.alerts.is_empty()
+            && self.corrections.is_empty()
+            && self.incidents.is_empty()
+            && self.lines.is_empty()
+            && self.outgoing.is_empty()
+            && self.fallback_told.is_empty()
+    }
 }
 
 /// A page that was never tried, because its incident ended first.
@@ -83,6 +101,9 @@ async fn write(
     }
     for (id, history) in &commit.histories {
         super::histories::write(connection, id, history).await?;
+    }
+    for (series, made) in &commit.corrections {
+        super::corrections::write(connection, *series, made).await?;
     }
     for (series, alerts) in &commit.alerts {
         write_alerts(connection, *series, alerts).await?;

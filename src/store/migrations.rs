@@ -7,6 +7,7 @@ use super::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0004_histories.sql"),
+    include_str!("migrations/0003_corrections.sql"),
     include_str!("migrations/0002_sums.sql"),
 ];
 

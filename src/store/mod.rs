@@ -19,6 +19,7 @@ use sqlx::{
 use crate::domain::decide::SeriesKey;
 
 pub mod commit;
+pub mod corrections;
 mod histories;
 pub mod incidents;
 pub mod ledger;

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     explain::Explanation,
     incident::{DeliveryView, IncidentView},
-    report::BudgetReport,
+    report::{BudgetReport, CorrectionView},
     slo::{SloView, SlotView},
 };
-use crate::domain::name::SloId;
+use crate::domain::name::{Series, SloId};
 
 /// Why the desk says no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,25 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// A correction that a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Correcting {
+    /// Of which SLO.
+    pub slo: SloId,
+    /// Of which series; empty without `per`.
+    pub series: Series,
+    /// The time it is about.
+    pub at: DateTime<Utc>,
+    /// Bad events more, or less if negative.
+    pub bad: f64,
+    /// Events more, or less if negative.
+    pub total: f64,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
 }
 
 /// A source as pages show it.
@@ -176,6 +195,8 @@ pub trait Desk: Send + Sync {
         action: Action,
         by: &'a str,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Adds a budget correction. Answers when it is committed.
+    fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

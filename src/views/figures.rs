@@ -131,7 +131,8 @@ pub fn window_text(window: &Window) -> String {
     }
 }
 
-fn budgeting_text(budgeting: Budgeting) -> &'static str {
+/// The word in configurations.
+pub fn budgeting_text(budgeting: Budgeting) -> &'static str {
     match budgeting {
         Budgeting::Occurrences => "occurrences",
         Budgeting::Timeslices { .. } => "timeslices",

@@ -2,7 +2,7 @@
 
 use super::report::{BudgetReport, ServiceReport, SloReport};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "month",
     "timezone",
     "service",
@@ -24,6 +24,7 @@ const COLUMNS: [&str; 21] = [
     "incidents",
     "corrections",
     "objective_changes",
+    "budgeting",
 ];
 
 /// The whole report. Lines end in CR LF; absent figures are empty cells.
@@ -39,7 +40,7 @@ pub fn csv(report: &BudgetReport) -> String {
     lines
 }
 
-fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 21] {
+fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 22] {
     let incidents: Vec<&str> = slo.incidents.iter().map(|incident| incident.id.as_str()).collect();
     [
         text(&report.month),
@@ -63,6 +64,7 @@ fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [Stri
         text(&incidents.join(" ")),
         slo.corrections.len().to_string(),
         slo.objective_changes.len().to_string(),
+        text(&slo.budgeting),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_words::{count, duration, instant, percent, percent_or_absent},
+    render_words::{correction as words, count, counted, duration, instant, labels, percent, percent_or_absent},
     report::{BudgetReport, ServiceReport, SloReport},
 };
 
@@ -38,7 +38,7 @@ fn section(page: &mut String, service: &ServiceReport) {
         };
         let _ = writeln!(
             page,
-            "| {} ({}) | {} | {} | {met} | {} | {} of {} | {} / {} | {} |",
+            "| {} ({}) | {} | {} | {met} | {} | {} of {} | {} / {}{} | {} |",
             cell(&slo.title),
             cell(&slo.id),
             percent(slo.objective),
@@ -48,6 +48,7 @@ fn section(page: &mut String, service: &ServiceReport) {
             duration(slo.budget.allowed_seconds),
             count(slo.bad),
             count(slo.total),
+            counted(&slo.budgeting),
             percent(slo.coverage),
         );
     }
@@ -57,10 +58,26 @@ fn section(page: &mut String, service: &ServiceReport) {
 }
 
 fn events(page: &mut String, slo: &SloReport) {
-    if slo.incidents.is_empty() && slo.corrections.is_empty() && slo.objective_changes.is_empty() {
+    if slo.incidents.is_empty()
+        && slo.series.is_empty()
+        && slo.corrections.is_empty()
+        && slo.objective_changes.is_empty()
+    {
         return;
     }
     let _ = writeln!(page, "\n### {}\n", cell(&slo.title));
+    for part in &slo.series {
+        let _ = writeln!(
+            page,
+            "- Series {}: {} achieved, {} of the budget left, {} / {}{}",
+            cell(&labels(&part.series)),
+            percent_or_absent(part.achieved),
+            percent_or_absent(part.remaining),
+            count(part.bad),
+            count(part.total),
+            counted(&slo.budgeting),
+        );
+    }
     for incident in &slo.incidents {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let _ = writeln!(
@@ -74,7 +91,7 @@ fn events(page: &mut String, slo: &SloReport) {
         );
     }
     for correction in &slo.corrections {
-        let _ = writeln!(page, "- Correction: {}", cell(&correction.to_string()));
+        let _ = writeln!(page, "- Correction: {}", cell(&words(correction)));
     }
     for change in &slo.objective_changes {
         let _ = writeln!(page, "- Objective changed: {}", cell(&change.to_string()));

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    render_words::{count, duration, glyph, instant, percent, percent_or_absent, plain},
+    render_words::{
+        correction as words, count, counted, duration, glyph, instant, labels, percent, percent_or_absent, plain,
+    },
     report::{BudgetReport, SloReport},
 };
 
@@ -69,12 +71,25 @@ fn row(slo: &SloReport) -> Vec<String> {
         percent_or_absent(slo.budget.remaining),
         duration(slo.budget.used_seconds),
         duration(slo.budget.allowed_seconds),
-        format!("{} of {}", count(slo.bad), count(slo.total)),
+        format!("{} of {}{}", count(slo.bad), count(slo.total), counted(&slo.budgeting)),
         percent(slo.coverage),
     ]
 }
 
 fn events(page: &mut String, slo: &SloReport) {
+    for part in &slo.series {
+        let _ = writeln!(
+            page,
+            "  {} {}: {} achieved, {} of the budget left, {} of {}{} bad",
+            plain(&slo.id),
+            plain(&labels(&part.series)),
+            percent_or_absent(part.achieved),
+            percent_or_absent(part.remaining),
+            count(part.bad),
+            count(part.total),
+            counted(&slo.budgeting),
+        );
+    }
     for incident in &slo.incidents {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let _ = writeln!(
@@ -89,7 +104,7 @@ fn events(page: &mut String, slo: &SloReport) {
         );
     }
     for correction in &slo.corrections {
-        let _ = writeln!(page, "  {} correction: {}", plain(&slo.id), plain(&correction.to_string()));
+        let _ = writeln!(page, "  {} correction: {}", plain(&slo.id), plain(&words(correction)));
     }
     for change in &slo.objective_changes {
         let _ = writeln!(page, "  {} objective changed: {}", plain(&slo.id), plain(&change.to_string()));

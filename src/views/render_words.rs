@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::report::CorrectionView;
+use crate::domain::name::Series;
+
 /// What stands where there is no figure.
 pub const ABSENT: &str = "—";
 
@@ -35,6 +38,27 @@ pub fn count(number: f64) -> String {
         Some(fraction) => format!("{sign}{grouped}.{fraction}"),
         None => format!("{sign}{grouped}"),
     }
+}
+
+/// What is counted, in words, where that is not events: ` slots`.
+pub fn counted(budgeting: &str) -> &'static str {
+    if budgeting == "timeslices" { " slots" } else { "" }
+}
+
+/// Labels as they are written in queries: `{route=/a, tenant=b}`; nothing for one whole. Not escaped.
+pub fn labels(series: &Series) -> String {
+    let pairs: Vec<String> = series.iter().map(|(label, value)| format!("{label}={value}")).collect();
+    if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(", ")) }
+}
+
+/// A correction in one line. Not escaped.
+pub fn correction(made: &CorrectionView) -> String {
+    let signed = |number: f64| if number > 0.0 { format!("+{}", count(number)) } else { count(number) };
+    let series = labels(&made.series);
+    let series = if series.is_empty() { series } else { format!(" {series}") };
+    let (bad, total) = (signed(made.bad), signed(made.total));
+    let (at, made_at) = (instant(made.at), instant(made.made_at));
+    format!("at {at}{series}: {bad} bad, {total} in all, by {} on {made_at}: {}", made.by, made.reason)
 }
 
 /// A number with at most three digits after the point: burn rates, values.

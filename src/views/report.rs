@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::{correction::Correction, name::Series};
+
 /// `GET /api/v1/budget`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BudgetReport {
@@ -36,6 +38,9 @@ pub struct SloReport {
     pub id: String,
     /// For people.
     pub title: String,
+    /// `occurrences`: events are counted, left out; `timeslices`: slots are.
+    #[serde(default = "events", skip_serializing_if = "counts_events")]
+    pub budgeting: String,
     /// 0–1.
     pub objective: f64,
     /// Null without events.
@@ -52,12 +57,23 @@ pub struct SloReport {
     pub coverage: f64,
     /// The budget.
     pub budget: BudgetUse,
+    /// Its series, for `per`, the worst first; their sum is above. Empty without `per`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesReport>,
     /// What happened.
     pub incidents: Vec<IncidentCost>,
     /// Corrections by people.
-    pub corrections: Vec<serde_json::Value>,
+    pub corrections: Vec<CorrectionView>,
     /// Changes of the objective.
     pub objective_changes: Vec<serde_json::Value>,
+}
+
+fn events() -> String {
+    "occurrences".to_owned()
+}
+
+fn counts_events(budgeting: &str) -> bool {
+    budgeting == "occurrences"
 }
 
 /// How the budget was used.
@@ -73,6 +89,49 @@ pub struct BudgetUse {
     pub allowed_seconds: f64,
     /// What was used, as time.
     pub used_seconds: f64,
+}
+
+/// One series of an SLO with `per`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesReport {
+    /// Its labels.
+    pub series: Series,
+    /// Null without events.
+    pub achieved: Option<f64>,
+    /// Bad events.
+    pub bad: f64,
+    /// All events.
+    pub total: f64,
+    /// Whether the objective was met; null without events.
+    pub met: Option<bool>,
+    /// 1 − consumed; null without events.
+    pub remaining: Option<f64>,
+}
+
+/// A correction by a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CorrectionView {
+    /// Of which series; empty without `per`.
+    #[serde(default, skip_serializing_if = "Series::is_empty")]
+    pub series: Series,
+    /// The correction.
+    #[serde(flatten)]
+    pub correction: Correction,
+}
+
+impl CorrectionView {
+    /// One correction of a series.
+    pub fn new(series: &Series, correction: &Correction) -> Self {
+        Self { series: series.clone(), correction: correction.clone() }
+    }
+}
+
+impl std::ops::Deref for CorrectionView {
+    type Target = Correction;
+
+    fn deref(&self) -> &Correction {
+        &self.correction
+    }
 }
 
 /// One incident's part.

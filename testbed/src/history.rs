@@ -6,11 +6,13 @@
 
 mod generate;
 mod random;
+mod wide;
 
 use std::io::{self, Write};
 
 pub use generate::Plan;
 pub use random::Random;
+pub use wide::{Pair, Wide};
 
 /// Milliseconds since the epoch.
 pub type Millis = i64;
@@ -49,6 +51,12 @@ pub struct History {
 impl History {
     /// OpenMetrics text with a timestamp on every sample.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_samples(out)?;
+        writeln!(out, "# EOF")
+    }
+
+    /// The same without its end, so that something can follow.
+    pub fn write_samples(&self, out: &mut impl Write) -> io::Result<()> {
         let mut names: Vec<&str> = self.series().map(|series| series.name).collect();
         names.sort_unstable();
         names.dedup();
@@ -69,7 +77,7 @@ impl History {
                 writeln!(out, "up{{job=\"shop\",instance=\"{instance}\"}} {} {}", u8::from(*up), Seconds(*at))?;
             }
         }
-        writeln!(out, "# EOF")
+        Ok(())
     }
 
     /// The same as a string.
@@ -140,6 +148,20 @@ impl Truth {
             }
         }
         Self { upto }
+    }
+
+    /// These events without those of another truth, which are among them.
+    #[must_use]
+    pub fn less(&self, other: &Self) -> Self {
+        let mut others = other.upto.iter().peekable();
+        let mut gone = 0;
+        let less = |(at, sum): &(Millis, u64)| {
+            while let Some((_, sum)) = others.next_if(|(other, _)| other <= at) {
+                gone = *sum;
+            }
+            (*at, sum.saturating_sub(gone))
+        };
+        Self { upto: self.upto.iter().map(less).collect() }
     }
 
     /// Events seen after the Unix second `start`, and no later than `end`: a scrape at a slot's very edge belongs to the slot
@@ -261,6 +283,8 @@ mod tests {
             assert_eq!(truth.count(start, end), expected, "{start}..{end}");
         }
         assert_eq!(Truth::new(Vec::new()).count(0, 60), 0);
+        let less = truth.less(&Truth::new(vec![(60_000, 4), (180_000, 7)]));
+        assert_eq!([less.count(0, 60), less.count(60, 120), less.count(120, 180)], [2, 5, 0]);
     }
 
     #[test]

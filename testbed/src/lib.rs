@@ -7,6 +7,7 @@ pub mod clock;
 pub mod daemon;
 pub mod history;
 pub mod inbox;
+pub mod link;
 pub mod ports;
 pub mod postgres;
 pub mod process;

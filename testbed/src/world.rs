@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
 use crate::{
-    action_queue::ActionQueue, daemon::Slod, inbox::Inbox, ports::free_port, postgres::Postgres,
+    action_queue::ActionQueue, daemon::Slod, inbox::Inbox, link::Link, ports::free_port, postgres::Postgres,
     prometheus::Prometheus, scaled::Scaled, service::InventoryService,
 };
 
@@ -37,6 +37,8 @@ pub struct World {
     pub service: InventoryService,
     /// Scrapes the service and slod. None in a small world.
     pub prometheus: Option<Prometheus>,
+    /// Between slod and Prometheus, if it is to be cut.
+    pub link: Option<Link>,
     /// Holds the queue of actions. None in a small world.
     pub postgres: Option<Postgres>,
     /// The queue. None in a small world.
@@ -70,6 +72,13 @@ impl World {
         Ok(world)
     }
 
+    /// Puts a link that can be cut between slod and Prometheus.
+    pub async fn link_prometheus(&mut self) -> anyhow::Result<()> {
+        let prometheus = self.prometheus.as_ref().context("there is no Prometheus in this world")?;
+        self.link = Some(Link::to(prometheus.address()).await?);
+        Ok(())
+    }
+
     async fn without_sources() -> anyhow::Result<Self> {
         // A second installation is refused, which is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -81,7 +90,7 @@ impl World {
         config.replace_addresses(&inbox.url("/pagerduty"), &inbox.url("/slack"), &inbox.url("/statuspage"));
         let service = InventoryService::start().await?;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-        Ok(Self { service, prometheus: None, postgres: None, queue: None, inbox, config, listen, folder })
+        Ok(Self { service, prometheus: None, link: None, postgres: None, queue: None, inbox, config, listen, folder })
     }
 
     /// Where slod's configuration, store, socket and log are.
@@ -91,7 +100,8 @@ impl World {
 
     /// What slod finds in its environment.
     pub fn env(&self) -> BTreeMap<String, String> {
-        let prometheus = self.prometheus.as_ref().map(Prometheus::url).unwrap_or_default();
+        let link = self.link.as_ref().map(|link| format!("http://{}", link.address()));
+        let prometheus = link.or_else(|| self.prometheus.as_ref().map(Prometheus::url)).unwrap_or_default();
         let postgres = self.postgres.as_ref().map(Postgres::url).unwrap_or_default();
         let variables = [
             ("SLOD_LISTEN", self.listen.to_string()),

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use slod::clock::{Clock as _, SystemClock};
 use testbed::{
     inbox::PagerdutyStatus,
     service::Pace,
@@ -76,6 +78,44 @@ async fn prometheus_is_away_in_the_middle_of_a_breach() {
     live.reaches(&id, "resolved").await;
     live.settle().await;
     assert_eq!(live.incidents().await.len(), 2, "{}", live.story().await);
+}
+
+#[tokio::test]
+async fn a_breach_that_nobody_could_see_pages_afterwards() {
+    let mut world = World::start().await.unwrap();
+    world.config.remove("/policies/fast-burn");
+    world.link_prometheus().await.unwrap();
+    let live = Live::of(world).await;
+    live.slo_is(FRESHNESS, "ok").await;
+    let watermark = async || -> DateTime<Utc> {
+        let slo = live.slod.api(&format!("/api/v1/slos/{FRESHNESS}")).await.unwrap();
+        slo["watermark"].as_str().unwrap().parse().unwrap()
+    };
+    live.world.link.as_ref().unwrap().cut();
+    live.world.service.freeze_sync(Duration::from_mins(20));
+    let seen = watermark().await;
+    let source = live.opened("prometheus").await;
+    live.slo_is(FRESHNESS, "blind").await;
+    // Three stale checks and more.
+    live.until("five slots", async || watermark().await > seen + TimeDelta::seconds(10)).await;
+    live.world.link.as_ref().unwrap().mend();
+    let mended = SystemClock.now();
+    live.reaches(&source, "resolved").await;
+    let id = live.opened(FRESHNESS).await;
+    let opened: DateTime<Utc> = live.whole(&id).await["opened_at"].as_str().unwrap().parse().unwrap();
+    assert!(opened <= mended, "as of {opened}, though it could be seen from {mended} on\n{}", live.story().await);
+    // What could not be seen is known now: Prometheus had it all along.
+    live.until("every slot is known", async || {
+        let slots = live.slod.api(&format!("/api/v1/slos/{FRESHNESS}/slots")).await.unwrap();
+        let slots = slots["slots"].as_array().unwrap().clone();
+        let last_known = slots.iter().rposition(|slot| slot["state"] == "measured").unwrap_or_default();
+        let first_known = slots.iter().position(|slot| slot["state"] == "measured").unwrap_or_default();
+        slots[first_known..=last_known].iter().all(|slot| slot["state"] == "measured")
+    })
+    .await;
+    live.world.service.resume_sync();
+    live.reaches(&id, "resolved").await;
+    live.settle().await;
 }
 
 #[tokio::test]

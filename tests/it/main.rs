@@ -3,6 +3,7 @@
 
 mod backfill;
 mod blind;
+mod certificates;
 mod channels;
 mod companion;
 mod config;
@@ -26,3 +27,4 @@ mod sources;
 mod status_page;
 mod systemd;
 mod trouble;
+mod uptime;

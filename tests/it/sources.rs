@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod evil;
+mod history;
 mod live;
 mod pingdom;
 pub mod pingdom_mock;
@@ -10,6 +11,8 @@ mod postgres_series;
 mod probe;
 mod prometheus;
 mod prometheus_evil;
+mod prometheus_exact;
+pub mod tls;
 
 use std::{
     collections::BTreeMap,

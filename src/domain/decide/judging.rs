@@ -9,6 +9,7 @@ use crate::domain::{
     condition::{is_blind, judge},
     incident::{Ending, Incident, IncidentEvent, Subject, key},
     policy::Priority,
+    replay::Replay,
     rulebook::{PolicyRules, SloRules},
 };
 
@@ -35,17 +36,24 @@ impl Core {
     }
 
     /// Judges a series that was [starved](Decision::starved), once what its ledger missed is loaded.
-    pub fn judge_again(&mut self, now: DateTime<Utc>, key: &SeriesKey, decision: &mut Decision) {
+    pub fn judge_again(&mut self, now: DateTime<Utc>, key: &SeriesKey, came_late: bool, decision: &mut Decision) {
         let rules = self.rules.clone();
         if let Some(slo) = rules.slos.get(&key.id) {
-            self.judge(now, key, slo, decision);
+            self.judge(now, key, slo, came_late, decision);
             self.release_status_page(now, key, slo, decision);
         }
     }
 
-    /// Judges all alerts of a series at its newest slot, the most urgent policy first. Nothing happens if a chunk is
-    /// missing.
-    pub(super) fn judge(&mut self, now: DateTime<Utc>, key: &SeriesKey, slo: &SloRules, decision: &mut Decision) {
+    /// Judges all alerts of a series at its newest slot, the most urgent policy first. If slots came in behind it, they
+    /// are recomputed. Nothing happens if a chunk is missing.
+    pub(super) fn judge(
+        &mut self,
+        now: DateTime<Utc>,
+        key: &SeriesKey,
+        slo: &SloRules,
+        came_late: bool,
+        decision: &mut Decision,
+    ) {
         let Some(SeriesState { ledger, alerts, corrections, .. }) = self.series.get_mut(key) else { return };
         let tally = Tally { ledger, corrections };
         let Some(newest) = ledger.newest() else { return };
@@ -55,14 +63,21 @@ impl Core {
             for watch in &rules.watches {
                 let before = alerts.get(&watch.name).copied().unwrap_or_default();
                 let mut alert = before;
-                let seen = judge(&watch.condition, &rules.policy, &slo.spec, tally, newest, &mut alert.memory);
-                let Some(seen) = seen else { continue };
-                let change = alert.step(&rules.policy, end, seen);
+                let (policy, condition) = (&rules.policy, &watch.condition);
+                let change = if came_late {
+                    let change;
+                    (alert, change) = Replay { condition, policy, spec: &slo.spec, tally }.recompute(&before, newest);
+                    change
+                } else {
+                    let seen = judge(condition, policy, &slo.spec, tally, newest, &mut alert.memory);
+                    let Some(seen) = seen else { continue };
+                    alert.step(policy, end, seen)
+                };
                 judged.push((watch, rules, before, alert, change));
             }
         }
         if !ledger.is_whole() {
-            decision.starved.insert(key.clone());
+            *decision.starved.entry(key.clone()).or_default() |= came_late;
             return;
         }
         let mut changes = Vec::new();

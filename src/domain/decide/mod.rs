@@ -36,6 +36,9 @@ mod voice;
 use self::settling::Settling;
 pub use self::{reload::Touched, settling::gap_words};
 
+/// Most corrections of one series.
+const CORRECTIONS_MAX: usize = 1_000;
+
 /// Which series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesKey {
@@ -124,6 +127,13 @@ pub enum Input {
         /// What.
         event: IncidentEvent,
     },
+    /// A person corrected what was counted.
+    Correct {
+        /// Of which series.
+        key: SeriesKey,
+        /// How.
+        correction: Correction,
+    },
     /// Time has passed.
     Tick,
 }
@@ -165,12 +175,15 @@ pub struct Decision {
     pub histories: BTreeSet<SloId>,
     /// Chunks with new slots.
     pub chunks: BTreeSet<(SeriesKey, i64)>,
+    /// Corrections, in order.
+    pub corrections: Vec<(SeriesKey, Correction)>,
     /// Series whose alerts are not as they are stored.
     pub alerts: BTreeSet<SeriesKey>,
     /// Series whose figures are new.
     pub judged: BTreeSet<SeriesKey>,
-    /// Series that could not be judged because chunks are missing: see [`Core::judge_again`].
-    pub starved: BTreeSet<SeriesKey>,
+    /// Series that could not be judged because chunks are missing, and whether slots came in behind the newest: see
+    /// [`Core::judge_again`].
+    pub starved: BTreeMap<SeriesKey, bool>,
     /// Slots that were not taken because their chunks are missing. The shell loads them before.
     pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
@@ -187,6 +200,12 @@ pub enum Rejected {
     /// No such incident is open.
     #[error("no incident `{0}`")]
     NoIncident(String),
+    /// No such series is known.
+    #[error("no series of `{0}`")]
+    NoSeries(SloId),
+    /// It was corrected too often.
+    #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
+    TooMany(SloId),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -243,11 +262,33 @@ impl Core {
                 }
                 Ok(self.tell(now, &incident, event, decision)?)
             }
+            Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
             }
         }
+    }
+
+    /// Counts a correction from now on, and judges at once what it changes.
+    fn correct(
+        &mut self,
+        now: DateTime<Utc>,
+        key: SeriesKey,
+        correction: Correction,
+        decision: &mut Decision,
+    ) -> Result<(), Rejected> {
+        let rules = self.rules.clone();
+        let found = rules.slos.get(&key.id).zip(self.series.get_mut(&key));
+        let Some((slo, state)) = found else { return Err(Rejected::NoSeries(key.id)) };
+        if state.corrections.len() >= CORRECTIONS_MAX {
+            return Err(Rejected::TooMany(key.id));
+        }
+        state.corrections.push(correction.clone());
+        decision.judged.insert(key.clone());
+        self.judge(now, &key, slo, false, decision);
+        decision.corrections.push((key, correction));
+        Ok(())
     }
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {

@@ -91,7 +91,7 @@ impl Core {
         let every = i64::from(slo.spec.every);
         // A probe's slot is settled while it runs; a small step of the clock may put that into the next one.
         let last = now.timestamp().div_euclid(every) + 1;
-        let mut changed = false;
+        let mut first_changed: Option<i64> = None;
         for (slot, reading) in slots.range(..=last) {
             if state.ledger.newest().is_some_and(|newest| newest > last) {
                 // The clock had been ahead: what was settled there is not true of the time to come.
@@ -110,7 +110,7 @@ impl Core {
                     continue;
                 }
             }
-            changed = true;
+            first_changed.get_or_insert(*slot);
             decision.chunks.insert((key.clone(), chunk_of(*slot)));
             if newest {
                 state.fault = match reading {
@@ -122,8 +122,10 @@ impl Core {
                 state.ledger.forget_before(now.timestamp() - slo.retention);
             }
         }
-        if changed {
-            self.judge(now, key, slo, decision);
+        let newest = state.ledger.newest();
+        if let Some(first) = first_changed {
+            let came_late = newest.is_some_and(|newest| first < newest);
+            self.judge(now, key, slo, came_late, decision);
             self.release_status_page(now, key, slo, decision);
         }
     }

@@ -10,7 +10,8 @@ use crate::{
     domain::{
         alert::Alert,
         chunk::{SLOTS, chunk_of},
-        decide::{Decision, Input, Rejected, SeriesKey},
+        correction::Correction,
+        decide::{Decision, Input, Rejected, SeriesKey, time},
         ledger::{ChunkKey, Ledger},
     },
     store::{StoreError, sums::Wanted},
@@ -31,7 +32,7 @@ impl Decider {
         &self,
         keys: Vec<SeriesKey>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<(SeriesKey, Ledger, BTreeMap<String, Alert>)>, StoreError> {
+    ) -> Result<Vec<(SeriesKey, Ledger, BTreeMap<String, Alert>, Vec<Correction>)>, StoreError> {
         let (mut found, mut wanted) = (Vec::new(), Vec::new());
         for key in keys {
             let Some(slo) = self.ruling.rules.slos.get(&key.id) else { continue };
@@ -55,10 +56,13 @@ impl Decider {
             tracing::error!(series, %error, "stored slots are left out");
         }
         let mut alerts = self.store.load_alerts().await?;
-        let ledgers = found.into_iter().zip(wanted);
-        Ok(ledgers
-            .map(|(key, wanted)| (key, wanted.ledger, alerts.remove(&wanted.series).unwrap_or_default()))
-            .collect())
+        let mut corrections = self.store.all_corrections().await?;
+        let ledgers = found.into_iter().zip(wanted).map(|(key, Wanted { series, from, ledger })| {
+            let mut corrections = corrections.remove(&series).unwrap_or_default();
+            corrections.retain(|made| made.at >= time(from));
+            (key, ledger, alerts.remove(&series).unwrap_or_default(), corrections)
+        });
+        Ok(ledgers.collect())
     }
 
     /// Loads what the orders will need.
@@ -103,12 +107,12 @@ impl Decider {
             if starved.is_empty() {
                 break;
             }
-            self.feed(&starved).await;
-            for key in &starved {
-                self.core.judge_again(now, key, decision);
+            self.feed(&starved.keys().cloned().collect()).await;
+            for (key, came_late) in &starved {
+                self.core.judge_again(now, key, *came_late, decision);
             }
         }
-        for key in std::mem::take(&mut decision.starved) {
+        for key in std::mem::take(&mut decision.starved).into_keys() {
             tracing::error!(slo = %key.id, "not judged: stored slots are missing");
         }
         for (key, slot) in std::mem::take(&mut decision.unplaced) {

@@ -1,5 +1,6 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod correct;
 mod figures;
 mod incident;
 mod trial;
@@ -30,10 +31,10 @@ use crate::{
     schedule,
     store::{Store, StoreError},
     views::{
-        desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
-        report::BudgetReport,
+        report::{BudgetReport, CorrectionView},
         slo::{SloView, SlotView},
     },
 };
@@ -249,6 +250,10 @@ impl Desk for LiveDesk {
                 Err(refused) => Err(DeskError::Conflict(refused.to_string())),
             }
         })
+    }
+
+    fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
+        Box::pin(self.corrected(wanted))
     }
 
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub mod budget;
+pub mod corrections;
 pub mod daemon;
 pub mod deliveries;
 pub mod incidents;

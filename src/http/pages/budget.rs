@@ -61,7 +61,8 @@ fn slos(at: &str, slos: &[SloReport]) -> Markup {
             th.n scope="col" { "Time allowed" } th.n scope="col" { "Time used" }
         } }
         tbody { @for (place, slo) in slos.iter().enumerate() { @let at = format!("{at}.slos.{place}"); tr {
-            th scope="row" { a href={ "/slo/" (slo.id) } { (cell::text(&format!("{at}.title"), &slo.title)) } br; small { (cell::text(&format!("{at}.id"), &slo.id)) } }
+            th scope="row" { a href={ "/slo/" (slo.id) } { (cell::text(&format!("{at}.title"), &slo.title)) } br; small { (cell::text(&format!("{at}.id"), &slo.id))
+                    @if slo.budgeting != "occurrences" { " · counts " (cell::text(&format!("{at}.budgeting"), &slo.budgeting)) } } }
             td { (met(&format!("{at}.met"), slo.met)) }
             td.n { (cell::share(&format!("{at}.objective"), Some(slo.objective))) }
             td.n { (cell::share(&format!("{at}.achieved"), slo.achieved)) }
@@ -103,8 +104,29 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
                 td.n { (cell::share(&format!("{at}.budget_share"), incident.budget_share)) }
             } } }
         } }
-        p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::Value::Array(slo.corrections.clone())))
+        @if !slo.series.is_empty() { (series(at, slo)) }
+        p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::json!(slo.corrections)))
         p { "Changes of the objective: " } (cell::json(&format!("{at}.objective_changes"), &serde_json::Value::Array(slo.objective_changes.clone())))
+    }
+}
+
+fn series(at: &str, slo: &SloReport) -> Markup {
+    html! {
+        div.scroll { table {
+            caption { "Series of " (slo.id) ", the worst first" }
+            thead { tr {
+                th scope="col" { "Series" } th.n scope="col" { "Achieved" } th scope="col" { "Met" } th.n scope="col" { "Bad" }
+                th.n scope="col" { "Total" } th.n scope="col" { "Budget left" }
+            } }
+            tbody { @for (place, part) in slo.series.iter().enumerate() { @let at = format!("{at}.series.{place}"); tr {
+                th scope="row" { (cell::labels(&format!("{at}.series"), &part.series)) }
+                td.n { (cell::share(&format!("{at}.achieved"), part.achieved)) }
+                td { (met(&format!("{at}.met"), part.met)) }
+                td.n { (cell::events(&format!("{at}.bad"), part.bad)) }
+                td.n { (cell::events(&format!("{at}.total"), part.total)) }
+                td.n { (cell::share(&format!("{at}.remaining"), part.remaining)) }
+            } } }
+        } }
     }
 }
 

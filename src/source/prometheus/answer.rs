@@ -1,5 +1,5 @@
-//! What a Prometheus-compatible server answers to an instant query, read tolerantly: unknown keys are ignored,
-//! numbers may be strings, errors may be plain text.
+//! What a Prometheus-compatible server answers, read tolerantly: unknown keys are ignored, numbers may be strings,
+//! errors may be plain text.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -9,24 +9,39 @@ use serde::{
     de::{IgnoredAny, Visitor},
 };
 
+use super::native::Native;
 use crate::source::{SourceError, bounded_body::snippet};
 
-/// One series' newest value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sample {
+/// A series' labels, its name under `__name__`.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// One series and its samples, each with its Unix time in milliseconds, in the order of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Series {
     /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// The value; NaN and infinities are possible.
-    pub value: f64,
+    pub labels: Labels,
+    /// Numbers; NaN and infinities are possible.
+    pub numbers: Vec<(i64, f64)>,
+    /// Native histograms.
+    pub natives: Vec<(i64, Native)>,
 }
 
-/// An instant query's answer. A scalar is one sample without labels.
+/// A whole answer. A scalar is one series without labels; an instant query's series have one sample each.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Samples {
+pub(super) struct Answered {
     /// In no particular order.
-    pub samples: Vec<Sample>,
+    pub series: Vec<Series>,
     /// The server's warnings: the answer may be incomplete.
     pub degraded: Option<String>,
+}
+
+/// What kind of answer the question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// One value a series.
+    Values,
+    /// Many samples a series.
+    Ranges,
 }
 
 #[derive(Deserialize)]
@@ -51,22 +66,38 @@ struct Failure {
 #[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum Data {
-    Vector(Vec<Series>),
-    Scalar((IgnoredAny, Number)),
+    Vector(Vec<Sent>),
+    Scalar((Time, Number)),
     String(IgnoredAny),
-    Matrix(IgnoredAny),
+    Matrix(Vec<Sent>),
 }
 
+/// A series as it is sent: with one sample, or with many.
 #[derive(Deserialize)]
-struct Series {
+struct Sent {
     #[serde(default)]
-    metric: BTreeMap<String, String>,
-    value: Option<(IgnoredAny, Number)>,
+    metric: Labels,
+    value: Option<(Time, Number)>,
+    histogram: Option<(Time, Native)>,
+    #[serde(default)]
+    values: Vec<(Time, Number)>,
+    #[serde(default)]
+    histograms: Vec<(Time, Native)>,
+}
+
+/// Unix seconds with a fraction.
+#[derive(Clone, Copy, Deserialize)]
+struct Time(Number);
+
+impl Time {
+    fn milliseconds(self) -> i64 {
+        (self.0.0 * 1_000.0).round() as i64
+    }
 }
 
 /// A number, or the text of one.
-#[derive(Clone, Copy)]
-struct Number(f64);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Number(pub f64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -94,7 +125,13 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// Reads a whole answer. `target` and `limit` are for the messages.
-pub(super) fn decode(status: StatusCode, body: &[u8], target: &str, limit: Duration) -> Result<Samples, SourceError> {
+pub(super) fn decode(
+    status: StatusCode,
+    body: &[u8],
+    wanted: Wanted,
+    target: &str,
+    limit: Duration,
+) -> Result<Answered, SourceError> {
     if !status.is_success() {
         return Err(failure(status, body, target, limit));
     }
@@ -109,34 +146,47 @@ pub(super) fn decode(status: StatusCode, body: &[u8], target: &str, limit: Durat
     if envelope.status != "success" {
         return Err(failure(status, body, target, limit));
     }
-    let samples = match envelope.data {
-        Some(Data::Vector(series)) => series.into_iter().map(sample).collect::<Result<_, _>>()?,
-        Some(Data::Scalar((_, number))) => vec![Sample { labels: BTreeMap::new(), value: number.0 }],
-        Some(Data::String(_)) => return Err(SourceError::Refused("the query answers a text, not numbers".to_owned())),
-        Some(Data::Matrix(_)) => {
-            return Err(SourceError::Refused(
-                "the query answers ranges of samples: put a function like increase() around it".to_owned(),
-            ));
-        }
-        None => return Err(SourceError::Unreadable("success without data".to_owned())),
-    };
+    let data = envelope.data.ok_or_else(|| SourceError::Unreadable("success without data".to_owned()))?;
+    let series = series(data, wanted)?;
     let mut warnings = envelope.warnings.unwrap_or_default();
     if envelope.is_partial == Some(true) {
         warnings.push("the answer is partial".to_owned());
     }
     let degraded = (!warnings.is_empty()).then(|| snippet(warnings.join("; ").as_bytes()).replace('`', ""));
-    Ok(Samples { samples, degraded })
+    Ok(Answered { series, degraded })
 }
 
-fn sample(series: Series) -> Result<Sample, SourceError> {
-    let Some((_, number)) = series.value else {
-        return Err(SourceError::Refused(
-            "the query answers a native histogram, which is not supported yet: take histogram_count(), \
-             histogram_fraction() or a classic histogram"
-                .to_owned(),
-        ));
+fn series(data: Data, wanted: Wanted) -> Result<Vec<Series>, SourceError> {
+    let refused = |why: &str| Err(SourceError::Refused(why.to_owned()));
+    match (data, wanted) {
+        (Data::Vector(sent), Wanted::Values) | (Data::Matrix(sent), Wanted::Ranges) => {
+            sent.into_iter().map(|sent| one(sent, wanted)).collect()
+        }
+        (Data::Scalar((time, number)), Wanted::Values) => {
+            Ok(vec![Series { numbers: vec![(time.milliseconds(), number.0)], ..Series::default() }])
+        }
+        (Data::String(_), _) => refused("the query answers a text, not numbers"),
+        (Data::Matrix(_), Wanted::Values) => {
+            refused("the query answers ranges of samples: put a function like increase() around it")
+        }
+        (Data::Vector(_) | Data::Scalar(_), Wanted::Ranges) => {
+            Err(SourceError::Unreadable("single values where ranges of samples were asked for".to_owned()))
+        }
+    }
+}
+
+fn one(sent: Sent, wanted: Wanted) -> Result<Series, SourceError> {
+    let (numbers, natives) = match wanted {
+        Wanted::Values => (Vec::from_iter(sent.value), Vec::from_iter(sent.histogram)),
+        Wanted::Ranges => (sent.values, sent.histograms),
     };
-    Ok(Sample { labels: series.metric, value: number.0 })
+    let numbers: Vec<_> = numbers.into_iter().map(|(time, number)| (time.milliseconds(), number.0)).collect();
+    let natives: Vec<_> = natives.into_iter().map(|(time, native)| (time.milliseconds(), native)).collect();
+    let ordered = numbers.is_sorted_by(|one, next| one.0 < next.0) && natives.is_sorted_by(|one, next| one.0 < next.0);
+    if !ordered {
+        return Err(SourceError::Unreadable("the samples of a series are not in the order of time".to_owned()));
+    }
+    Ok(Series { labels: sent.metric, numbers, natives })
 }
 
 /// What an error means: only a question that can never be answered as written is refused; all else counts against
@@ -163,9 +213,13 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(3);
 
+    fn read(body: &str, wanted: Wanted) -> Result<Answered, SourceError> {
+        decode(StatusCode::OK, body.as_bytes(), wanted, "t", LIMIT)
+    }
+
     fn values(body: &str) -> Result<Vec<f64>, SourceError> {
-        decode(StatusCode::OK, body.as_bytes(), "prom:9090", LIMIT)
-            .map(|answer| answer.samples.iter().map(|sample| sample.value).collect())
+        let numbers = |series: Series| series.numbers.into_iter().map(|(_, number)| number);
+        read(body, Wanted::Values).map(|answer| answer.series.into_iter().flat_map(numbers).collect())
     }
 
     fn vector(samples: &str) -> String {
@@ -187,10 +241,39 @@ mod tests {
     }
 
     #[test]
+    fn reads_ranges() {
+        let matrix = |samples: &str| {
+            format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{}},{samples}}}]}}}}"#)
+        };
+        let answer = read(&matrix(r#""values":[[1.5,"2"],[16.501,"NaN"]]"#), Wanted::Ranges).unwrap();
+        assert_eq!(answer.series[0].numbers[0], (1_500, 2.0));
+        assert!(answer.series[0].numbers[1].0 == 16_501 && answer.series[0].numbers[1].1.is_nan());
+        let native = r#""histograms":[[2,{"count":"3","sum":"1","buckets":[[0,"1","2","3"]]}]]"#;
+        let answer = read(&matrix(native), Wanted::Ranges).unwrap();
+        assert_eq!((answer.series[0].natives[0].0, answer.series[0].natives[0].1.count), (2_000, 3.0));
+        for (body, said) in [
+            (
+                matrix(r#""values":[[2,"1"],[1,"2"]]"#),
+                "unreadable answer: the samples of a series are not in the order of time",
+            ),
+            (
+                matrix(r#""values":[[2,"1"],[2,"1"]]"#),
+                "unreadable answer: the samples of a series are not in the order of time",
+            ),
+            (
+                vector(r#"{"metric":{},"value":[1,"7"]}"#),
+                "unreadable answer: single values where ranges of samples were asked for",
+            ),
+        ] {
+            assert_eq!(read(&body, Wanted::Ranges).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
     fn warnings_degrade() {
         let body = r#"{"status":"success","warnings":["one\nline","two"],"isPartial":true,
             "data":{"resultType":"vector","result":[]}}"#;
-        let answer = decode(StatusCode::OK, body.as_bytes(), "t", LIMIT).unwrap();
+        let answer = read(body, Wanted::Values).unwrap();
         assert_eq!(answer.degraded.as_deref(), Some("one line; two; the answer is partial"));
     }
 
@@ -202,7 +285,6 @@ mod tests {
             ("[1", "unreadable answer: "),
             (r#"{"status":"success"}"#, "unreadable answer: success without data"),
             (&vector(r#"{"metric":{},"value":[1,"wide"]}"#), "unreadable answer: a sample that is no number"),
-            (&vector(r#"{"metric":{},"histogram":[1,{"count":"1"}]}"#), "the query answers a native histogram"),
             (r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#, "the query answers ranges"),
             (r#"{"status":"success","data":{"resultType":"string","result":[1,"x"]}}"#, "the query answers a text"),
             (r#"{"status":"error","errorType":"bad_data","error":"no"}"#, "`no`"),
@@ -235,7 +317,8 @@ mod tests {
                 true,
             ),
         ] {
-            let error = decode(StatusCode::from_u16(status).unwrap(), body.as_bytes(), "t", LIMIT).unwrap_err();
+            let error =
+                decode(StatusCode::from_u16(status).unwrap(), body.as_bytes(), Wanted::Values, "t", LIMIT).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.is_blinding()), (said, blinding));
         }
     }

@@ -1,12 +1,15 @@
-//! One Prometheus-compatible server: sends instant queries, bounded in number, time and size.
+//! One Prometheus-compatible server: sends queries, bounded in number, time and size.
 
 use std::{error::Error, time::Duration};
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{
+    Response,
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
+};
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
-use super::answer::{Samples, decode};
+use super::answer::{Answered, Wanted, decode};
 use crate::{
     config::model::Prometheus,
     source::{
@@ -16,8 +19,45 @@ use crate::{
     },
 };
 
-/// The largest answer that is read.
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
+const DAY: i64 = 86_400;
+/// The largest answer about one moment or one slot.
+const LIVE_BYTES: usize = 16 << 20;
+/// The largest answer about many slots.
+const HISTORY_BYTES: usize = 64 << 20;
+
+/// One question.
+#[derive(Clone, Debug)]
+pub(super) struct Query<'a> {
+    /// PromQL.
+    pub text: &'a str,
+    /// When it is evaluated.
+    pub when: When,
+    /// What is asked for.
+    pub wanted: Wanted,
+    /// Whether it is about many slots, so that the answer may be large.
+    pub is_history: bool,
+}
+
+/// When a query is evaluated, in Unix time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Once, at this millisecond.
+    At(i64),
+    /// Every `step` seconds from the first second to the last: an answer of [`Wanted::Ranges`].
+    Every { first: i64, last: i64, step: i64 },
+}
+
+impl<'a> Query<'a> {
+    /// One value a series, at the second `at`.
+    pub fn values(text: &'a str, at: i64) -> Self {
+        Self { text, when: When::At(at * 1_000), wanted: Wanted::Values, is_history: false }
+    }
+
+    /// The samples of a range selector, up to the second `at`.
+    pub fn ranges(text: &'a str, at: i64, is_history: bool) -> Self {
+        Self { text, when: When::At(at * 1_000), wanted: Wanted::Ranges, is_history }
+    }
+}
 
 /// Asks one server.
 pub(in crate::source) struct Client {
@@ -25,6 +65,7 @@ pub(in crate::source) struct Client {
     headers: HeaderMap,
     target: String,
     timeout: Duration,
+    lookback: i64,
     permits: Semaphore,
 }
 
@@ -40,43 +81,86 @@ impl Client {
         let http = prometheus_http_query::Client::from(http, settings.url.trim_end_matches('/'))
             .map_err(|_| "`url` is no address".to_owned())?;
         let permits = Semaphore::new(settings.max_concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        Ok(Self { http, headers, target: http_client::target(&url), timeout: settings.timeout, permits })
+        let lookback = i64::try_from(settings.lookback.as_secs()).unwrap_or(i64::MAX).clamp(1, DAY);
+        Ok(Self { http, headers, target: http_client::target(&url), timeout: settings.timeout, lookback, permits })
     }
 
-    /// Evaluates `query` at the Unix second `at`. `limit` covers waiting for our turn and the whole exchange.
-    pub(super) async fn ask(&self, query: &str, at: i64, limit: Duration) -> Result<Samples, SourceError> {
+    /// How long a sample counts as a series' present value, in seconds: at most a day.
+    pub(super) fn lookback(&self) -> i64 {
+        self.lookback
+    }
+
+    /// Asks. `limit` covers waiting for our turn and the whole exchange.
+    pub(super) async fn ask(&self, query: Query<'_>, limit: Duration) -> Result<Answered, SourceError> {
         let exchange = limit.min(self.timeout);
         let turn = async {
             let _permit = self.permits.acquire().await.map_err(|_| SourceError::Timeout(limit))?;
-            timeout(exchange, self.exchange(query, at, exchange)).await.map_err(|_| SourceError::Timeout(exchange))?
+            timeout(exchange, self.exchange(query, exchange)).await.map_err(|_| SourceError::Timeout(exchange))?
         };
         timeout(limit, turn).await.map_err(|_| SourceError::Timeout(limit))?
     }
 
-    async fn exchange(&self, query: &str, at: i64, limit: Duration) -> Result<Samples, SourceError> {
-        let milliseconds = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1);
-        // Thanos and VictoriaMetrics would rather answer in part; other servers ignore these two.
-        let mut question = self.http.query(query).at(at).timeout(milliseconds);
-        question = question.query("partial_response", "false").query("deny_partial_response", "1");
-        for (name, value) in &self.headers {
-            question = question.header(name, value);
-        }
-        let response = match question.clone().post_raw().await {
-            // A kept connection that the server closed meanwhile: asking again is harmless.
-            Err(error) if !is_connect(&error) => question.post_raw().await,
-            first => first,
-        };
-        let response = response.map_err(|error| self.unreachable(&error))?;
+    async fn exchange(&self, query: Query<'_>, limit: Duration) -> Result<Answered, SourceError> {
+        let response = self.send(&query, limit).await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
-        let body = bounded_body::read(response, BODY_LIMIT).await.map_err(|error| match error {
+        let bytes = if query.is_history { HISTORY_BYTES } else { LIVE_BYTES };
+        let body = bounded_body::read(response, bytes).await.map_err(|error| match error {
             BodyError::TooLarge(limit) => SourceError::TooLarge(limit),
             BodyError::Broken(error) => self.unreachable(&error),
         })?;
-        decode(status, &body, &self.target, limit)
+        decode(status, &body, query.wanted, &self.target, limit)
+    }
+
+    async fn send(&self, query: &Query<'_>, limit: Duration) -> Result<Response, prometheus_http_query::Error> {
+        let milliseconds = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1);
+        // Thanos and VictoriaMetrics would rather answer in part; other servers ignore these two.
+        let whole = [("partial_response", "false"), ("deny_partial_response", "1")];
+        match query.when {
+            When::At(at) => {
+                let mut question = self.http.query(query.text).query("time", seconds(at)).timeout(milliseconds);
+                for (name, value) in whole {
+                    question = question.query(name, value);
+                }
+                for (name, value) in &self.headers {
+                    question = question.header(name, value);
+                }
+                twice(question.clone().post_raw().await, || question.post_raw()).await
+            }
+            When::Every { first, last, step } => {
+                let mut question = self.http.query_range(query.text, first, last, step as f64).timeout(milliseconds);
+                for (name, value) in whole {
+                    question = question.query(name, value);
+                }
+                for (name, value) in &self.headers {
+                    question = question.header(name, value);
+                }
+                twice(question.clone().post_raw().await, || question.post_raw()).await
+            }
+        }
     }
 
     fn unreachable(&self, error: &(dyn Error + 'static)) -> SourceError {
         SourceError::Unreachable { target: self.target.clone(), why: http_client::why(error) }
+    }
+}
+
+/// Unix milliseconds as the API writes them.
+fn seconds(milliseconds: i64) -> String {
+    if milliseconds % 1_000 == 0 {
+        (milliseconds / 1_000).to_string()
+    } else {
+        format!("{:.3}", milliseconds as f64 / 1_000.0)
+    }
+}
+
+/// A kept connection may have been closed by the server meanwhile: asking again is harmless.
+async fn twice<F: Future<Output = Result<Response, prometheus_http_query::Error>>>(
+    first: Result<Response, prometheus_http_query::Error>,
+    again: impl FnOnce() -> F,
+) -> Result<Response, prometheus_http_query::Error> {
+    match first {
+        Err(error) if !is_connect(&error) => again().await,
+        first => first,
     }
 }
 

@@ -1,5 +1,17 @@
 //! Selectors as text: `name{label="value"}`, taken apart and put together again without a parser's reformatting.
 
+use std::collections::BTreeSet;
+
+use promql_parser::{
+    label::{MatchOp, Matcher},
+    parser::{self, Expr},
+};
+
+use super::answer::Labels;
+
+/// The labels that name a target.
+pub(super) const TARGET: [&str; 2] = ["job", "instance"];
+
 /// A plain selector: a metric's name, matchers in braces, or both; no range, offset, operator or function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Selector<'a> {
@@ -33,12 +45,87 @@ impl<'a> Selector<'a> {
 
     /// The same selector with `suffix` at the name: `_bucket`, `_count`. `None` where no name is written.
     pub fn suffixed(self, suffix: &str) -> Option<String> {
-        if self.name.is_empty() {
+        let Self { name, matchers } = self;
+        (!name.is_empty()).then(|| braced(&format!("{name}{suffix}"), &[matchers]))
+    }
+
+    /// The label that needs not be looked at to tell this selector's series apart: the name's, if it is written.
+    pub fn fixed_name(self) -> &'static str {
+        if self.name.is_empty() { "" } else { "__name__" }
+    }
+
+    /// The same selector with more matchers.
+    pub fn narrowed(self, more: &str) -> String {
+        braced(self.name, &[self.matchers, more])
+    }
+
+    /// The `up` of the targets that the matchers on `job` and `instance` name. `None` if there are none.
+    pub fn up(self) -> Option<String> {
+        let Ok(Expr::VectorSelector(found)) = parser::parse(&self.narrowed("")) else { return None };
+        let of_target = |matcher: &&Matcher| TARGET.contains(&matcher.name.as_str());
+        if !found.matchers.or_matchers.is_empty() {
             return None;
         }
-        let Self { name, matchers } = self;
-        Some(if matchers.is_empty() { format!("{name}{suffix}") } else { format!("{name}{suffix}{{{matchers}}}") })
+        let matchers: Vec<_> = found.matchers.matchers.iter().filter(of_target).map(written).collect();
+        (!matchers.is_empty()).then(|| braced("up", &[&matchers.join(",")]))
     }
+}
+
+fn braced(name: &str, matchers: &[&str]) -> String {
+    let matchers: Vec<_> = matchers.iter().copied().filter(|matchers| !matchers.is_empty()).collect();
+    if matchers.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", matchers.join(",")) }
+}
+
+fn written(matcher: &Matcher) -> String {
+    let operator = match matcher.op {
+        MatchOp::Equal => "=",
+        MatchOp::NotEqual => "!=",
+        MatchOp::Re(_) => "=~",
+        MatchOp::NotRe(_) => "!~",
+    };
+    format!("{}{operator}{}", matcher.name, text(&matcher.value))
+}
+
+/// A PromQL string.
+fn text(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
+/// A text as a regular expression that matches it alone.
+fn literal(value: &str) -> String {
+    let mut regex = String::with_capacity(value.len());
+    for letter in value.chars() {
+        if r"\.+*?()|[]{}^$".contains(letter) {
+            regex.push('\\');
+        }
+        regex.push(letter);
+    }
+    regex
+}
+
+/// Matchers that hold for all of `wanted`, and for few other series: for each label, the values there are.
+pub(super) fn hull(wanted: &[&Labels], names: &BTreeSet<&str>) -> String {
+    let matcher = |name: &&str| {
+        let values: BTreeSet<&str> = wanted.iter().map(|labels| labels.get(*name).map_or("", String::as_str)).collect();
+        match values.first() {
+            Some(only) if values.len() == 1 => format!("{name}={}", text(only)),
+            _ => {
+                let values: Vec<_> = values.into_iter().map(literal).collect();
+                format!("{name}=~{}", text(&values.join("|")))
+            }
+        }
+    };
+    names.iter().map(matcher).collect::<Vec<_>>().join(",")
+}
+
+/// Labels that may be written without quotes, except for `but`: a name must not be written twice.
+pub(super) fn plain_names<'a>(wanted: &[&'a Labels], but: &str) -> BTreeSet<&'a str> {
+    let is_plain = |name: &&str| !name.contains(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    wanted
+        .iter()
+        .flat_map(|labels| labels.keys().map(String::as_str))
+        .filter(|name| *name != but && is_plain(name))
+        .collect()
 }
 
 fn is_name(character: char) -> bool {
@@ -103,6 +190,35 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn up_is_asked_of_the_same_targets() {
+        for (text, up) in [
+            (r#"x{job="a",code=~"5.."}"#, Some(r#"up{job="a"}"#)),
+            (r#"x{instance!~"b.*",job=~'c"|\\d'}"#, Some(r#"up{instance!~"b.*",job=~"c\"|\\d"}"#)),
+            (r#"x{code="500"}"#, None),
+            ("x", None),
+        ] {
+            assert_eq!(Selector::parse(text).and_then(Selector::up).as_deref(), up, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hull_holds_all_and_escapes() {
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let wanted = [
+            labels(&[("__name__", "x"), ("path", "/a.b|c"), ("é", "1")]),
+            labels(&[("__name__", "x"), ("path", "q\"\n\\"), ("pod", "p")]),
+        ];
+        let wanted: Vec<&Labels> = wanted.iter().collect();
+        let matchers = hull(&wanted, &plain_names(&wanted, "__name__"));
+        assert_eq!(matchers, r#"path=~"/a\\.b\\|c|q\"\n\\\\",pod=~"|p""#);
+        let narrowed = Selector::parse("x{a='1'}").unwrap().narrowed(&matchers);
+        assert!(parser::parse(&narrowed).is_ok(), "{narrowed}");
+        assert_eq!(Selector::parse("x").unwrap().narrowed(r#"a="1""#), r#"x{a="1"}"#);
     }
 
     #[test]

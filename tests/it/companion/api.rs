@@ -33,7 +33,9 @@ async fn every_listed_route_answers() {
         let answer = if route.method == "GET" {
             get(&router, &path).await
         } else {
-            post(&router, &path, None, r#"{"by":"ops-lead","text":"seen"}"#).await
+            let correction = r#"{"slo":"inventory/api-response-time","at":"2026-10-25T12:00:00Z","bad":-1,"total":0,"reason":"test","by":"ops-lead"}"#;
+            let note = r#"{"by":"ops-lead","text":"seen"}"#;
+            post(&router, &path, None, if path.ends_with("/corrections") { correction } else { note }).await
         };
         assert_eq!(answer.status, StatusCode::OK, "{} {path}: {}", route.method, answer.text);
     }

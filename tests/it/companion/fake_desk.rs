@@ -10,12 +10,12 @@ use futures_util::future::BoxFuture;
 use slod::{
     clock::Clock,
     config::model::Right,
-    domain::{name::SloId, slot::SlotState},
+    domain::{correction::Correction, name::SloId, slot::SlotState},
     views::{
-        desk::{Action, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
-        report::BudgetReport,
+        report::{BudgetReport, CorrectionView},
         slo::{SloState, SloView, SlotView},
     },
 };
@@ -181,6 +181,17 @@ impl Desk for FakeDesk {
             let view = self.incident(incident).await?;
             self.acts.lock().unwrap().push((incident.to_owned(), action, by.to_owned()));
             Ok(view)
+        })
+    }
+
+    fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
+        Box::pin(async move {
+            self.slo(&wanted.slo)?;
+            if wanted.reason.trim().is_empty() {
+                return Err(DeskError::Invalid("a correction needs a `reason`".into()));
+            }
+            let Correcting { series, at, bad, total, reason, by, .. } = wanted;
+            Ok(CorrectionView::new(&series, &Correction { at, bad, total, reason, by, made_at: now() }))
         })
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use slod::{
-    domain::{name::SloId, policy::Priority, slot::SlotState},
+    domain::{correction::Correction, name::SloId, policy::Priority, slot::SlotState},
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
         incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
-        report::{BudgetReport, BudgetUse, IncidentCost, ServiceReport, SloReport},
+        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
         slo::{BudgetView, PolicyView, SloState, SloView, SlotView, StreakView, ValueView},
     },
 };
@@ -168,6 +168,18 @@ pub fn incident() -> IncidentView {
     }
 }
 
+pub fn correction() -> CorrectionView {
+    let correction = Correction {
+        at: at("2026-10-20T12:00:00Z"),
+        bad: -12.0,
+        total: 0.0,
+        reason: HOSTILE.into(),
+        by: "ops-lead".into(),
+        made_at: at("2026-10-21T08:00:00Z"),
+    };
+    CorrectionView::new(&BTreeMap::from([("route".to_owned(), "/a".to_owned())]), &correction)
+}
+
 pub fn report(month: &str) -> BudgetReport {
     BudgetReport {
         month: month.into(),
@@ -181,6 +193,7 @@ pub fn report(month: &str) -> BudgetReport {
                 SloReport {
                     id: "inventory/api-response-time".into(),
                     title: format!("{HOSTILE} API, \"p95\""),
+                    budgeting: "occurrences".into(),
                     objective: 0.95,
                     achieved: Some(0.9731),
                     good: 973_100.0,
@@ -195,6 +208,7 @@ pub fn report(month: &str) -> BudgetReport {
                         allowed_seconds: 129_600.0,
                         used_seconds: 146_448.0,
                     },
+                    series: vec![],
                     incidents: vec![IncidentCost {
                         id: "7".into(),
                         opened_at: at("2026-10-25T11:50:00Z"),
@@ -202,12 +216,13 @@ pub fn report(month: &str) -> BudgetReport {
                         bad: 26_900.0,
                         budget_share: Some(0.538),
                     }],
-                    corrections: vec![json!({"by": "ops-lead", "bad": -12, "reason": HOSTILE})],
+                    corrections: vec![correction()],
                     objective_changes: vec![json!({"at": "2026-10-10T00:00:00Z", "from": 0.9, "to": 0.95})],
                 },
                 SloReport {
                     id: "inventory/rop-freshness".into(),
                     title: "ROP snapshot freshness".into(),
+                    budgeting: "timeslices".into(),
                     objective: 0.95,
                     achieved: None,
                     good: 0.0,
@@ -222,6 +237,14 @@ pub fn report(month: &str) -> BudgetReport {
                         allowed_seconds: 129_600.0,
                         used_seconds: 0.0,
                     },
+                    series: vec![SeriesReport {
+                        series: BTreeMap::from([("route".to_owned(), HOSTILE.to_owned())]),
+                        achieved: Some(0.9731),
+                        bad: 26_900.0,
+                        total: 1_000_000.0,
+                        met: Some(false),
+                        remaining: Some(-0.13),
+                    }],
                     incidents: vec![],
                     corrections: vec![],
                     objective_changes: vec![],

@@ -27,6 +27,8 @@ pub enum Evil {
     Drips,
     /// Takes the question and never answers.
     Stalls,
+    /// Sends these one after the other, and the last again and again.
+    Turns(Vec<String>),
     /// Takes a while, then sends this.
     Dawdles(Duration, String),
 }
@@ -56,9 +58,13 @@ impl EvilServer {
                     (evil.clone(), Arc::clone(&questions), Arc::clone(&most), Arc::clone(&now));
                 tokio::spawn(async move {
                     let question = question(&mut stream).await;
-                    questions.lock().unwrap().push(question);
+                    let turn = {
+                        let mut questions = questions.lock().unwrap();
+                        questions.push(question);
+                        questions.len()
+                    };
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    evil.answer(&mut stream, &now).await;
+                    evil.answer(&mut stream, &now, turn).await;
                 });
             }
         });
@@ -82,10 +88,12 @@ impl Evil {
         Self::Says(whole(status, headers, body))
     }
 
-    async fn answer(self, stream: &mut TcpStream, now: &AtomicUsize) {
+    /// Answers the question number `turn`, from 1.
+    async fn answer(self, stream: &mut TcpStream, now: &AtomicUsize, turn: usize) {
         const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
         let said = match self {
             Self::Says(text) => text,
+            Self::Turns(mut texts) => texts.swap_remove(turn.min(texts.len()) - 1),
             Self::Dawdles(time, text) => {
                 sleep(time).await;
                 text

@@ -11,7 +11,7 @@ use testbed::{ports::free_port, service::InventoryService};
 
 use super::{
     LIMIT,
-    evil::{Evil, EvilServer},
+    evil::{Evil, EvilServer, whole},
 };
 
 fn probe(url: &str) -> Probe {
@@ -100,6 +100,27 @@ async fn retries_fit_into_the_slot() {
     assert_eq!(attempts(18_000, 20_000).await, 2, "after two pauses of a second one more might end too late");
     assert_eq!(attempts(500, 500).await, 1);
     assert_eq!(server.asked.lock().unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn one_good_answer_is_enough() {
+    let bad = whole("500 Internal Server Error", "", "");
+    let fine = whole("200 OK", "", "");
+    for (turns, retries, attempts, is_good) in [
+        (vec![fine.clone()], 2, 1, true),
+        (vec![bad.clone(), fine.clone()], 2, 2, true),
+        // Broken off, then refused, then fine: the last try that is allowed.
+        (vec![String::new(), bad.clone(), fine.clone()], 2, 3, true),
+        (vec![bad.clone(), bad.clone(), bad.clone(), fine.clone()], 2, 3, false),
+        (vec![bad.clone(), fine.clone()], 0, 1, false),
+        (vec![fine.clone(), bad.clone()], 0, 1, true),
+    ] {
+        let server = EvilServer::start(Evil::Turns(turns.clone())).await;
+        let probe = Probe { retries, ..probe(&server.url()) };
+        let result = prober().check(&probe, 0, LIMIT).await;
+        assert_eq!((good(&result), result.attempts), (Some(is_good), attempts), "{turns:?}");
+        assert_eq!(server.asked.lock().unwrap().len(), attempts as usize, "each try is a connection of its own");
+    }
 }
 
 #[tokio::test]

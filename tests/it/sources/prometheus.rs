@@ -226,7 +226,12 @@ async fn numbers_and_closer_looks() {
             SLOT,
             "no series matches `nope_total`: check its name and labels",
         ),
-        (ratio("requests_total", false, "requests_total"), narrow, "2 series match; no events in the last slot"),
+        (ratio("idle_total", true, "idle_total"), SLOT, "1 series match; no events in the last slot"),
+        (
+            ratio("requests_total", false, "requests_total"),
+            narrow,
+            "series match, but none had a sample in the last slot: is `every` shorter than the scrape interval?",
+        ),
         (latency("h_seconds", 0.8), SLOT, "4 series match; 36 of 40 events good in the last slot, value 0.8"),
         (latency("h_seconds", 0.9), SLOT, "no bucket ends at the threshold of 0.9 seconds; there are 0.5, 0.8, 1"),
         (value("age"), SLOT, "1 series match; 1 of 1 events good in the last slot, value 840.5"),

@@ -1,0 +1,142 @@
+//! Counts by slot and series, as samples are entered. Pure.
+
+use std::collections::BTreeMap;
+
+use super::counter::{Before, Point, growth};
+use crate::domain::name::Series;
+
+/// The most slots before a question that a series can be charged for when it returns.
+const CHARGED_MAX: i64 = 10_000;
+
+/// What one series counted in one slot. There is one where there was a sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    /// All events.
+    pub value: f64,
+    /// Those at most the threshold, for native histograms.
+    pub part: f64,
+    /// How many values there were, for expressions.
+    pub values: usize,
+    /// Why it is no count.
+    pub fault: Option<String>,
+}
+
+/// Counts by slot and series.
+pub(super) type Tallies = BTreeMap<i64, BTreeMap<Series, Tally>>;
+
+/// Counts of one selector.
+#[derive(Clone, Debug)]
+pub(super) struct Book {
+    every: i64,
+    first: i64,
+    /// No sample is unknown that came after this, in milliseconds.
+    from: i64,
+    /// By slot and series.
+    pub tallies: Tallies,
+    /// The newest sample before the first slot.
+    seen: BTreeMap<Series, i64>,
+    /// The newest sample.
+    newest: BTreeMap<Series, i64>,
+    /// Where series were silent, as changes of how many are: by slot.
+    silent: BTreeMap<Series, BTreeMap<i64, i64>>,
+}
+
+impl Book {
+    /// For slots of `every` seconds from the second `start` on. Samples are known from the second `from` on, and of
+    /// those up to there the newest in `seen`.
+    pub fn new(every: u32, start: i64, from: i64, seen: BTreeMap<Series, i64>) -> Self {
+        let every = i64::from(every.max(1)) * 1_000;
+        let first = (start * 1_000).div_euclid(every);
+        let newest = seen.clone();
+        Self { every, first, from: from * 1_000, tallies: Tallies::new(), seen, newest, silent: BTreeMap::new() }
+    }
+
+    /// The slot of a sample: edges belong to the slot that ends there.
+    fn slot(&self, at: i64) -> i64 {
+        (at - 1).div_euclid(self.every)
+    }
+
+    /// Notes a sample of `series` before the first slot.
+    pub fn saw(&mut self, series: &Series, at: i64) {
+        later(&mut self.seen, series, at);
+        later(&mut self.newest, series, at);
+    }
+
+    /// Enters consecutive samples of one time series, which counts for `series`.
+    pub fn enter(&mut self, series: &Series, before: Before, points: &[Point]) {
+        let mut before = before;
+        for point in points {
+            let slot = self.slot(point.at);
+            let by_series = self.tallies.entry(slot).or_default();
+            if !by_series.contains_key(series) {
+                by_series.insert(series.clone(), Tally::default());
+            }
+            if let Some(tally) = by_series.get_mut(series) {
+                match growth(before, *point) {
+                    Ok(growth) => {
+                        tally.value += growth.value;
+                        tally.part += growth.part;
+                    }
+                    Err(fault) => tally.fault = Some(fault),
+                }
+            }
+            if let Before::Point(last) = before {
+                self.pass(series, last.at, slot);
+            }
+            before = Before::Point(*point);
+        }
+        if let Some(last) = points.last() {
+            later(&mut self.newest, series, last.at);
+        }
+    }
+
+    /// A time series was silent between a sample and the slot of its next.
+    fn pass(&mut self, series: &Series, last: i64, returned: i64) {
+        let from = self.slot(last.max(0)).max(self.first - CHARGED_MAX) + 1;
+        if from < returned {
+            let changes = self.silent.entry(series.clone()).or_default();
+            *changes.entry(from).or_default() += 1;
+            *changes.entry(returned).or_default() -= 1;
+        }
+    }
+
+    /// Slots without a sample whose events are counted in the slot in which the series returned.
+    pub fn charged(&self, series: &Series) -> Vec<i64> {
+        let Some(changes) = self.silent.get(series) else { return Vec::new() };
+        // Before the first slot only those count that are known to be without a sample.
+        let seen = self.seen.get(series).copied().unwrap_or(self.from);
+        let known_from = self.slot(seen) + 1;
+        let mut charged = Vec::new();
+        let mut silent = 0;
+        let mut changes = changes.iter().peekable();
+        while let Some((from, change)) = changes.next() {
+            silent += change;
+            let until = changes.peek().map_or(*from, |(until, _)| **until);
+            if silent > 0 {
+                charged.extend((*from.max(&known_from)..until).filter(|slot| !self.has(*slot, series)));
+            }
+        }
+        charged
+    }
+
+    /// All series that were silent and returned.
+    pub fn returned(&self) -> impl Iterator<Item = &Series> {
+        self.silent.keys()
+    }
+
+    /// The newest sample of each series, in milliseconds.
+    pub fn newest(&self) -> &BTreeMap<Series, i64> {
+        &self.newest
+    }
+
+    fn has(&self, slot: i64, series: &Series) -> bool {
+        self.tallies.get(&slot).is_some_and(|tallies| tallies.contains_key(series))
+    }
+}
+
+fn later(newest: &mut BTreeMap<Series, i64>, series: &Series, at: i64) {
+    match newest.get_mut(series) {
+        Some(newest) => *newest = at.max(*newest),
+        None => drop(newest.insert(series.clone(), at)),
+    }
+}
