@@ -197,6 +197,25 @@ impl Ledger {
         self.track.stored_sums()
     }
 
+    /// The sums for the store, of slots of all lengths.
+    pub fn all_sums(&mut self) -> Vec<(u32, StoredSums)> {
+        self.track.unsaved = false;
+        self.tracks().map(|track| (track.every, track.stored_sums())).collect()
+    }
+
+    /// A newest chunk that was [counted](Self::count) and is not loaded: of slots of one length, one after the other.
+    pub fn unopened(&self) -> Option<ChunkKey> {
+        self.tracks().filter(|track| track.newest.is_none()).find_map(|track| {
+            let number = i64::from(track.closed.last()?.number);
+            Some(ChunkKey { every: track.every, number })
+        })
+    }
+
+    /// How many chunks are at hand.
+    pub fn resident(&self) -> usize {
+        self.tracks().map(|track| track.packed.len()).sum()
+    }
+
     /// Gives up a chunk that the store has lost.
     pub fn lose(&mut self, chunk: ChunkKey) {
         self.track_of(chunk.every).lose(chunk.number);

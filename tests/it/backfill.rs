@@ -117,8 +117,11 @@ fn two_outages(end: i64) -> String {
             let _ = writeln!(text, "{name}_total{{job=\"shop\",instance=\"a\"}} {value} {at}");
         }
     }
-    let named = ["requests", "old_errors", "new_errors"].into_iter().zip(&texts);
-    named.map(|(name, text)| format!("# TYPE {name} counter\n{text}")).collect::<String>() + "# EOF\n"
+    let mut text = String::new();
+    for (name, samples) in ["requests", "old_errors", "new_errors"].into_iter().zip(&texts) {
+        let _ = write!(text, "# TYPE {name} counter\n{samples}");
+    }
+    text + "# EOF\n"
 }
 
 #[tokio::test]

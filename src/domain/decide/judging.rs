@@ -77,7 +77,7 @@ impl Core {
             }
         }
         if !ledger.is_whole() {
-            decision.starved.insert(key.clone());
+            *decision.starved.entry(key.clone()).or_default() |= came_late;
             return;
         }
         let mut changes = Vec::new();

@@ -107,7 +107,7 @@ impl Core {
                 Inserted::New | Inserted::Replaced => {}
                 Inserted::Unchanged => continue,
                 Inserted::Evicted => {
-                    decision.starved.insert(key.clone());
+                    decision.unplaced.insert((key.clone(), *slot));
                     continue;
                 }
             }
