@@ -2,17 +2,30 @@
 //!
 //! A month of minutes of ten thousand series must fit into 1.5 GB, so a slot costs its own news only: runs of
 //! equal slots cost one byte together, a slot of whole counts costs the difference of its total to the one before
-//! and its bad events, both as variable-length integers.
+//! as a variable-length integer, and a byte for its bad events.
 //!
-//! Layout: version (1 byte), then tokens. A token's low 3 bits are its kind, its high 5 bits the run length − 1.
-//! After the tokens, if any slot has a shown value: one little-endian `f64` for each measured slot, NaN for none.
+//! Layout: version (1 byte), then tokens. A token's low 3 bits are its kind. Its high 5 bits are the run length − 1;
+//! for a slot of whole counts they are its bad events, 31 if these follow as a variable-length integer. After the
+//! tokens, if any slot has a shown value, one for each measured slot: a byte that counts the leading (high 4 bits) and
+//! trailing (low 4 bits) zero bytes of what differs from the one before, then the bytes between; 255 for none.
+//!
+//! Version 1 wrote all bad events as integers of their own, and shown values as 8 bytes each; it is still read.
 
-use super::slot::{Slot, SlotState};
+use super::slot::Slot;
+
+mod encoder;
+mod reader;
+
+pub use self::{
+    encoder::Encoder,
+    reader::{Reader, decode},
+};
 
 /// Slots in a chunk.
 pub const SLOTS: i64 = 240;
 
-const VERSION: u8 = 1;
+const VERSION_1: u8 = 1;
+const VERSION: u8 = 2;
 const ABSENT: u8 = 0;
 const UNMEASURED: u8 = 1;
 const EMPTY: u8 = 2;
@@ -21,7 +34,11 @@ const SAME: u8 = 4;
 const WHOLE: u8 = 5;
 const FRACTION: u8 = 6;
 const END: u8 = 7;
-const RUN_MAX: usize = 32;
+const RUN_MAX: u8 = 32;
+/// Bad events that do not fit into a token.
+const BAD_FOLLOWS: u8 = 31;
+/// No shown value.
+const SHOWN_NONE: u8 = 255;
 /// Whole numbers up to here survive the way through `f64` and zigzag.
 const WHOLE_MAX: f64 = 4_503_599_627_370_496.0;
 
@@ -42,143 +59,20 @@ pub fn chunk_of(index: i64) -> i64 {
 
 /// Packs the slots of one chunk. They are in order, at most one for each number, all of the same chunk.
 pub fn encode(slots: &[Slot]) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    let Some(first) = slots.first() else {
-        bytes.push(END);
-        return bytes;
-    };
-    let mut next = chunk_of(first.index) * SLOTS;
-    let (mut total_before, mut bad_before) = (0_i64, None);
-    let mut run: Option<(u8, usize)> = None;
-    let mut push = |bytes: &mut Vec<u8>, kind: u8, payload: &[u8]| {
-        if payload.is_empty() && kind < WHOLE {
-            match &mut run {
-                Some((same, count)) if *same == kind && *count < RUN_MAX => {
-                    *count += 1;
-                    let last = bytes.len() - 1;
-                    bytes[last] = kind | ((*count as u8 - 1) << 3);
-                    return;
-                }
-                _ => run = Some((kind, 1)),
-            }
-        } else {
-            run = None;
-        }
-        bytes.push(kind);
-        bytes.extend_from_slice(payload);
-    };
+    let mut encoder = Encoder::new(slots.first().map_or(0, |slot| chunk_of(slot.index)));
     for slot in slots {
-        while next < slot.index {
-            push(&mut bytes, ABSENT, &[]);
-            next += 1;
-        }
-        next += 1;
-        match slot.state {
-            SlotState::Unmeasured => push(&mut bytes, UNMEASURED, &[]),
-            SlotState::Empty => push(&mut bytes, EMPTY, &[]),
-            SlotState::Excluded => push(&mut bytes, EXCLUDED, &[]),
-            SlotState::Measured => {
-                let bad = slot.bad();
-                if is_whole(slot.total) && is_whole(bad) {
-                    let (total, bad) = (slot.total as i64, bad as u64);
-                    if bad_before == Some(bad) && total_before == total {
-                        push(&mut bytes, SAME, &[]);
-                    } else {
-                        let mut payload = Vec::with_capacity(6);
-                        put_varint(&mut payload, zigzag(total - total_before));
-                        put_varint(&mut payload, bad);
-                        push(&mut bytes, WHOLE, &payload);
-                        (total_before, bad_before) = (total, Some(bad));
-                    }
-                } else {
-                    let mut payload = [0; 16];
-                    payload[..8].copy_from_slice(&slot.good.to_le_bytes());
-                    payload[8..].copy_from_slice(&slot.total.to_le_bytes());
-                    push(&mut bytes, FRACTION, &payload);
-                }
-            }
-        }
+        encoder.push(slot);
     }
-    bytes.push(END);
-    if slots.iter().any(|slot| slot.shown.is_some()) {
-        for slot in slots.iter().filter(|slot| slot.state == SlotState::Measured) {
-            bytes.extend_from_slice(&slot.shown.unwrap_or(f64::NAN).to_le_bytes());
-        }
-    }
-    bytes
+    encoder.finish()
 }
 
-/// Unpacks chunk number `chunk`. Never panics, whatever the bytes.
-pub fn decode(chunk: i64, bytes: &[u8]) -> Result<Vec<Slot>, ChunkError> {
-    let fail = |why| ChunkError { chunk, why };
-    let mut at = bytes;
-    if take(&mut at) != Some(VERSION) {
-        return Err(fail("unknown version"));
-    }
-    let mut slots = Vec::with_capacity(SLOTS as usize);
-    let mut index = chunk.checked_mul(SLOTS).ok_or_else(|| fail("number out of range"))?;
-    let end = index + SLOTS;
-    let (mut total, mut bad) = (0_i64, None);
-    loop {
-        let token = take(&mut at).ok_or_else(|| fail("cut off"))?;
-        let (kind, run) = (token & 7, i64::from(token >> 3) + 1);
-        if kind == END {
-            break;
-        }
-        if index + run > end {
-            return Err(fail("too many slots"));
-        }
-        let plain = |index, state| Slot { index, state, good: 0.0, total: 0.0, shown: None };
-        let measured =
-            |index, good: f64, total: f64| Slot { index, state: SlotState::Measured, good, total, shown: None };
-        for _ in 0..run {
-            match kind {
-                ABSENT => {}
-                UNMEASURED => slots.push(plain(index, SlotState::Unmeasured)),
-                EMPTY => slots.push(plain(index, SlotState::Empty)),
-                EXCLUDED => slots.push(plain(index, SlotState::Excluded)),
-                SAME => {
-                    let bad: u64 = bad.ok_or_else(|| fail("repeats nothing"))?;
-                    slots.push(measured(index, total as f64 - bad as f64, total as f64));
-                }
-                WHOLE => {
-                    let step = take_varint(&mut at).ok_or_else(|| fail("cut off"))?;
-                    total = total.checked_add(unzigzag(step)).ok_or_else(|| fail("count out of range"))?;
-                    let events = take_varint(&mut at).ok_or_else(|| fail("cut off"))?;
-                    bad = Some(events);
-                    slots.push(measured(index, total as f64 - events as f64, total as f64));
-                }
-                _ => {
-                    let good = take_f64(&mut at).ok_or_else(|| fail("cut off"))?;
-                    let all = take_f64(&mut at).ok_or_else(|| fail("cut off"))?;
-                    slots.push(measured(index, good, all));
-                }
-            }
-            index += 1;
-        }
-    }
-    if !at.is_empty() {
-        for slot in slots.iter_mut().filter(|slot| slot.state == SlotState::Measured) {
-            let shown = take_f64(&mut at).ok_or_else(|| fail("cut off"))?;
-            slot.shown = Some(shown).filter(|shown| shown.is_finite());
-        }
-    }
-    Ok(slots)
-}
-
-fn is_whole(count: f64) -> bool {
+/// Whether a count is kept as an integer.
+pub fn is_whole(count: f64) -> bool {
     count.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&count)
 }
 
-fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
-}
-
-fn unzigzag(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+/// Appends an integer, 7 bits a byte, the low ones first.
+pub fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -186,13 +80,15 @@ fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-fn take(at: &mut &[u8]) -> Option<u8> {
+/// Takes one byte off the front.
+pub fn take(at: &mut &[u8]) -> Option<u8> {
     let (first, rest) = at.split_first()?;
     *at = rest;
     Some(*first)
 }
 
-fn take_varint(at: &mut &[u8]) -> Option<u64> {
+/// Takes an integer of [`put_varint`] off the front.
+pub fn take_varint(at: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = take(at)?;
@@ -204,10 +100,21 @@ fn take_varint(at: &mut &[u8]) -> Option<u64> {
     None
 }
 
-fn take_f64(at: &mut &[u8]) -> Option<f64> {
+/// Takes a little-endian number off the front.
+pub fn take_f64(at: &mut &[u8]) -> Option<f64> {
     let (first, rest) = at.split_first_chunk::<8>()?;
     *at = rest;
     Some(f64::from_le_bytes(*first))
+}
+
+/// A signed integer as an unsigned one, small if it is near zero.
+pub fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+/// Undoes [`zigzag`].
+pub fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 #[cfg(test)]
@@ -215,6 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::slot::SlotState;
 
     fn slot(index: i64, kind: u8, good: f64, bad: f64) -> Slot {
         let state = match kind {
@@ -229,7 +137,7 @@ mod tests {
     }
 
     fn any_slots() -> impl Strategy<Value = Vec<Slot>> {
-        let one = (0_u8..6, prop_oneof![0_u32..5, 0_u32..1_000_000], 0_u32..20, any::<bool>());
+        let one = (0_u8..6, prop_oneof![0_u32..5, 0_u32..1_000_000], 0_u32..40, any::<bool>());
         (-5_i64..5, prop::collection::btree_map(0_i64..SLOTS, one, 0..SLOTS as usize)).prop_map(|(chunk, slots)| {
             slots
                 .into_iter()
@@ -241,6 +149,39 @@ mod tests {
         })
     }
 
+    /// As version 1 packed them.
+    fn version_1(slots: &[Slot]) -> Vec<u8> {
+        let mut bytes = vec![VERSION_1];
+        let mut next = slots.first().map_or(0, |slot| chunk_of(slot.index)) * SLOTS;
+        let mut before = 0;
+        for slot in slots {
+            bytes.extend((next..slot.index).map(|_| ABSENT));
+            next = slot.index + 1;
+            match slot.state {
+                SlotState::Unmeasured => bytes.push(UNMEASURED),
+                SlotState::Empty => bytes.push(EMPTY),
+                SlotState::Excluded => bytes.push(EXCLUDED),
+                SlotState::Measured if is_whole(slot.total) && is_whole(slot.bad()) => {
+                    bytes.push(WHOLE);
+                    put_varint(&mut bytes, zigzag(slot.total as i64 - before));
+                    put_varint(&mut bytes, slot.bad() as u64);
+                    before = slot.total as i64;
+                }
+                SlotState::Measured => {
+                    bytes.push(FRACTION);
+                    bytes.extend(slot.good.to_le_bytes());
+                    bytes.extend(slot.total.to_le_bytes());
+                }
+            }
+        }
+        bytes.push(END);
+        if slots.iter().any(|slot| slot.shown.is_some()) {
+            let measured = slots.iter().filter(|slot| slot.state == SlotState::Measured);
+            bytes.extend(measured.flat_map(|slot| slot.shown.unwrap_or(f64::NAN).to_le_bytes()));
+        }
+        bytes
+    }
+
     proptest! {
         #[test]
         fn what_was_packed_comes_back(slots in any_slots()) {
@@ -249,19 +190,47 @@ mod tests {
         }
 
         #[test]
+        fn what_version_1_packed_comes_back(slots in any_slots()) {
+            let chunk = slots.first().map_or(0, |slot| chunk_of(slot.index));
+            prop_assert_eq!(decode(chunk, &version_1(&slots)), Ok(slots));
+        }
+
+        /// A reader that follows an encoder sees what is written behind it, runs that grow included.
+        #[test]
+        fn a_reader_follows_an_encoder(slots in any_slots(), steps in prop::collection::vec(0_usize..5, 1..60)) {
+            let chunk = slots.first().map_or(0, |slot| chunk_of(slot.index));
+            let (mut encoder, mut reader) = (Encoder::new(chunk), Reader::new(chunk));
+            let (mut written, mut read) = (slots.iter(), Vec::new());
+            for steps in steps.into_iter().chain([SLOTS as usize]) {
+                written.by_ref().take(steps).for_each(|slot| encoder.push(slot));
+                while let Ok(Some(slot)) = reader.next(encoder.tokens()) {
+                    read.push(slot);
+                }
+            }
+            let plain: Vec<_> = slots.iter().map(|slot| Slot { shown: None, ..*slot }).collect();
+            prop_assert_eq!(read, plain);
+        }
+
+        #[test]
         fn garbage_is_an_error_or_slots_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
             if let Ok(slots) = decode(3, &bytes) {
                 prop_assert!(slots.len() <= SLOTS as usize);
+            }
+            for version in [VERSION_1, VERSION] {
+                drop(decode(3, &[&[version], bytes.as_slice()].concat()));
             }
         }
     }
 
     #[test]
-    fn quiet_traffic_costs_about_three_bytes_a_slot() {
+    fn quiet_traffic_costs_under_three_bytes_a_slot() {
         let slots: Vec<_> =
             (0..SLOTS).map(|at| slot(at, 4, 6_000.0 + (at * 37 % 100) as f64, (at % 7) as f64)).collect();
-        assert!(encode(&slots).len() <= 4 * SLOTS as usize, "{}", encode(&slots).len());
+        assert!(encode(&slots).len() <= 3 * SLOTS as usize, "{}", encode(&slots).len());
         let probes: Vec<_> = (0..SLOTS).map(|at| slot(at, 4, 1.0, 0.0)).collect();
         assert!(encode(&probes).len() < 16, "{}", encode(&probes).len());
+        let values: Vec<_> =
+            (0..SLOTS).map(|at| Slot { shown: Some((at % 9) as f64), ..slot(at, 4, 1.0, 0.0) }).collect();
+        assert!(encode(&values).len() < 4 * SLOTS as usize, "{}", encode(&values).len());
     }
 }

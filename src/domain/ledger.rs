@@ -1,14 +1,29 @@
 //! The ledger of one series: all its settled slots, filled in any order, summed over any window.
 //!
-//! Slots are kept packed in chunks with their sums beside them: a window over 30 days adds up about 180 sums and
-//! opens at most the two chunks at its edges.
-
-use std::collections::BTreeMap;
+//! Slots are packed in chunks of which the sums are kept: a window over 30 days is about 180 sums and part of a chunk at
+//! each end, and from one slot to the next only those parts change. The bytes of old chunks may be left to the store
+//! ([`Ledger::evict`]). A read that would have needed one takes note of it: as long as [`Ledger::is_whole`] is false,
+//! what was read since is not to be used; load what is [`Ledger::missing`] and read again.
 
 use super::{
-    chunk::{self, ChunkError, SLOTS, chunk_of},
+    chunk::{self, ChunkError, chunk_of},
     slo::{Budgeting, Objective, SloSpec},
     slot::{Slot, SlotState, Span},
+};
+
+mod counts;
+mod cursor;
+mod held;
+mod memo;
+#[cfg(test)]
+mod oracle;
+mod read;
+mod stored;
+mod track;
+
+use self::{
+    counts::{ChunkSums, Counts},
+    track::Track,
 };
 
 /// Sums over a stretch of time. Time in seconds, so that slots of different lengths can be added.
@@ -42,14 +57,6 @@ impl Totals {
             SlotState::Unmeasured => self.unmeasured_seconds += seconds,
             SlotState::Excluded => self.excluded_seconds += seconds,
         }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.good += other.good;
-        self.total += other.total;
-        self.known_seconds += other.known_seconds;
-        self.unmeasured_seconds += other.unmeasured_seconds;
-        self.excluded_seconds += other.excluded_seconds;
     }
 }
 
@@ -91,23 +98,34 @@ pub enum Inserted {
     Replaced,
     /// The slot was settled already; nothing changed.
     Unchanged,
+    /// Its chunk is not at hand; nothing changed.
+    Evicted,
 }
 
-#[derive(Clone, Debug)]
-struct Chunk {
-    bytes: Vec<u8>,
-    totals: Totals,
+/// The sums of a ledger's chunks, for the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSums {
+    /// The newest chunk, which is not in the sums; none if there are no slots.
+    pub newest: Option<i64>,
+    /// The sums of all others, packed.
+    pub bytes: Vec<u8>,
+}
+
+/// A chunk of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkKey {
+    /// Length of its slots in seconds.
+    pub every: u32,
+    /// Its number.
+    pub number: i64,
 }
 
 /// All settled slots of one series.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    every: u32,
-    counting: Counting,
-    chunks: BTreeMap<i64, Chunk>,
-    /// Slots of another length, from before `every` changed, by their start.
-    older: BTreeMap<i64, (u32, Slot)>,
-    newest: Option<i64>,
+    track: Track,
+    /// Slots of other lengths, from before `every` changed.
+    older: Vec<Track>,
 }
 
 impl Ledger {
@@ -123,151 +141,197 @@ impl Ledger {
 
     /// Whether slots are as long, and counted as, an SLO wants them.
     pub fn is_for(&self, spec: &SloSpec) -> bool {
-        self.every == spec.every && self.counting == Counting::of(spec.budgeting)
+        self.track.every == spec.every && self.track.counting == Counting::of(spec.budgeting)
     }
 
     fn counting(every: u32, counting: Counting) -> Self {
-        Self { every: every.max(1), counting, chunks: BTreeMap::new(), older: BTreeMap::new(), newest: None }
+        Self { track: Track::new(every.max(1), counting), older: Vec::new() }
     }
 
     /// Slot length in seconds.
     pub fn every(&self) -> u32 {
-        self.every
+        self.track.every
     }
 
     /// Number of the newest settled slot: the watermark.
     pub fn newest(&self) -> Option<i64> {
-        self.newest
+        self.track.newest
     }
 
     /// Whether nothing was ever settled, at any slot length.
     pub fn is_empty(&self) -> bool {
-        self.newest.is_none() && self.older.is_empty()
+        self.track.newest.is_none() && self.older.iter().all(|track| track.newest.is_none())
     }
 
     /// Takes in a stored chunk, of this slot length or another.
     pub fn load(&mut self, every: u32, number: i64, bytes: Vec<u8>) -> Result<(), ChunkError> {
-        let slots = chunk::decode(number, &bytes)?;
-        if every == self.every {
-            if let Some(last) = slots.last() {
-                self.newest = self.newest.max(Some(last.index));
-            }
-            self.chunks.insert(number, Chunk { totals: self.sum(&slots), bytes });
-        } else {
-            for slot in slots {
-                self.older.insert(slot.index * i64::from(every), (every, slot));
-            }
+        self.track_of(every).load(number, bytes)
+    }
+
+    /// Counts a stored chunk that stays in the store.
+    pub fn count(&mut self, every: u32, number: i64, bytes: &[u8]) -> Result<(), ChunkError> {
+        let slots = chunk::decode(number, bytes)?;
+        self.track_of(every).count(number, &slots).map(drop)
+    }
+
+    /// Takes in stored sums of all chunks but `newest`, which is to be [loaded](Self::load) next. Nothing that ends
+    /// before `from` (Unix seconds) is wanted. An error means that all chunks must be [counted](Self::count).
+    pub fn load_sums(&mut self, every: u32, newest: i64, from: i64, bytes: &[u8]) -> Result<(), ChunkError> {
+        self.track_of(every).load_sums(first_chunk(from, every), newest, bytes)
+    }
+
+    /// Chunks that end before `from` (Unix seconds) are not in here.
+    pub fn begins_at(&mut self, from: i64) {
+        for track in std::iter::once(&mut self.track).chain(&mut self.older) {
+            track.since = track.since.max(first_chunk(from, track.every));
         }
-        Ok(())
+    }
+
+    /// The sums for the store, if they have changed since they were last taken.
+    pub fn take_sums(&mut self) -> Option<StoredSums> {
+        std::mem::take(&mut self.track.unsaved).then(|| self.track.stored_sums())
+    }
+
+    /// The sums for the store.
+    pub fn sums(&self) -> StoredSums {
+        self.track.stored_sums()
+    }
+
+    /// The sums for the store, of slots of all lengths.
+    pub fn all_sums(&mut self) -> Vec<(u32, StoredSums)> {
+        self.track.unsaved = false;
+        self.tracks().map(|track| (track.every, track.stored_sums())).collect()
+    }
+
+    /// A newest chunk that was [counted](Self::count) and is not loaded: of slots of one length, one after the other.
+    pub fn unopened(&self) -> Option<ChunkKey> {
+        self.tracks().filter(|track| track.newest.is_none()).find_map(|track| {
+            let number = i64::from(track.closed.last()?.number);
+            Some(ChunkKey { every: track.every, number })
+        })
+    }
+
+    /// How many chunks are at hand.
+    pub fn resident(&self) -> usize {
+        self.tracks().map(|track| track.packed.len()).sum()
+    }
+
+    /// Gives up a chunk that the store has lost.
+    pub fn lose(&mut self, chunk: ChunkKey) {
+        self.track_of(chunk.every).lose(chunk.number);
+    }
+
+    /// Whether no read has needed a chunk that is not at hand.
+    pub fn is_whole(&self) -> bool {
+        self.tracks().all(|track| track.missed.lock().is_empty())
+    }
+
+    /// The chunks that reads have needed and that are not at hand.
+    pub fn missing(&self) -> Vec<ChunkKey> {
+        let of = |track: &Track| {
+            let every = track.every;
+            let missed = track.missed.lock().clone();
+            missed.into_iter().map(move |number| ChunkKey { every, number })
+        };
+        self.tracks().flat_map(of).collect()
+    }
+
+    /// The chunks not at hand that windows will begin in when `ahead` more slots are there. 0 is now.
+    pub fn wanted(&self, ahead: i64) -> Vec<ChunkKey> {
+        let mut found = Vec::new();
+        for track in self.tracks() {
+            let seconds = ahead.saturating_mul(i64::from(self.track.every));
+            let mut numbers = Vec::new();
+            track.wanted(seconds.div_euclid(i64::from(track.every)), &mut numbers);
+            found.extend(numbers.into_iter().map(|number| ChunkKey { every: track.every, number }));
+        }
+        found
+    }
+
+    /// The chunk that is needed before a slot is inserted, if it is not at hand.
+    pub fn wanted_for(&self, slot: i64) -> Option<ChunkKey> {
+        let number = chunk_of(slot);
+        self.track.is_evicted(number).then_some(ChunkKey { every: self.track.every, number })
+    }
+
+    /// The chunks not at hand that are needed before slots behind number `last` are forgotten.
+    pub fn wanted_to_forget_after(&self, last: i64) -> Vec<ChunkKey> {
+        let mut numbers: Vec<i64> = self.track.numbers().filter(|number| *number <= chunk_of(last)).collect();
+        let near = numbers.split_off(numbers.len().saturating_sub(2));
+        let wanted = near.into_iter().filter(|number| self.track.is_evicted(*number));
+        wanted.map(|number| ChunkKey { every: self.track.every, number }).collect()
+    }
+
+    /// Drops the bytes of old chunks that nothing has read since the last time. All chunks must be in the store.
+    pub fn evict(&mut self) {
+        self.track.evict();
+        self.older.iter_mut().for_each(Track::evict);
     }
 
     /// Settles a slot. Settling one again changes nothing; only an unmeasured one is replaced.
     pub fn insert(&mut self, slot: Slot) -> Inserted {
-        let number = chunk_of(slot.index);
-        let mut slots = self.slots_of(number);
-        let inserted = match slots.binary_search_by_key(&slot.index, |old| old.index) {
-            Ok(at) if slots[at].state == SlotState::Unmeasured && slot.state != SlotState::Unmeasured => {
-                slots[at] = slot;
-                Inserted::Replaced
-            }
-            Ok(_) => return Inserted::Unchanged,
-            Err(at) => {
-                slots.insert(at, slot);
-                Inserted::New
-            }
-        };
-        let chunk = Chunk { totals: self.sum(&slots), bytes: chunk::encode(&slots) };
-        self.chunks.insert(number, chunk);
-        self.newest = self.newest.max(Some(slot.index));
-        inserted
+        self.track.insert(slot)
     }
 
-    /// The packed bytes of a chunk, for the store.
-    pub fn chunk_bytes(&self, number: i64) -> Option<&[u8]> {
-        self.chunks.get(&number).map(|chunk| chunk.bytes.as_slice())
+    /// A chunk as it is to be stored. None if it is not at hand, and so as it is stored already.
+    pub fn chunk_bytes(&self, number: i64) -> Option<Vec<u8>> {
+        self.track.chunk_bytes(number)
     }
 
     /// Forgets slots that start before `start` (Unix seconds), by whole chunks.
     pub fn forget_before(&mut self, start: i64) {
-        let first = chunk_of(start.div_euclid(i64::from(self.every)));
-        self.chunks = self.chunks.split_off(&first);
-        self.older = self.older.split_off(&start);
+        for track in std::iter::once(&mut self.track).chain(&mut self.older) {
+            track.forget_before(first_chunk(start, track.every));
+        }
+        self.older.retain(|track| track.newest.is_some());
     }
 
     /// Forgets slots behind number `last`: the clock had been ahead. Answers the chunks that changed.
     pub fn forget_after(&mut self, last: i64) -> Vec<i64> {
-        let mut changed = Vec::new();
-        for number in self.chunks.range(chunk_of(last)..).map(|(number, _)| *number).collect::<Vec<_>>() {
-            let mut slots = self.slots_of(number);
-            let before = slots.len();
-            slots.retain(|slot| slot.index <= last);
-            if slots.len() < before {
-                changed.push(number);
-                self.chunks.insert(number, Chunk { totals: self.sum(&slots), bytes: chunk::encode(&slots) });
-            }
-        }
-        let newest = self.back_from(last).next().map(|slot| slot.index);
-        self.newest = newest;
-        changed
+        self.track.forget_after(last)
     }
 
-    /// The same slots in a ledger for slots of another length, or counted otherwise.
+    /// The same slots in a ledger for slots of another length, or counted otherwise. What is not at hand is left out.
     #[must_use]
     pub fn for_other(self, spec: &SloSpec) -> Self {
         let mut ledger = Self::for_slo(spec);
-        ledger.older = self.older;
-        for (number, chunk) in self.chunks {
-            // What is in here was encoded or decoded once already.
-            drop(ledger.load(self.every, number, chunk.bytes));
+        for track in std::iter::once(&self.track).chain(&self.older) {
+            for number in track.numbers() {
+                if let Some(bytes) = track.chunk_bytes(number) {
+                    // What is in here was encoded or decoded once already.
+                    drop(ledger.load(track.every, number, bytes));
+                }
+            }
         }
         ledger
     }
 
     /// One slot.
     pub fn get(&self, index: i64) -> Option<Slot> {
-        let slots = self.slots_of(chunk_of(index));
-        slots.binary_search_by_key(&index, |slot| slot.index).ok().map(|at| slots[at])
+        self.track.get(index)
     }
 
     /// Sums of the slots numbered `[from, to)`, and of older ones of another length that start in the same time.
     pub fn totals(&self, from: i64, to: i64) -> Totals {
-        let mut sums = Totals::default();
+        let mut totals = Totals::default();
         if from >= to {
-            return sums;
+            return totals;
         }
-        let seconds = i64::from(self.every);
-        for (number, chunk) in self.chunks.range(chunk_of(from)..=chunk_of(to - 1)) {
-            if from <= number * SLOTS && (number + 1) * SLOTS <= to {
-                sums.add(&chunk.totals);
-            } else {
-                for slot in self.slots_of(*number) {
-                    if (from..to).contains(&slot.index) {
-                        sums.add_slot(&slot, seconds, self.counting);
-                    }
-                }
-            }
+        self.track.sums(from, to).add_to(&mut totals, self.track.every);
+        let seconds = i64::from(self.track.every);
+        for track in &self.older {
+            let (from, to) = starting_within(from * seconds, to * seconds, track.every);
+            track.sums(from, to).add_to(&mut totals, track.every);
         }
-        for (_, (length, slot)) in self.older.range(from * seconds..to * seconds) {
-            sums.add_slot(slot, i64::from(*length), self.counting);
-        }
-        sums
+        totals
     }
 
     /// Slots that start within `span`, in order, with their lengths.
     pub fn slots(&self, span: Span) -> Vec<(Span, Slot)> {
-        let seconds = i64::from(self.every);
-        let (from, to) = (span.start.div_euclid(seconds), (span.end - 1).div_euclid(seconds));
-        let mut found: Vec<(Span, Slot)> = self
-            .older
-            .range(span.start..span.end.max(span.start))
-            .map(|(start, (length, slot))| (Span { start: *start, end: start + i64::from(*length) }, *slot))
-            .collect();
-        if from <= to {
-            for (number, _) in self.chunks.range(chunk_of(from)..=chunk_of(to)) {
-                let inside = |slot: &Slot| (span.start..span.end).contains(&(slot.index * seconds));
-                let slots = self.slots_of(*number).into_iter().filter(inside);
-                found.extend(slots.map(|slot| (Span::slot(slot.index, self.every), slot)));
-            }
+        let mut found = Vec::new();
+        for track in self.tracks() {
+            let (from, to) = starting_within(span.start, span.end, track.every);
+            found.extend(track.slots(from, to).into_iter().map(|slot| (Span::slot(slot.index, track.every), slot)));
         }
         found.sort_by_key(|(span, _)| span.start);
         found
@@ -275,79 +339,32 @@ impl Ledger {
 
     /// Settled slots from number `from` backwards, the newest first. Missing numbers are passed over.
     pub fn back_from(&self, from: i64) -> impl Iterator<Item = Slot> + '_ {
-        self.chunks
-            .range(..=chunk_of(from))
-            .rev()
-            .flat_map(|(number, _)| self.slots_of(*number).into_iter().rev())
-            .skip_while(move |slot| slot.index > from)
+        self.track.back_from(from)
     }
 
-    fn slots_of(&self, number: i64) -> Vec<Slot> {
-        // What is in here was encoded or decoded once already.
-        self.chunks.get(&number).map_or_else(Vec::new, |chunk| chunk::decode(number, &chunk.bytes).unwrap_or_default())
+    fn tracks(&self) -> impl Iterator<Item = &Track> {
+        std::iter::once(&self.track).chain(&self.older)
     }
 
-    fn sum(&self, slots: &[Slot]) -> Totals {
-        let mut totals = Totals::default();
-        for slot in slots {
-            totals.add_slot(slot, i64::from(self.every), self.counting);
+    fn track_of(&mut self, every: u32) -> &mut Track {
+        if every == self.track.every {
+            return &mut self.track;
         }
-        totals
+        let at = self.older.iter().position(|track| track.every == every).unwrap_or_else(|| {
+            self.older.push(Track::new(every.max(1), self.track.counting));
+            self.older.len() - 1
+        });
+        &mut self.older[at]
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+/// The chunk that holds second `start`.
+fn first_chunk(start: i64, every: u32) -> i64 {
+    chunk_of(start.div_euclid(i64::from(every.max(1))))
+}
 
-    use super::*;
-    use crate::domain::slot::{Gap, Reading};
-
-    fn reading(kind: u8) -> Reading {
-        match kind {
-            0 => Reading::Unmeasured(Gap::NoData),
-            1 => Reading::Empty,
-            n => Reading::events(f64::from(n), f64::from(n) + 1.0, None),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_order_of_settling_gives_the_same_ledger(
-            slots in prop::collection::btree_map(-600_i64..600, 0_u8..9, 1..80),
-            order in any::<u64>(), from in -700_i64..700, length in 0_i64..900,
-        ) {
-            let mut straight = Ledger::new(60);
-            let mut mixed = Ledger::new(60);
-            let mut slots: Vec<_> = slots.into_iter().collect();
-            for (index, kind) in &slots {
-                straight.insert(Slot::settled(*index, &reading(*kind)));
-            }
-            slots.sort_by_key(|(index, _)| (*index as u64).wrapping_mul(order | 1).rotate_left(17));
-            for (index, kind) in &slots {
-                // first a gap, then the answer, then the answer again
-                mixed.insert(Slot::settled(*index, &Reading::Unmeasured(Gap::NotAsked)));
-                mixed.insert(Slot::settled(*index, &reading(*kind)));
-                prop_assert_eq!(mixed.insert(Slot::settled(*index, &reading(7))), if *kind == 0 { Inserted::Replaced } else { Inserted::Unchanged });
-                if *kind == 0 { straight.insert(Slot::settled(*index, &reading(7))); }
-            }
-            prop_assert_eq!(straight.newest(), mixed.newest());
-            prop_assert_eq!(straight.totals(from, from + length), mixed.totals(from, from + length));
-            let by_slot = straight.slots(Span { start: from * 60, end: (from + length) * 60 });
-            let total: f64 = by_slot.iter().map(|(_, slot)| slot.total).sum();
-            prop_assert!((total - mixed.totals(from, from + length).total).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn slots_of_another_length_still_count_by_their_time() {
-        let mut before = Ledger::new(300);
-        before.insert(Slot::settled(10, &Reading::events(1.0, 1.0, None))); // 3000..3300
-        let mut now = Ledger::new(60);
-        now.load(300, 0, before.chunk_bytes(0).expect("packed").to_vec()).expect("sound");
-        now.insert(Slot::settled(55, &Reading::events(0.0, 2.0, None))); // 3300..3360
-        let sums = now.totals(50, 56);
-        assert_eq!((sums.good, sums.total, sums.known_seconds), (1.0, 3.0, 360));
-        assert_eq!(now.slots(Span { start: 3000, end: 3360 }).len(), 2);
-    }
+/// The numbers of slots that start in the seconds `[from, to)`.
+fn starting_within(from: i64, to: i64, every: u32) -> (i64, i64) {
+    let number = |second: i64| -(-second).div_euclid(i64::from(every));
+    (number(from), number(to))
 }

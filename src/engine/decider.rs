@@ -7,6 +7,7 @@
 mod adopting;
 mod enrolling;
 mod fallbacks;
+mod loading;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +31,7 @@ use crate::{
         rulebook::Rulebook,
     },
     store::{Store, StoreError, commit::Commit, incidents::state_word},
-    views::figures::{Shown, slo_view},
+    views::figures::Shown,
 };
 
 /// Most orders in one transaction.
@@ -127,7 +128,7 @@ impl Decider {
         let mut decider = Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None };
         decider.adopt(now).await?;
         decider.core.resume_blind(now);
-        decider.publish_all(now);
+        decider.publish_all(now).await;
         Ok(decider)
     }
 
@@ -156,6 +157,7 @@ impl Decider {
         self.board.beat("decider", now);
         let mut decision = Decision::default();
         let (mut replies, mut filled) = (Vec::new(), Vec::new());
+        self.prepare(orders, now).await;
         for order in orders.drain(..) {
             match order {
                 Order::Stop => {}
@@ -170,7 +172,7 @@ impl Decider {
                     replies.push((reply, result));
                 }
                 Order::Correct { key, correction, reply } => {
-                    let result = self.core.handle(now, Input::Correct { key, correction }, &mut decision);
+                    let result = self.handle(now, Input::Correct { key, correction }, &mut decision).await;
                     replies.push((reply, result));
                 }
                 Order::Adopt { rules, reply } => {
@@ -178,7 +180,7 @@ impl Decider {
                     let result = match self.adopt(now).await {
                         Ok(()) => {
                             let touched = self.core.retire(now, &mut decision);
-                            self.publish_all(now);
+                            self.publish_all(now).await;
                             Ok(touched)
                         }
                         Err(error) => {
@@ -214,9 +216,8 @@ impl Decider {
             for id in &histories {
                 self.publish_history(id);
             }
-            for key in &judged {
-                self.publish(key, now);
-            }
+            self.publish_whole(judged.clone(), now).await;
+            self.tend(&judged).await;
             self.board.publish_sources(&self.core.sources);
             self.board.publish_incidents(count(self.core.incidents.values()));
             if sends {
@@ -271,16 +272,22 @@ impl Decider {
         }
     }
 
-    fn commit_of(&self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
         let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core
                 .series
                 .get(key)
-                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?.to_vec())));
+                .and_then(|state| Some((state.ledger.every(), state.ledger.chunk_bytes(*chunk)?)));
             if let (Some(id), Some((every, bytes))) = (self.store.series_id(key), bytes) {
                 commit.chunks.push((id, every, *chunk, bytes));
+            }
+        }
+        for key in decision.chunks.iter().map(|(key, _)| key).collect::<BTreeSet<_>>() {
+            if let (Some(id), Some(state)) = (self.store.series_id(key), self.core.series.get_mut(key)) {
+                let every = state.ledger.every();
+                commit.sums.extend(state.ledger.take_sums().map(|sums| (id, every, sums)));
             }
         }
         for id in &decision.histories {
@@ -312,25 +319,14 @@ impl Decider {
         }
     }
 
-    fn publish_all(&self, now: DateTime<Utc>) {
+    async fn publish_all(&mut self, now: DateTime<Utc>) {
         self.board.keep_histories(|id| self.core.histories.contains_key(id));
         for id in self.core.histories.keys() {
             self.publish_history(id);
         }
-        for key in self.core.series.keys() {
-            self.publish(key, now);
-        }
+        self.publish_whole(self.core.series.keys().cloned().collect(), now).await;
         self.board.publish_sources(&self.core.sources);
         self.board.publish_incidents(count(self.core.incidents.values()));
-    }
-
-    fn publish(&self, key: &SeriesKey, now: DateTime<Utc>) {
-        let shown = self.ruling.shown.get(&key.id).cloned().unwrap_or_default();
-        if let (Some(rules), Some(state)) = (self.core.rules.slos.get(&key.id), self.core.series.get(key)) {
-            self.board.publish(key.clone(), slo_view(key, rules, &shown, state, now));
-        } else {
-            self.board.keep(|known| known != key);
-        }
     }
 }
 

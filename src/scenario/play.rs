@@ -201,7 +201,7 @@ impl Stage {
             let mut ledger = Ledger::for_slo(&slo.spec);
             for number in chunk_of(self.start.timestamp() / i64::from(every))..=chunk_of(newest) {
                 if let Some(bytes) = state.ledger.chunk_bytes(number) {
-                    ledger.load(every, number, bytes.to_vec()).map_err(|error| error.to_string())?;
+                    ledger.load(every, number, bytes).map_err(|error| error.to_string())?;
                 }
             }
             let alerts = state.alerts.iter().map(|(watch, alert)| Ok((watch.clone(), through_json(alert)?)));

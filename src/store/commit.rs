@@ -12,6 +12,7 @@ use crate::domain::{
     decide::{Line, Outgoing},
     history::History,
     incident::{Incident, Subject},
+    ledger::StoredSums,
     name::{Name, SloId},
     notification::Event,
     policy::Priority,
@@ -22,6 +23,8 @@ use crate::domain::{
 pub struct Commit {
     /// Series id, slot length, chunk number, bytes.
     pub chunks: Vec<(i64, u32, i64, Vec<u8>)>,
+    /// Series id, slot length, and the sums of chunks that changed.
+    pub sums: Vec<(i64, u32, StoredSums)>,
     /// What is still to be asked about.
     pub histories: Vec<(SloId, History)>,
     /// Series id and all its alerts.
@@ -42,6 +45,7 @@ impl Commit {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+            && self.sums.is_empty()
             && self.histories.is_empty()
             && self.alerts.is_empty()
             && self.corrections.is_empty()
@@ -91,6 +95,9 @@ async fn write(
         .bind(data)
         .execute(&mut *connection)
         .await?;
+    }
+    for (series, every, sums) in &commit.sums {
+        super::sums::write(connection, *series, *every, sums).await?;
     }
     for (id, history) in &commit.histories {
         super::histories::write(connection, id, history).await?;

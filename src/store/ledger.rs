@@ -80,29 +80,24 @@ impl Store {
         from: i64,
         ledger: &mut Ledger,
     ) -> Result<Vec<ChunkError>, StoreError> {
-        let rows =
-            sqlx::query("select every, chunk, data from chunks where series = ? and (chunk + 1) * ? * every > ?")
-                .bind(series)
-                .bind(SLOTS)
-                .bind(from)
-                .fetch_all(&self.readers)
-                .await?;
         let mut broken = Vec::new();
-        for row in rows {
-            if let Err(error) = ledger.load(row.get::<u32, _>("every"), row.get("chunk"), row.get("data")) {
+        for (every, chunk, data) in self.chunks_from(series, from).await? {
+            if let Err(error) = ledger.load(every, chunk, data) {
                 broken.push(error);
             }
         }
         Ok(broken)
     }
 
-    /// A series' stored alerts.
-    pub async fn load_alerts(&self, series: i64) -> Result<BTreeMap<String, Alert>, StoreError> {
-        let rows = sqlx::query("select watch, document from alerts where series = ?")
-            .bind(series)
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter().map(|row| Ok((row.get("watch"), from_json(row.get("document"), "an alert")?))).collect()
+    /// The stored alerts of all series.
+    pub async fn load_alerts(&self) -> Result<HashMap<i64, BTreeMap<String, Alert>>, StoreError> {
+        let rows = sqlx::query("select series, watch, document from alerts").fetch_all(&self.readers).await?;
+        let mut found: HashMap<i64, BTreeMap<String, Alert>> = HashMap::new();
+        for row in rows {
+            let alert = from_json(row.get("document"), "an alert")?;
+            found.entry(row.get("series")).or_default().insert(row.get("watch"), alert);
+        }
+        Ok(found)
     }
 
     /// What a series has promised, the oldest first.
@@ -122,8 +117,14 @@ impl Store {
                 Box::pin(async move {
                     let (seconds, millis) = (before.timestamp(), before.timestamp_millis());
                     let mut removed = 0;
+                    for every in super::sums::lengths(&mut *connection).await? {
+                        let delete = sqlx::query("delete from chunks where every = ? and chunk < ?");
+                        // Chunks that end before.
+                        let first = (seconds - 1).div_euclid(SLOTS * i64::from(every));
+                        removed += delete.bind(every).bind(first).execute(&mut *connection).await?.rows_affected();
+                    }
                     for (statement, bound) in [
-                        ("delete from chunks where (chunk + 1) * 240 * every < ?", seconds),
+                        ("delete from sums where (newest + 1) * 240 * every < ?", seconds),
                         ("delete from corrections where at < ?", millis),
                         ("delete from deliveries where state in ('sent', 'dead', 'dropped') and decided_at < ?1 and \
                           (incident is null or incident in (select id from incidents where live = 0 and resolved_at < ?1))", millis),

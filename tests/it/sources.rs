@@ -12,6 +12,8 @@ mod probe;
 mod prometheus;
 mod prometheus_evil;
 mod prometheus_exact;
+mod prometheus_recorded;
+mod prometheus_series;
 pub mod tls;
 
 use std::{

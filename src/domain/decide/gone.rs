@@ -1,5 +1,7 @@
 //! Series that are gone: answers do not name them any more.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{Core, Decision, Input, SeriesKey, SeriesState, settling::Settling};
@@ -18,11 +20,16 @@ const SILENT_SLOTS: i64 = 12;
 
 impl SeriesState {
     /// Whether no slot is known that ended within the last day, or the last 12 slots if that is longer.
-    pub fn is_silent(&self, spec: &SloSpec, now: DateTime<Utc>) -> bool {
+    fn is_silent(&self, spec: &SloSpec, now: DateTime<Utc>) -> bool {
         let every = i64::from(spec.every);
         let since = now.timestamp() - SILENT_SECONDS.max(SILENT_SLOTS * every);
         let recent = self.ledger.back_from(i64::MAX / 2).take_while(|slot| (slot.index + 1) * every > since);
         !recent.into_iter().any(|slot| slot.state.is_known())
+    }
+
+    /// Whether it is silent for sure: as long as slots are not at hand, nothing is.
+    pub fn is_gone(&self, spec: &SloSpec, now: DateTime<Utc>) -> bool {
+        self.is_silent(spec, now) && self.ledger.is_whole()
     }
 
     /// Whether any of its alerts is up or about to be.
@@ -35,11 +42,9 @@ impl Core {
     /// Series that an input names and that are not known here, though they may be in the store: they have come back.
     pub fn unknown_series(&self, input: &Input) -> Vec<SeriesKey> {
         let Input::Settled { id, slots, .. } = input else { return Vec::new() };
-        let keys = slots.iter().map(|answer| SeriesKey { id: id.clone(), series: answer.series.clone() });
-        let mut keys: Vec<SeriesKey> = keys.filter(|key| !self.series.contains_key(key)).collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        let named: BTreeSet<_> = slots.iter().map(|answer| &answer.series).collect();
+        let keys = named.into_iter().map(|series| SeriesKey { id: id.clone(), series: series.clone() });
+        keys.filter(|key| !self.series.contains_key(key)).collect()
     }
 
     /// Retires the series that are gone: they are not judged any more, and their alerts end. Blindness retires nothing:
@@ -61,7 +66,7 @@ impl Core {
             let named =
                 settling.slots.iter().any(|answer| answer.series == key.series && answer.reading.state().is_known());
             state.absences = if named { 0 } else { state.absences.saturating_add(1) };
-            if i64::from(state.absences) >= SILENT_SLOTS && state.is_silent(&slo.spec, now) {
+            if i64::from(state.absences) >= SILENT_SLOTS && state.is_gone(&slo.spec, now) {
                 gone.push(key);
             }
         }

@@ -35,8 +35,17 @@ impl Core {
         }
     }
 
+    /// Judges a series that was [starved](Decision::starved), once what its ledger missed is loaded.
+    pub fn judge_again(&mut self, now: DateTime<Utc>, key: &SeriesKey, came_late: bool, decision: &mut Decision) {
+        let rules = self.rules.clone();
+        if let Some(slo) = rules.slos.get(&key.id) {
+            self.judge(now, key, slo, came_late, decision);
+            self.release_status_page(now, key, slo, decision);
+        }
+    }
+
     /// Judges all alerts of a series at its newest slot, the most urgent policy first. If slots came in behind it, they
-    /// are recomputed.
+    /// are recomputed. Nothing happens if a chunk is missing.
     pub(super) fn judge(
         &mut self,
         now: DateTime<Utc>,
@@ -49,31 +58,39 @@ impl Core {
         let tally = Tally { ledger, corrections };
         let Some(newest) = ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
-        let mut policies: Vec<&PolicyRules> = slo.policies.iter().collect();
-        policies.sort_by(|one, other| {
-            (one.policy.priority, &one.policy.name).cmp(&(other.policy.priority, &other.policy.name))
-        });
-        let mut changes = Vec::new();
-        let mut moved = false;
-        for rules in policies {
+        let mut judged = Vec::with_capacity(slo.policies.len());
+        for rules in &slo.policies {
             for watch in &rules.watches {
-                let alert = alerts.entry(watch.name.clone()).or_default();
-                let before = *alert;
+                let before = alerts.get(&watch.name).copied().unwrap_or_default();
+                let mut alert = before;
                 let (policy, condition) = (&rules.policy, &watch.condition);
                 let change = if came_late {
                     let change;
-                    (*alert, change) = Replay { condition, policy, spec: &slo.spec, tally }.recompute(alert, newest);
+                    (alert, change) = Replay { condition, policy, spec: &slo.spec, tally }.recompute(&before, newest);
                     change
                 } else {
                     let seen = judge(condition, policy, &slo.spec, tally, newest, &mut alert.memory);
                     let Some(seen) = seen else { continue };
                     alert.step(policy, end, seen)
                 };
-                // That it was judged once more is not worth a write: judging it again is harmless.
-                moved |= *alert != Alert { judged_at: alert.judged_at, ..before };
-                if change != Change::None {
-                    changes.push((watch.name.clone(), rules, change));
-                }
+                judged.push((watch, rules, before, alert, change));
+            }
+        }
+        if !ledger.is_whole() {
+            *decision.starved.entry(key.clone()).or_default() |= came_late;
+            return;
+        }
+        let mut changes = Vec::new();
+        let mut moved = false;
+        for (watch, rules, before, alert, change) in judged {
+            // That it was judged once more is not worth a write: judging it again is harmless.
+            moved |= alert != Alert { judged_at: alert.judged_at, ..before };
+            match alerts.get_mut(&watch.name) {
+                Some(known) => *known = alert,
+                None => drop(alerts.insert(watch.name.clone(), alert)),
+            }
+            if change != Change::None {
+                changes.push((watch.name.clone(), rules, change));
             }
         }
         decision.judged.insert(key.clone());
@@ -81,7 +98,9 @@ impl Core {
             decision.alerts.insert(key.clone());
         }
         // What fires goes first: an incident handed from one alert to another in one slot stays open.
-        changes.sort_by_key(|(_, _, change)| !matches!(change, Change::Fired { .. }));
+        changes.sort_by_key(|(_, rules, change)| {
+            (!matches!(change, Change::Fired { .. }), rules.policy.priority, &rules.policy.name)
+        });
         for (watch, rules, change) in changes {
             self.changed(now, key, slo, watch, rules, change, decision);
         }

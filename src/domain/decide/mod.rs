@@ -184,6 +184,11 @@ pub struct Decision {
     pub alerts: BTreeSet<SeriesKey>,
     /// Series whose figures are new.
     pub judged: BTreeSet<SeriesKey>,
+    /// Series that could not be judged because chunks are missing, and whether slots came in behind the newest: see
+    /// [`Core::judge_again`].
+    pub starved: BTreeMap<SeriesKey, bool>,
+    /// Slots that were not taken because their chunks are missing. The shell loads them before.
+    pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
     /// In order.

@@ -103,8 +103,13 @@ impl Core {
                 decision.alerts.insert(key.clone());
             }
             let newest = state.ledger.newest().is_none_or(|newest| *slot >= newest);
-            if state.ledger.insert(Slot::settled(*slot, reading)) == Inserted::Unchanged {
-                continue;
+            match state.ledger.insert(Slot::settled(*slot, reading)) {
+                Inserted::New | Inserted::Replaced => {}
+                Inserted::Unchanged => continue,
+                Inserted::Evicted => {
+                    decision.unplaced.insert((key.clone(), *slot));
+                    continue;
+                }
             }
             first_changed.get_or_insert(*slot);
             decision.chunks.insert((key.clone(), chunk_of(*slot)));

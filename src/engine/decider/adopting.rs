@@ -4,11 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::Decider;
 use crate::{
-    domain::{
-        decide::{Decision, Input, SeriesKey, SeriesState, time},
-        ledger::Ledger,
-        rulebook::SloRules,
-    },
+    domain::decide::{Decision, Input, SeriesKey},
     store::StoreError,
 };
 
@@ -29,18 +25,16 @@ impl Decider {
         if orphans > 0 {
             tracing::warn!(orphans, "messages to receivers that are no longer configured are given up");
         }
-        let mut loaded = Vec::new();
-        for key in keys {
-            let Some(slo) = rules.slos.get(&key.id) else { continue };
-            let stays = self.core.series.get(&key).is_some_and(|state| state.ledger.is_for(&slo.spec));
-            if let (false, Some(number)) = (stays, self.store.series_id(&key)) {
-                let state = self.stored(now, &key, number, slo).await?;
-                // What was gone before stays gone, unless somebody waits for its end.
-                if slo.per.is_empty() || state.is_alarmed() || !state.is_silent(&slo.spec, now) {
-                    loaded.push((key, state));
-                }
-            }
-        }
+        let stays = |key: &SeriesKey| {
+            let (state, slo) = (self.core.series.get(key), rules.slos.get(&key.id));
+            state.zip(slo).is_some_and(|(state, slo)| state.ledger.is_for(&slo.spec))
+        };
+        let mut loaded = self.load_series(keys.into_iter().filter(|key| !stays(key)).collect(), now).await?;
+        // What was gone before stays gone, unless somebody waits for its end.
+        loaded.retain(|(key, state)| {
+            let Some(slo) = rules.slos.get(&key.id).filter(|slo| !slo.per.is_empty()) else { return true };
+            state.is_alarmed() || !state.is_gone(&slo.spec, now)
+        });
         self.core.adopt(rules);
         self.core.series.extend(loaded);
         self.resume_histories().await?;
@@ -67,40 +61,22 @@ impl Decider {
         Ok(())
     }
 
-    /// Everything that is stored of a series.
-    async fn stored(
-        &self,
-        now: DateTime<Utc>,
-        key: &SeriesKey,
-        number: i64,
-        slo: &SloRules,
-    ) -> Result<SeriesState, StoreError> {
-        let first = now.timestamp() - slo.retention;
-        let mut state = SeriesState::new(Ledger::for_slo(&slo.spec));
-        for broken in self.store.load_ledger(number, first, &mut state.ledger).await? {
-            tracing::error!(slo = %key.id, error = %broken, "stored slots are left out");
-        }
-        state.alerts = self.store.load_alerts(number).await?;
-        state.corrections = self.store.corrections(number, time(first)).await?;
-        Ok(state)
-    }
-
     /// Hands an input to the core. A series that comes back has its history with it.
     pub(super) async fn take(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) {
         for key in self.core.unknown_series(&input) {
             let rules = self.core.rules.clone();
-            let (Some(slo), Some(number)) = (rules.slos.get(&key.id), self.store.series_id(&key)) else { continue };
-            if self.core.series_of(&key.id).count() >= slo.max_series {
+            let Some(slo) = rules.slos.get(&key.id) else { continue };
+            if self.store.series_id(&key).is_none() || self.core.series_of(&key.id).count() >= slo.max_series {
                 continue;
             }
-            match self.stored(now, &key, number, slo).await {
-                Ok(state) => drop(self.core.series.insert(key, state)),
+            match self.load_series(vec![key.clone()], now).await {
+                Ok(loaded) => self.core.series.extend(loaded),
                 Err(error) => {
-                    tracing::error!(slo = %key.id, error = %error.text(), "what is stored of a series cannot be read")
+                    tracing::error!(slo = %key.id, error = %error.text(), "what is stored of a series cannot be read");
                 }
             }
         }
         // Nothing rejects what a source says.
-        drop(self.core.handle(now, input, decision));
+        drop(self.handle(now, input, decision).await);
     }
 }

@@ -333,7 +333,7 @@ impl World {
             let newest = state.ledger.newest().map_or(i64::MIN, chunk_of);
             for number in chunk_of(START / i64::from(ledger.every())) - 1_000..=newest {
                 if let Some(bytes) = state.ledger.chunk_bytes(number) {
-                    ledger.load(ledger.every(), number, bytes.to_vec()).unwrap();
+                    ledger.load(ledger.every(), number, bytes).unwrap();
                 }
             }
             let fresh = core.series.get_mut(key).unwrap();
