@@ -147,9 +147,6 @@ fn budgeting(fields: &Fields<'_>) -> Option<Budgeting> {
 
 fn per(fields: &Fields<'_>) -> Vec<String> {
     let words = fields.words("per");
-    if !words.is_empty() {
-        fields.cx.not_yet("`per`", fields.key_at("per"));
-    }
     let legal = |text: &str| {
         !text.is_empty()
             && !text.starts_with(|letter: char| letter.is_ascii_digit())
