@@ -79,6 +79,15 @@ impl BackfillView {
     }
 }
 
+impl SloView {
+    /// By state, then by budget left, then by name and labels: the worst first.
+    pub fn worst_first(one: &Self, other: &Self) -> std::cmp::Ordering {
+        let left = |slo: &Self| slo.budget.remaining.unwrap_or(f64::INFINITY);
+        let by_state = one.state.cmp(&other.state).then(left(one).total_cmp(&left(other)));
+        by_state.then_with(|| (&one.id, &one.series).cmp(&(&other.id, &other.series)))
+    }
+}
+
 /// The state of an SLO: the first that holds of blind, exhausted, burning, empty, ok.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

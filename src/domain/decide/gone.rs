@@ -8,6 +8,7 @@ use super::{Core, Decision, Input, SeriesKey, SeriesState, settling::Settling};
 use crate::domain::{
     alert::AlertState,
     incident::{Ending, IncidentEvent, Subject},
+    name::Series,
     rulebook::SloRules,
     slo::SloSpec,
     slot::{Gap, Reading},
@@ -60,12 +61,12 @@ impl Core {
         if slo.per.is_empty() || settling.late || silent && settling.slots.is_empty() {
             return;
         }
+        let known = settling.slots.iter().filter(|answer| answer.reading.state().is_known());
+        let named: BTreeSet<&Series> = known.map(|answer| &answer.series).collect();
         let mut gone = Vec::new();
         for key in self.series_of(&slo.spec.id).cloned().collect::<Vec<_>>() {
             let Some(state) = self.series.get_mut(&key) else { continue };
-            let named =
-                settling.slots.iter().any(|answer| answer.series == key.series && answer.reading.state().is_known());
-            state.absences = if named { 0 } else { state.absences.saturating_add(1) };
+            state.absences = if named.contains(&key.series) { 0 } else { state.absences.saturating_add(1) };
             if i64::from(state.absences) >= SILENT_SLOTS && state.is_gone(&slo.spec, now) {
                 gone.push(key);
             }

@@ -98,6 +98,14 @@ pub fn labels(field: &str, labels: &std::collections::BTreeMap<String, String>) 
     }
 }
 
+/// The query that asks for a series: `?route=%2Fa`; nothing for one whole.
+pub fn query(labels: &std::collections::BTreeMap<String, String>) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
+    format!("?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(labels).finish())
+}
+
 /// An empty list.
 pub fn none(field: &str) -> Markup {
     html! { span.absent data-field=(field) { "none" } }

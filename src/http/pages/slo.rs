@@ -30,11 +30,11 @@ pub async fn show(
     ask: Ask,
 ) -> Result<Response, Problem> {
     let id = SloId::new(service, slo);
-    let slo = companion.desk.slo(&id)?;
+    let slo = companion.desk.slo(&id, &ask.labels(&[]))?;
     let slots = match slo.watermark {
         Some(end) => {
             let from = end - Duration::hours(SLOTS_HOURS);
-            companion.desk.slots(&id, Some(from), Some(end), SLOTS_MAX).await?
+            companion.desk.slots(&id, &slo.series, Some(from), Some(end), SLOTS_MAX).await?
         }
         None => Vec::new(),
     };
@@ -50,9 +50,9 @@ fn render(companion: &Companion, slo: &SloView, slots: &[SlotView]) -> Markup {
         (budget(slo, now))
         (burn_rates(slo))
         (alerts(slo))
-        @if slo.series.is_empty() { (newest_slots(slo, slots)) }
-        p { a href={ "/api/v1/slos/" (slo.id) } { "JSON" } " · "
-            a href={ "/api/v1/slos/" (slo.id) "/slots" } { "all slots of the window" } }
+        (newest_slots(slo, slots))
+        p { a href={ "/api/v1/slos/" (slo.id) (cell::query(&slo.series)) } { "JSON" } " · "
+            a href={ "/api/v1/slos/" (slo.id) "/slots" (cell::query(&slo.series)) } { "all slots of the window" } }
     };
     page(companion, &slo.title, Some(&slo.service), &main)
 }

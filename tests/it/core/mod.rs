@@ -14,6 +14,7 @@ mod late;
 mod periods;
 mod properties;
 mod series;
+mod slices;
 mod status;
 mod telling;
 mod words;
