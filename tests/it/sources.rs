@@ -12,6 +12,7 @@ mod probe;
 mod prometheus;
 mod prometheus_evil;
 mod prometheus_exact;
+mod prometheus_month;
 pub mod tls;
 
 use std::{
