@@ -36,6 +36,9 @@ pub struct SloView {
     pub bad: f64,
     /// All events in the window.
     pub total: f64,
+    /// Good, bad and total are seconds up and down, not events. Left out where they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_seconds: bool,
     /// The budget.
     pub budget: BudgetView,
     /// Burn rates by window: `5m 30m 1h 6h 3d`, null where the window has under two slots.

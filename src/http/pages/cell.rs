@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::views::render_words::{ABSENT, count, duration, glyph, instant_and_age, percent, tone};
+use crate::views::render_words::{ABSENT, amount, duration, glyph, instant_and_age, percent, tone};
 
 /// A text. Isolated, so that its direction of writing stays its own.
 pub fn text(field: &str, value: &str) -> Markup {
@@ -29,9 +29,9 @@ pub fn share(field: &str, value: Option<f64>) -> Markup {
     figure(field, value, percent)
 }
 
-/// A count of events.
-pub fn events(field: &str, value: f64) -> Markup {
-    figure(field, Some(value), count)
+/// A count of events, or of seconds.
+pub fn events(field: &str, value: f64, in_seconds: bool) -> Markup {
+    figure(field, Some(value), |value| amount(value, in_seconds))
 }
 
 /// A length of time in seconds.

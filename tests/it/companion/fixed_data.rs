@@ -41,6 +41,7 @@ pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
         good: 973_100.0,
         bad: 26_900.0,
         total: 1_000_000.0,
+        in_seconds: false,
         budget: BudgetView {
             remaining: full.then_some(0.462),
             remaining_if_good: full.then_some(0.463),
@@ -164,7 +165,7 @@ pub fn incident() -> IncidentView {
             posted_at: None,
             left_to_people: false,
         }),
-        cost: CostView { bad: 26_900.0, budget_share: Some(0.538) },
+        cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
     }
 }
 
@@ -199,6 +200,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 973_100.0,
                     bad: 26_900.0,
                     total: 1_000_000.0,
+                    in_seconds: false,
                     met: Some(false),
                     coverage: 0.998,
                     budget: BudgetUse {
@@ -228,6 +230,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 0.0,
                     bad: 0.0,
                     total: 0.0,
+                    in_seconds: false,
                     met: None,
                     coverage: 0.0,
                     budget: BudgetUse {

@@ -13,6 +13,7 @@ mod incidents;
 mod late;
 mod periods;
 mod properties;
+mod series;
 mod status;
 mod telling;
 mod words;
