@@ -103,6 +103,7 @@ pub fn explanation(slo: &SloView) -> Explanation {
             with: "973,100 / 1,000,000".into(),
             value: Some(0.9731),
         }],
+        corrections: Vec::new(),
         newest: vec![slot("2026-10-25T11:59:00Z", 10.0)],
         worst: vec![slot("2026-10-20T03:07:00Z", 1.0)],
     }
