@@ -17,9 +17,9 @@ use super::{
 };
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
-const EVERY: &str = "30s";
-/// Two slots of each SLO or more.
-const WATCHED: Duration = Duration::from_secs(75);
+const EVERY: &str = "60s";
+/// Two slots of each SLO.
+const WATCHED: Duration = Duration::from_secs(120);
 /// How long slod may take for the first hour.
 const PATIENCE: Duration = Duration::from_mins(8);
 const PLOT: &str = "docs/performance-growth.svg";
@@ -37,13 +37,23 @@ struct Cost {
 pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Row>> {
     let now = now().timestamp().div_euclid(60) * 60;
     let most = SIZES[SIZES.len() - 1];
-    let wide = Wide { seed: 9, slos: most, start: now - 2 * 3_600, end: now + 3_600, scrape: 30 };
+    let wide = Wide { seed: 9, slos: most, start: now - 2 * 3_600, end: now + 3_600, scrape: 60 };
     let prometheus = fill::server(wide, progress).await?;
     let mut costs = Vec::new();
     for slos in SIZES {
-        costs.push(cost(binary, slos, &prometheus, progress).await?);
+        match cost(binary, slos, &prometheus, progress).await {
+            Ok(cost) => {
+                costs.push(cost);
+                draw(&costs)?;
+            }
+            // What was measured stays.
+            Err(error) if costs.len() > 1 => {
+                progress.say(&format!("not measured: {error:#}"));
+                break;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    draw(&costs)?;
     let each = |show: fn(&Cost) -> String| costs.iter().map(show).collect::<Vec<_>>().join(" / ");
     let sizes = each(|cost| grouped(cost.slos as u64));
     let many: Vec<f64> = costs.iter().map(|cost| cost.per_slot).collect();
@@ -85,7 +95,7 @@ async fn cost(binary: &Path, slos: usize, prometheus: &Prometheus, progress: Pro
     tokio::time::sleep(WATCHED).await;
     let (judged_then, used_then) = read().await?;
     let (judged, used) = (judged_then - judged, used_then - used);
-    let expected = slos as f64 * (WATCHED.as_secs_f64() / 30.0).floor();
+    let expected = slos as f64 * (WATCHED.as_secs_f64() / 60.0 - 1.0).floor();
     ensure!(judged >= expected, "{judged} slots of {expected} were judged\n{}", daemon.log());
     let cost = Cost { slos, per_slot: used * 1_000.0 / judged, memory: meter::memory_bytes(process)? };
     progress.say(&format!("{judged} slots took {used:.2} s: {:.2} ms each", cost.per_slot));
@@ -93,6 +103,9 @@ async fn cost(binary: &Path, slos: usize, prometheus: &Prometheus, progress: Pro
 }
 
 fn draw(costs: &[Cost]) -> anyhow::Result<()> {
+    if costs.len() < 2 {
+        return Ok(());
+    }
     let points = costs.iter().map(|cost| Point { x: cost.slos as f64, y: cost.per_slot }).collect();
     let chart = Chart {
         title: "Processor time of slod for one slot".to_owned(),
