@@ -14,6 +14,7 @@ mod faults;
 mod faulty_channel;
 mod floors;
 mod kills;
+mod ledgers;
 mod live;
 mod maintenance;
 mod operating;

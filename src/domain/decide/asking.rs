@@ -27,7 +27,7 @@ impl Core {
         let silent = matches!(settling.absent, Reading::Unmeasured(Gap::NoAnswer(_) | Gap::NotAsked));
         let answered = !(silent && settling.slots.is_empty());
         let asked = &settling.asked;
-        let before = self.histories.get(id).cloned();
+        let before = self.histories.get(id).map(|before| (before.missing(), before.every()));
         let first = first_slot(&slo.spec, now.timestamp().div_euclid(i64::from(slo.spec.every)) - 1);
         let history =
             self.histories.entry(id.clone()).or_insert_with(|| History::new(slo.spec.every, first, asked.start));
@@ -43,7 +43,7 @@ impl Core {
         }
         history.forget_before(first);
         // That one more slot was asked about in its time is not worth a write: the ledger says so too.
-        if before.is_none_or(|before| before.missing() != history.missing() || before.every() != history.every()) {
+        if before != Some((history.missing(), history.every())) {
             decision.histories.insert(id.clone());
         }
     }

@@ -36,6 +36,16 @@ impl Core {
         let rules = self.rules.clone();
         let Some(slo) = rules.slos.get(id) else { return };
         self.note_asked(now, id, slo, settling, decision);
+        if slo.per.is_empty() && settling.slots.iter().all(|answer| answer.series.is_empty()) {
+            let mut slots: BTreeMap<i64, &Reading> =
+                settling.asked.clone().map(|slot| (slot, &settling.absent)).collect();
+            slots.extend(settling.slots.iter().map(|answer| (answer.slot, &answer.reading)));
+            let key = SeriesKey::whole(id.clone());
+            if self.series.contains_key(&key) {
+                self.settle_series(now, &key, slo, &slots, settling.degraded.as_deref(), decision);
+                return;
+            }
+        }
         let known: BTreeSet<Series> = self.series_of(id).map(|key| key.series.clone()).collect();
         let mut by_series: BTreeMap<&Series, BTreeMap<i64, &Reading>> = BTreeMap::new();
         for series in &known {

@@ -18,6 +18,8 @@ use crate::{
 
 /// More chunks of one series than this are looked through for what nothing needs.
 const RESIDENT_MAX: usize = 12;
+/// Series whose chunks are read at once.
+const PART: usize = 1_024;
 /// A look back goes on in steps: this many are more than a year.
 const STEPS_MAX: usize = 4_096;
 
@@ -121,7 +123,14 @@ impl Decider {
     }
 
     /// Publishes the figures of these series, all of them whole.
-    pub(super) async fn publish_whole(&mut self, mut keys: BTreeSet<SeriesKey>, now: DateTime<Utc>) {
+    pub(super) async fn publish_whole(&mut self, keys: BTreeSet<SeriesKey>, now: DateTime<Utc>) {
+        let keys: Vec<SeriesKey> = keys.into_iter().collect();
+        for part in keys.chunks(PART) {
+            self.publish_part(part.iter().cloned().collect(), now).await;
+        }
+    }
+
+    async fn publish_part(&mut self, mut keys: BTreeSet<SeriesKey>, now: DateTime<Utc>) {
         for _ in 0..STEPS_MAX {
             keys.retain(|key| !self.publish(key, now));
             if keys.is_empty() {

@@ -6,6 +6,7 @@
 //! - `exactness`: counts of 30 days beside the truth, and samples read, beside the same in recording rules and plain queries,
 //!   all against one real Prometheus;
 //! - `backfill`: the first 30 days of 1,000 SLOs out of a real Prometheus, with live slots meanwhile;
+//! - `scale`: 10,000 SLOs with 30 days of minutes behind them: start, memory, processor, lag, store;
 //! - `growth`: processor time of a slot with 10 to 10,000 SLOs. Draws `docs/performance-growth.svg`.
 
 mod compare;
@@ -16,6 +17,7 @@ mod meter;
 mod pages;
 mod plant;
 mod proxy;
+mod scale;
 mod svg;
 mod table;
 mod world;
@@ -26,7 +28,7 @@ use anyhow::{Context as _, bail};
 
 use table::{HEAD, Progress, Row, mib};
 
-const SECTIONS: [&str; 7] = ["size", "idle", "pages", "burst", "exactness", "backfill", "growth"];
+const SECTIONS: [&str; 8] = ["size", "idle", "pages", "burst", "exactness", "backfill", "growth", "scale"];
 
 fn main() -> anyhow::Result<()> {
     // The only provider; a second installation would be refused, and no harm.
@@ -67,6 +69,7 @@ async fn measure(section: &str, binary: &Path, progress: Progress) -> anyhow::Re
         "burst" => pages::burst(binary).await,
         "exactness" => exactness::measure(binary, progress).await,
         "backfill" => fill::measure(binary, progress).await,
+        "scale" => scale::measure(binary, progress).await,
         _ => growth::measure(binary, progress).await,
     }
 }
