@@ -81,6 +81,8 @@ impl Memory {
         let oldest = (now - AGE_MAX) * 1_000;
         edge.last.retain(|_, point| point.at > oldest);
         edge.newest.retain(|_, at| *at > oldest);
+        // Of what was forgotten it must not be said that it was never seen.
+        edge.since = edge.since.max(now - AGE_MAX);
         if edge.last.len() > SERIES_MAX {
             return;
         }
@@ -149,6 +151,8 @@ mod tests {
         let day = 86_400;
         memory.put("x", edge(day + 240, &[240, 241]));
         assert_eq!(memory.edge("x", day, 2 * day).map(|edge| edge.last.len()), Some(1), "a day old is too old");
+        memory.put("x", Edge { since: 7, ..edge(day + 300, &[]) });
+        assert_eq!(memory.edge("x", day, 2 * day).map(|edge| edge.since), Some(300));
         memory.put("y", edge(3 * day, &[3 * day]));
         assert_eq!(found(0, 3 * day), None, "nobody asked for days");
         memory.put("y", edge(4, &[1]));
