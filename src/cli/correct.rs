@@ -44,7 +44,7 @@ pub struct CorrectArgs {
     reach: Reach,
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
     pair.ok_or_else(|| "write it as key=value".to_owned())
 }

@@ -18,7 +18,7 @@ use crate::{
     views::{
         incident::IncidentView,
         render_text::table,
-        render_words::{count, glyph, instant, instant_and_age, percent_or_absent, plain, relative},
+        render_words::{amount, glyph, instant, instant_and_age, percent_or_absent, plain, relative},
     },
 };
 
@@ -216,7 +216,7 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         let _ = writeln!(text, "resolved {}", instant_and_age(now, at));
     }
     let share = percent_or_absent(incident.cost.budget_share);
-    let _ = writeln!(text, "cost {} bad, {share} of the budget", count(incident.cost.bad));
+    let _ = writeln!(text, "cost {} bad, {share} of the budget", amount(incident.cost.bad, incident.cost.in_seconds));
     if let Some(status) = &incident.status_page {
         let draft = status.draft.as_deref().map(|draft| format!(", draft `{draft}` waits")).unwrap_or_default();
         let left = if status.left_to_people { ", left to people" } else { "" };

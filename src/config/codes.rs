@@ -52,7 +52,7 @@ codes! {
     Version "E0114" "`version` is missing or not 1." "Begin the root file with `version: 1`.";
     BadAddress "E0116" "A URL, socket address, e-mail address or store address cannot be used." "Write a complete address of the kind that the message names.";
     UnknownReference "E0120" "A name refers to something that does not exist." "Correct the spelling, or add what is missing.";
-    MatchesNothing "E0121" "A pattern under `slo:` matches no SLO." "Write `service/slo`; `*` stands for any text within one of the two parts.";
+    MatchesNothing "E0121" "A pattern under `slo:` or `slos:` matches no SLO." "Write `service/slo`; `*` stands for any text within one of the two parts.";
     WrongKind "E0122" "A reference names something that exists but is of the wrong kind." "Refer to something of the kind that the message names.";
     FallbackCycle "E0123" "Receivers fall back to each other in a circle." "End the chain with a receiver that has no fallback.";
     UnsetVariable "E0130" "A variable, file or credential that a value comes from is not there. A warning in `slod check`, an error in `slod check --online` and `slod run`." "Set it, or give a `default`.";
@@ -66,6 +66,7 @@ codes! {
     DoesNotFit "E0151" "A condition makes no sense for an SLO that the policy watches." "Name SLOs that fit under `slo:`.";
     ProbeTimeout "E0152" "A probe's timeout is not shorter than its slot." "Shorten `timeout` or lengthen `every`.";
     WindowMisfit "E0153" "A window, a slot length and the retention do not fit each other." "Choose a window of at least two slots that is within `daemon.retention`.";
+    PerMisfit "E0154" "`per` stands with an indicator that is one series." "Remove `per`, or write an SLO for each.";
     NotBuilt "E0160" "A scenario of `slod test` asks for what is not built yet." "Leave it out; it starts to work with a later version.";
     Unused "W0201" "A source, receiver or escalation is never used." "Remove it, or refer to it.";
     LiteralSecret "W0202" "A secret is written into the file." "Use `{from_env: …}`, `{from_file: …}` or `{from_credential: …}`.";

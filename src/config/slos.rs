@@ -39,6 +39,7 @@ pub(crate) fn decode(cx: &Context<'_>, id: &SloId, entry: &Entry, retention: Dur
     let budgeting = budgeting(&fields);
     let per = per(&fields);
     let indicator = fields.entry("indicator").and_then(|entry| indicators::decode(&fields, entry, slot, &per));
+    check_per(&fields, &per, indicator.as_ref());
     let settle = fields.duration("settle", ANY);
     let good_for = fields.seconds("good_for", FROM_SECOND);
     let min_coverage = fields.percent("min_coverage", 0..=i64::from(BILLION));
@@ -147,9 +148,6 @@ fn budgeting(fields: &Fields<'_>) -> Option<Budgeting> {
 
 fn per(fields: &Fields<'_>) -> Vec<String> {
     let words = fields.words("per");
-    if !words.is_empty() {
-        fields.cx.not_yet("`per`", fields.key_at("per"));
-    }
     let legal = |text: &str| {
         !text.is_empty()
             && !text.starts_with(|letter: char| letter.is_ascii_digit())
@@ -160,6 +158,20 @@ fn per(fields: &Fields<'_>) -> Vec<String> {
         fields.cx.push(Finding::error(Code::BadName, *at, message));
     }
     words.into_iter().map(|word| word.value).collect()
+}
+
+/// A check is one series: nothing it answers could tell several apart.
+fn check_per(fields: &Fields<'_>, per: &[String], indicator: Option<&Indicator>) {
+    let word = match indicator {
+        Some(Indicator::Probe(_)) => "probe",
+        Some(Indicator::Pingdom { .. }) => "pingdom",
+        _ => return,
+    };
+    if !per.is_empty() {
+        let message = format!("{} has `per`, but a `{word}` is one series", fields.owner);
+        let finding = Finding::error(Code::PerMisfit, fields.key_at("per"), message);
+        fields.cx.push(finding.help("remove `per`, or write an SLO for each"));
+    }
 }
 
 /// How long after a slot's end its source is asked, where the file leaves it open.

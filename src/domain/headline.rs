@@ -70,6 +70,9 @@ fn ending(occasion: &Occasion<'_>, end: &Resolution) -> Vec<String> {
             "no longer watched (configuration)".to_owned(),
         ];
     }
+    if end.gone {
+        return vec!["series is gone: nothing of it is measured any more".to_owned(), "series is gone".to_owned()];
+    }
     if end.new_period {
         return vec![format!("new period, its budget is whole again ({after})"), "new period".to_owned()];
     }

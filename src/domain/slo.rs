@@ -109,6 +109,11 @@ impl SloSpec {
         slot.state == SlotState::Measured && slot.total > 0.0 && !self.slot_target().is_met(slot.bad(), slot.total)
     }
 
+    /// Whether seconds are counted, not events.
+    pub fn counts_seconds(&self) -> bool {
+        self.kind == IndicatorKind::Uptime && !self.counts_slots()
+    }
+
     /// Whether slots are counted, not events.
     pub fn counts_slots(&self) -> bool {
         matches!(self.budgeting, Budgeting::Timeslices { .. })

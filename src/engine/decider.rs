@@ -4,6 +4,7 @@
 //! again until it can: nothing is sent before it is written, and nothing that was written is lost. Meanwhile answers
 //! wait in the mailbox, and behind it in the tasks that asked.
 
+mod adopting;
 mod enrolling;
 mod fallbacks;
 mod loading;
@@ -22,9 +23,8 @@ use crate::{
     clock::Clock,
     domain::{
         correction::Correction,
-        decide::{Core, Decision, Input, Rejected, SeriesKey, SeriesState, Touched},
+        decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
         incident::{Incident, IncidentEvent},
-        ledger::Ledger,
         name::{Name, SloId},
         notification::Event,
         policy::Priority,
@@ -162,9 +162,9 @@ impl Decider {
             match order {
                 Order::Stop => {}
                 // Nothing rejects what a source says.
-                Order::Input(input) => drop(self.handle(now, input, &mut decision).await),
+                Order::Input(input) => self.take(now, input, &mut decision).await,
                 Order::Fill { input, done } => {
-                    drop(self.handle(now, input, &mut decision).await);
+                    self.take(now, input, &mut decision).await;
                     filled.push(done);
                 }
                 Order::Act { incident, event, reply } => {
@@ -294,10 +294,10 @@ impl Decider {
             commit.histories.extend(self.core.histories.get(id).map(|history| (id.clone(), history.clone())));
         }
         for key in &decision.alerts {
-            if let (Some(id), Some(state)) = (self.store.series_id(key), self.core.series.get(key)) {
-                let alerts = state.alerts.iter().map(|(watch, alert)| (watch.clone(), *alert)).collect();
-                commit.alerts.push((id, alerts));
-            }
+            // A series that is gone has none.
+            let alerts = self.core.series.get(key).into_iter().flat_map(|state| &state.alerts);
+            let alerts = alerts.map(|(watch, alert)| (watch.clone(), *alert)).collect();
+            commit.alerts.extend(self.store.series_id(key).map(|id| (id, alerts)));
         }
         for (key, correction) in &decision.corrections {
             commit.corrections.extend(self.store.series_id(key).map(|id| (id, correction.clone())));
@@ -311,56 +311,6 @@ impl Decider {
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
         commit
-    }
-
-    /// Puts the ruling in force: numbers for new series, their stored slots and alerts, then the rules.
-    async fn adopt(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let rules = self.ruling.rules.clone();
-        let mut wanted = Vec::new();
-        for (id, slo) in &rules.slos {
-            let keys = if slo.per.is_empty() { vec![SeriesKey::whole(id.clone())] } else { self.store.series_of(id) };
-            let keys = keys.into_iter().filter(|key| key.series.is_empty() == slo.per.is_empty());
-            wanted.extend(keys.map(|key| (key, self.definition(id, slo, now))));
-        }
-        let keys: Vec<SeriesKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
-        self.store.enrol(wanted).await?;
-        let known = self.ruling.fallbacks.keys().cloned().collect();
-        let orphans = self.store.bury_orphans(known).await?;
-        if orphans > 0 {
-            tracing::warn!(orphans, "messages to receivers that are no longer configured are given up");
-        }
-        let stays = |key: &SeriesKey| {
-            let (state, slo) = (self.core.series.get(key), rules.slos.get(&key.id));
-            state.zip(slo).is_some_and(|(state, slo)| state.ledger.is_for(&slo.spec))
-        };
-        let loaded = self.load_ledgers(keys.into_iter().filter(|key| !stays(key)).collect(), now).await?;
-        self.core.adopt(rules);
-        for (key, ledger, alerts, corrections) in loaded {
-            let state = self.core.series.entry(key).or_insert_with(|| SeriesState::new(Ledger::new(1)));
-            (state.ledger, state.alerts, state.corrections) = (ledger, alerts, corrections);
-        }
-        self.resume_histories().await?;
-        let rules = self.core.rules.clone();
-        self.board.keep(|key| rules.slos.contains_key(&key.id));
-        Ok(())
-    }
-
-    /// What is still to be asked about, as it is stored and as far as the ledgers tell.
-    async fn resume_histories(&mut self) -> Result<(), StoreError> {
-        let rules = self.core.rules.clone();
-        for (id, mut history) in self.store.histories().await? {
-            let Some(slo) = rules.slos.get(&id).filter(|slo| slo.asks_past) else { continue };
-            if self.core.histories.contains_key(&id) {
-                continue;
-            }
-            if history.every() != slo.spec.every {
-                history = history.with_every(slo.spec.every);
-            }
-            let newest = self.core.series_of(&id).filter_map(|key| self.core.series.get(key)?.ledger.newest()).max();
-            history.resume(newest.map_or(i64::MIN, |newest| newest + 1));
-            self.core.histories.insert(id, history);
-        }
-        Ok(())
     }
 
     fn publish_history(&self, id: &SloId) {

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use crate::{
     config::model::{Indicator, Probe, Slo},
     domain::{
-        budget::{RATE_WINDOW, WindowSums, first_slot, seconds_to_exhaustion, window_sums},
+        budget::{RATE_WINDOW, Tally, WindowSums, first_slot, seconds_to_exhaustion, window_sums},
+        correction::Correction,
         decide::{SeriesKey, time},
         ledger::Ledger,
         policy::Judge,
@@ -18,6 +19,7 @@ use crate::{
         explain::{Asked, Explanation, Figure, Stretch},
         figures::{BURN_WINDOWS, window_text},
         render_words::{count, number, percent},
+        report::CorrectionView,
     },
 };
 
@@ -35,25 +37,27 @@ pub async fn explain(
 ) -> Result<Option<Explanation>, StoreError> {
     let spec = &slo.spec;
     let every = i64::from(spec.every);
-    let mut ledger = Ledger::for_slo(spec);
+    let (mut ledger, mut corrections) = (Ledger::for_slo(spec), Vec::new());
     if let Some(series) = store.series_id(key) {
         let longest = BURN_WINDOWS.iter().map(|(_, seconds)| *seconds).max().unwrap_or_default();
         let reach = i64::from(spec.window.longest_seconds().max(longest)) + every;
         let from = at.map_or(i64::MIN, |at| at.timestamp() - reach);
         store.load_ledger(series, from, &mut ledger).await?;
+        corrections = store.corrections(series, time(from)).await?;
     }
     if let Some(at) = at {
         drop(ledger.forget_after(at.timestamp().div_euclid(every)));
     }
     let Some(newest) = ledger.newest() else { return Ok(None) };
     let end = (newest + 1) * every;
-    let window = window_sums(spec, &ledger, newest);
+    let tally = Tally { ledger: &ledger, corrections: &corrections };
+    let window = window_sums(spec, tally, newest);
     let start = first_slot(spec, newest) * every;
     let slots = ledger.slots(Span { start, end });
     let mut windows = vec![stretch(&window_text(&spec.window), slo, &window, start)];
     let long_enough = BURN_WINDOWS.iter().filter(|(_, seconds)| *seconds >= spec.every.saturating_mul(2));
     windows.extend(long_enough.map(|(name, seconds)| {
-        let sums = WindowSums::ending_at(&ledger, newest, *seconds);
+        let sums = WindowSums::ending_at(tally, newest, *seconds);
         stretch(name, slo, &sums, end - sums.expected_seconds)
     }));
     Ok(Some(Explanation {
@@ -66,10 +70,16 @@ pub async fn explain(
         every_seconds: spec.every,
         asked: asked(&slo.indicator, Span::slot(newest, spec.every)),
         windows,
-        figures: figures(slo, &ledger, newest, &window),
+        figures: figures(slo, tally, newest, &window),
+        corrections: inside(&corrections, start, end).map(|made| CorrectionView::new(&key.series, made)).collect(),
         newest: slots.iter().rev().take(NEWEST).map(slot_view).collect(),
         worst: worst(&slots).into_iter().map(slot_view).collect(),
     }))
+}
+
+/// The corrections of what was between two instants (Unix seconds).
+fn inside(corrections: &[Correction], start: i64, end: i64) -> impl Iterator<Item = &Correction> {
+    corrections.iter().filter(move |made| (start..end).contains(&made.at.timestamp()))
 }
 
 fn stretch(name: &str, slo: &Slo, sums: &WindowSums, start: i64) -> Stretch {
@@ -103,7 +113,7 @@ fn worst(slots: &[(Span, Slot)]) -> Vec<&(Span, Slot)> {
     bad
 }
 
-fn figures(slo: &Slo, ledger: &Ledger, at: i64, window: &WindowSums) -> Vec<Figure> {
+fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Figure> {
     let spec = &slo.spec;
     let (totals, objective, allowed) = (&window.totals, spec.objective, spec.objective.allowed());
     let figure = |name: &str, formula: &str, with: String, value: Option<f64>| Figure {
@@ -120,7 +130,7 @@ fn figures(slo: &Slo, ledger: &Ledger, at: i64, window: &WindowSums) -> Vec<Figu
     };
     let remaining = "1 − (bad / total) / (1 − objective)";
     let expected = window.expected_seconds - totals.excluded_seconds;
-    let rate = WindowSums::ending_at(ledger, at, RATE_WINDOW).burn(objective, Judge::Measured);
+    let rate = WindowSums::ending_at(tally, at, RATE_WINDOW).burn(objective, Judge::Measured);
     let left = window.remaining(objective, Judge::Measured).unwrap_or(1.0);
     vec![
         figure(
@@ -161,7 +171,7 @@ fn figures(slo: &Slo, ledger: &Ledger, at: i64, window: &WindowSums) -> Vec<Figu
                 || "no burn rate over 6h".to_owned(),
                 |rate| format!("{} × {} s / {}", number(left), count(window.expected_seconds as f64), number(rate)),
             ),
-            seconds_to_exhaustion(spec, ledger, at, RATE_WINDOW, Judge::Measured),
+            seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, Judge::Measured),
         ),
     ]
 }

@@ -168,6 +168,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         good: totals.good,
         bad,
         total,
+        in_seconds: spec.counts_seconds(),
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
         coverage: coverage(&totals, expected),
         budget: BudgetUse {
@@ -277,7 +278,8 @@ pub async fn incident_cost(
     let slots = stored_slots(store, &key, slo.spec.every, Span { start, end }).await?;
     let bad = incident_bad(&slots, incident, slo, now);
     let allowed = window_events * slo.spec.objective.allowed();
-    Ok(CostView { bad, budget_share: (allowed > 0.0).then(|| bad / allowed) })
+    let in_seconds = slo.spec.counts_seconds();
+    Ok(CostView { bad, in_seconds, budget_share: (allowed > 0.0).then(|| bad / allowed) })
 }
 
 #[cfg(test)]

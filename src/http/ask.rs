@@ -14,6 +14,7 @@ use maud::Markup;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
+use crate::domain::name::Series;
 
 /// Most bytes of a body.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -41,6 +42,11 @@ impl Ask {
     /// The value of a query key. An empty one is the same as an absent one.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.query.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str()).filter(|text| !text.is_empty())
+    }
+
+    /// Everything that is asked for beside `known`: labels of a series.
+    pub fn labels(&self, known: &[&str]) -> Series {
+        self.query.iter().filter(|(name, _)| !known.contains(&name.as_str())).cloned().collect()
     }
 
     /// The value of a query key, if it is one of `words`.

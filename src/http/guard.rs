@@ -108,7 +108,7 @@ fn refusal(front: &Front, request: &Request) -> Option<Problem> {
 fn query_refusal(route: &routes::Route, request: &Request) -> Option<Problem> {
     let mut seen: Vec<String> = Vec::new();
     for (key, _) in pairs(request.uri()) {
-        if !route.keys.contains(&key.as_str()) {
+        if !route.keys.contains(&key.as_str()) && !route.keys.contains(&routes::LABELS) {
             let known = match route.keys {
                 [] => "it takes none".to_owned(),
                 keys => format!("known: {}", keys.join(", ")),

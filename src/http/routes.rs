@@ -21,6 +21,9 @@ const fn post(path: &'static str, what: &'static str) -> Route {
     Route { method: "POST", path, keys: &[], what }
 }
 
+/// Stands for the labels of an SLO's series among query keys: whoever answers knows which there are.
+pub const LABELS: &str = "LABEL";
+
 /// All routes.
 pub const ROUTES: &[Route] = &[
     get("/", &[], "all services, worst first"),
@@ -28,14 +31,14 @@ pub const ROUTES: &[Route] = &[
     get("/{service}/alerts", &[], "a service's alerts and incidents"),
     get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
     get("/{service}/budget", &["month"], "a service's budget report"),
-    get("/slo/{service}/{slo}", &[], "one SLO"),
+    get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
     get("/incident/{id}", &[], "one incident"),
     get("/sources", &[], "sources and receivers"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
     get("/api/v1/slos", &[], "all figures"),
-    get("/api/v1/slos/{service}/{slo}", &[], "one SLO's figures"),
-    get("/api/v1/slos/{service}/{slo}/slots", &["from", "to"], "the slots behind them"),
-    get("/api/v1/slos/{service}/{slo}/explain", &["at"], "how they follow from the slots"),
+    get("/api/v1/slos/{service}/{slo}", &[LABELS], "one SLO's figures"),
+    get("/api/v1/slos/{service}/{slo}/slots", &["from", "to", LABELS], "the slots behind them"),
+    get("/api/v1/slos/{service}/{slo}/explain", &["at", LABELS], "how they follow from the slots"),
     get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
     get("/api/v1/incidents/{id}", &[], "one incident with everything"),

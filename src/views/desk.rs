@@ -155,19 +155,24 @@ pub trait Desk: Send + Sync {
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
     fn slos(&self) -> Vec<SloView>;
-    /// One SLO's newest figures.
-    fn slo(&self, id: &SloId) -> Result<SloView, DeskError>;
+    /// One SLO's newest figures: of an SLO with `per`, those of the worst series that has these labels.
+    fn slo(&self, id: &SloId, labels: &Series) -> Result<SloView, DeskError>;
     /// Stored slots that start within `[from, to)`; the SLO's window if not given. At most `limit`.
     fn slots<'a>(
         &'a self,
         id: &'a SloId,
+        labels: &'a Series,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>>;
     /// An SLO's figures taken apart, as of the slot that holds `at` or of the newest.
-    fn explain<'a>(&'a self, id: &'a SloId, at: Option<DateTime<Utc>>)
-    -> BoxFuture<'a, Result<Explanation, DeskError>>;
+    fn explain<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        at: Option<DateTime<Utc>>,
+    ) -> BoxFuture<'a, Result<Explanation, DeskError>>;
     /// The report of a month (`2026-10`; the running one if not given).
     fn budget<'a>(
         &'a self,

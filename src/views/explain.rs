@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::slo::SlotView;
+use super::{report::CorrectionView, slo::SlotView};
 use crate::domain::name::{Series, SloId};
 
 /// `GET /api/v1/slos/{service}/{slo}/explain`.
@@ -29,6 +29,9 @@ pub struct Explanation {
     pub windows: Vec<Stretch>,
     /// The figures of the SLO's window, each with how it follows.
     pub figures: Vec<Figure>,
+    /// What people corrected in the window; it is in all sums.
+    #[serde(default)]
+    pub corrections: Vec<CorrectionView>,
     /// The newest slots, the newest first.
     pub newest: Vec<SlotView>,
     /// The slots of the window with the most bad events, the worst first.

@@ -56,6 +56,7 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
         good: totals.good,
         bad: totals.bad(),
         total: totals.total,
+        in_seconds: spec.counts_seconds(),
         budget: BudgetView {
             remaining: remaining(Judge::Measured),
             remaining_if_good: remaining(Judge::IfGood),

@@ -141,6 +141,9 @@ pub struct StatusPageView {
 pub struct CostView {
     /// Bad events since it opened.
     pub bad: f64,
+    /// Those are seconds down, not events. Left out where they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_seconds: bool,
     /// Share of the window's budget, 0–1 (may exceed 1). Null without events.
     pub budget_share: Option<f64>,
 }

@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use super::{
     explain::{Explanation, Stretch},
     render_text::table,
-    render_words::{count, instant, number, plain},
+    render_words::{correction, count, instant, labels, number, plain},
     slo::SlotView,
 };
 
 /// The whole explanation. `width` bounds its lines: `None` when nobody looks (a pipe).
 pub fn text(explanation: &Explanation, width: Option<u16>) -> String {
-    let labels: Vec<String> = explanation.series.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let labels = if labels.is_empty() { String::new() } else { format!(" {{{}}}", plain(&labels.join(","))) };
+    let series = labels(&explanation.series);
+    let series = if series.is_empty() { series } else { format!(" {}", plain(&series)) };
     let mut page = format!(
-        "{}{labels}: {}\n{}, in slots of {} s, as written in {}\nas of the slot that ends {}\n\nasked about each slot\n",
+        "{}{series}: {}\n{}, in slots of {} s, as written in {}\nas of the slot that ends {}\n\nasked about each slot\n",
         plain(&explanation.id.to_string()),
         plain(&explanation.title),
         plain(&explanation.promise),
@@ -33,6 +33,12 @@ pub fn text(explanation: &Explanation, width: Option<u16>) -> String {
     for figure in &explanation.figures {
         let value = figure.value.map_or_else(|| "—".to_owned(), |value| count_or_share(&figure.name, value));
         let _ = writeln!(page, "  {} = {} = {} = {value}", figure.name, figure.formula, plain(&figure.with));
+    }
+    if !explanation.corrections.is_empty() {
+        page.push_str("\ncorrected\n");
+    }
+    for made in &explanation.corrections {
+        let _ = writeln!(page, "  {}", plain(&correction(made)));
     }
     slots(&mut page, "newest slots", &explanation.newest, width);
     slots(&mut page, "worst slots of the window", &explanation.worst, width);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_words::{correction as words, count, counted, duration, instant, labels, percent, percent_or_absent},
+    render_words::{amount, correction as words, counted, duration, instant, labels, percent, percent_or_absent},
     report::{BudgetReport, ServiceReport, SloReport},
 };
 
@@ -46,8 +46,8 @@ fn section(page: &mut String, service: &ServiceReport) {
             percent_or_absent(slo.budget.remaining),
             duration(slo.budget.used_seconds),
             duration(slo.budget.allowed_seconds),
-            count(slo.bad),
-            count(slo.total),
+            amount(slo.bad, slo.in_seconds),
+            amount(slo.total, slo.in_seconds),
             counted(&slo.budgeting),
             percent(slo.coverage),
         );
@@ -73,8 +73,8 @@ fn events(page: &mut String, slo: &SloReport) {
             cell(&labels(&part.series)),
             percent_or_absent(part.achieved),
             percent_or_absent(part.remaining),
-            count(part.bad),
-            count(part.total),
+            amount(part.bad, slo.in_seconds),
+            amount(part.total, slo.in_seconds),
             counted(&slo.budgeting),
         );
     }
@@ -86,7 +86,7 @@ fn events(page: &mut String, slo: &SloReport) {
             cell(&incident.id),
             instant(incident.opened_at),
             end,
-            count(incident.bad),
+            amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share),
         );
     }

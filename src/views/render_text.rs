@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
     render_words::{
-        correction as words, count, counted, duration, glyph, instant, labels, percent, percent_or_absent, plain,
+        amount, correction as words, counted, duration, glyph, instant, labels, percent, percent_or_absent, plain,
     },
     report::{BudgetReport, SloReport},
 };
@@ -71,7 +71,12 @@ fn row(slo: &SloReport) -> Vec<String> {
         percent_or_absent(slo.budget.remaining),
         duration(slo.budget.used_seconds),
         duration(slo.budget.allowed_seconds),
-        format!("{} of {}{}", count(slo.bad), count(slo.total), counted(&slo.budgeting)),
+        format!(
+            "{} of {}{}",
+            amount(slo.bad, slo.in_seconds),
+            amount(slo.total, slo.in_seconds),
+            counted(&slo.budgeting)
+        ),
         percent(slo.coverage),
     ]
 }
@@ -85,8 +90,8 @@ fn events(page: &mut String, slo: &SloReport) {
             plain(&labels(&part.series)),
             percent_or_absent(part.achieved),
             percent_or_absent(part.remaining),
-            count(part.bad),
-            count(part.total),
+            amount(part.bad, slo.in_seconds),
+            amount(part.total, slo.in_seconds),
             counted(&slo.budgeting),
         );
     }
@@ -99,7 +104,7 @@ fn events(page: &mut String, slo: &SloReport) {
             plain(&incident.id),
             instant(incident.opened_at),
             end,
-            count(incident.bad),
+            amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share)
         );
     }

@@ -66,6 +66,11 @@ pub fn number(number: f64) -> String {
     trimmed(number, 3).replace('-', "−")
 }
 
+/// What was counted: events, or seconds.
+pub fn amount(number: f64, in_seconds: bool) -> String {
+    if in_seconds { duration(number) } else { count(number) }
+}
+
 /// Seconds in the two largest units that are not zero: `3 h 36 min`, `620 ms`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {

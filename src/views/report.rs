@@ -51,6 +51,9 @@ pub struct SloReport {
     pub bad: f64,
     /// All events.
     pub total: f64,
+    /// Good, bad and total are seconds up and down, not events. Left out where they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_seconds: bool,
     /// Whether the objective was met; null without events.
     pub met: Option<bool>,
     /// Known slots / (expected so far − excluded), 0–1.

@@ -36,6 +36,9 @@ pub struct SloView {
     pub bad: f64,
     /// All events in the window.
     pub total: f64,
+    /// Good, bad and total are seconds up and down, not events. Left out where they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_seconds: bool,
     /// The budget.
     pub budget: BudgetView,
     /// Burn rates by window: `5m 30m 1h 6h 3d`, null where the window has under two slots.
@@ -73,6 +76,15 @@ impl BackfillView {
     pub fn done(&self) -> f64 {
         let done = (self.window_slots - self.missing_slots).max(0);
         done as f64 / self.window_slots.max(1) as f64
+    }
+}
+
+impl SloView {
+    /// By state, then by budget left, then by name and labels: the worst first.
+    pub fn worst_first(one: &Self, other: &Self) -> std::cmp::Ordering {
+        let left = |slo: &Self| slo.budget.remaining.unwrap_or(f64::INFINITY);
+        let by_state = one.state.cmp(&other.state).then(left(one).total_cmp(&left(other)));
+        by_state.then_with(|| (&one.id, &one.series).cmp(&(&other.id, &other.series)))
     }
 }
 

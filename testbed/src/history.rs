@@ -90,10 +90,19 @@ impl History {
 
     /// The events of all series that are meant.
     pub fn truth(&self, meant: impl Fn(&Series) -> bool) -> Truth {
+        self.events(meant, Absent::LeftOut)
+    }
+
+    /// The same if what was absent had been forgotten: it was, where a target restarts.
+    pub fn truth_of_restarts(&self, meant: impl Fn(&Series) -> bool) -> Truth {
+        self.events(meant, Absent::Forgotten)
+    }
+
+    fn events(&self, meant: impl Fn(&Series) -> bool, absent: Absent) -> Truth {
         let mut events = Vec::new();
         for target in &self.targets {
             for series in target.series.iter().filter(|series| meant(series)) {
-                growth(&target.up, &series.samples, |event| events.push(event));
+                growth(&target.up, &series.samples, absent, |event| events.push(event));
             }
         }
         Truth::new(events)
@@ -176,15 +185,24 @@ impl Truth {
     }
 }
 
+/// What a series means that comes back, after successful scrapes of its target that did not have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// The exporter left it out, and went on counting. It counts what it is above its last value; all of it if it is below.
+    LeftOut,
+    /// The target had forgotten it, and began at zero. All of it counts.
+    Forgotten,
+}
+
 /// The events that the samples of one series show, each at the time of the sample that shows it. `up` are its target's scrapes.
 ///
 /// - A value counts what it is above the one before; if it is below, the counter was reset, and all of it counts.
 /// - A first value counts in full if a scrape of the target had succeeded before: the series was not there, so it was zero. It
 ///   counts nothing if the target is new: what it had counted before is not known to be recent.
-/// - A value after a successful scrape that did not have the series counts in full: it had been forgotten (a restart), whatever
-///   it says now.
-/// - A value after a gap (failed scrapes, or none) counts what it is above the one before the gap, all at its own time.
-pub fn growth(up: &[(Millis, bool)], samples: &[(Millis, u64)], mut event: impl FnMut((Millis, u64))) {
+/// - A value after a gap (failed scrapes, or none) counts like any other, all at its own time.
+/// - A value after a successful scrape that did not have the series counts as `absent` says. Samples cannot tell: a restart
+///   forgets series, and exporters leave out what they cannot collect.
+pub fn growth(up: &[(Millis, bool)], samples: &[(Millis, u64)], absent: Absent, mut event: impl FnMut((Millis, u64))) {
     let mut scrapes = up.iter().peekable();
     let mut last = None;
     for &(at, value) in samples {
@@ -194,16 +212,21 @@ pub fn growth(up: &[(Millis, bool)], samples: &[(Millis, u64)], mut event: impl 
         }
         scrapes.next_if(|(scrape, _)| *scrape == at);
         let count = match last {
-            _ if seen_without => value,
+            Some(_) if seen_without && absent == Absent::Forgotten => value,
+            Some(last) => grown(last, value),
+            None if seen_without => value,
             None => 0,
-            Some(last) if value < last => value,
-            Some(last) => value - last,
         };
         if count > 0 {
             event((at, count));
         }
         last = Some(value);
     }
+}
+
+/// What a counter counted from one value to the next: all of it, if it fell.
+fn grown(last: u64, value: u64) -> u64 {
+    value.checked_sub(last).unwrap_or(value)
 }
 
 /// A time as OpenMetrics wants it.
@@ -220,7 +243,7 @@ mod tests {
     use super::*;
 
     /// One character a scrape: `.` none, `x` failed, `-` succeeded without the series, a digit its value.
-    fn shown(scrapes: &str) -> Vec<(Millis, u64)> {
+    fn shown(scrapes: &str, absent: Absent) -> Vec<(Millis, u64)> {
         let mut up = Vec::new();
         let mut samples = Vec::new();
         for (at, scrape) in (1..).zip(scrapes.chars()) {
@@ -228,7 +251,7 @@ mod tests {
             samples.extend(scrape.to_digit(10).map(|value| (at, u64::from(value))));
         }
         let mut events = Vec::new();
-        growth(&up, &samples, |event| events.push(event));
+        growth(&up, &samples, absent, |event| events.push(event));
         events
     }
 
@@ -256,14 +279,18 @@ mod tests {
             ("2..5", vec![(4, 3)]),
             ("5x.2", vec![(4, 2)]),
             ("-xx3", vec![(4, 3)]),
-            // gone at a restart, and back with as much as before, or with more
-            ("2-2", vec![(3, 2)]),
-            ("2-5", vec![(3, 5)]),
-            ("2x-x5", vec![(5, 5)]),
             ("2-1", vec![(3, 1)]),
             ("2--", vec![]),
         ] {
-            assert_eq!(shown(scrapes), expected, "{scrapes}");
+            for absent in [Absent::LeftOut, Absent::Forgotten] {
+                assert_eq!(shown(scrapes, absent), expected, "{scrapes}");
+            }
+        }
+        for (scrapes, left_out, forgotten) in
+            [("2-2", vec![], vec![(3, 2)]), ("2-5", vec![(3, 3)], vec![(3, 5)]), ("2x-x5", vec![(5, 3)], vec![(5, 5)])]
+        {
+            assert_eq!(shown(scrapes, Absent::LeftOut), left_out, "{scrapes}");
+            assert_eq!(shown(scrapes, Absent::Forgotten), forgotten, "{scrapes}");
         }
     }
 

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use slod::clock::{Clock as _, SystemClock};
-use testbed::{clock::eventually, prometheus::Prometheus};
+use testbed::{clock::eventually, inbox::Inbox, prometheus::Prometheus};
 
-use crate::{live::PATIENCE, own::Own};
+use crate::{
+    live::{PATIENCE, timeline},
+    own::Own,
+};
 
 const MINUTE: i64 = 60;
 /// How much the source knows, in minutes.
@@ -97,4 +100,63 @@ async fn an_outage_of_the_source_is_filled_afterwards() {
     prometheus.restart().await.unwrap();
     daemon.until_filled().await;
     assert_eq!(daemon.slo("shop/queue").await["bad"].as_f64(), Some(BAD));
+}
+
+/// Requests and errors, a hundred a minute: an outage of twenty minutes two days ago, and one that lasts for ten.
+fn two_outages(end: i64) -> String {
+    let (mut requests, mut old, mut new) = (0, 0, 0);
+    let mut texts = [String::new(), String::new(), String::new()];
+    for back in (0..4 * 1_440).rev() {
+        requests += 100;
+        old += if (2_880..2_900).contains(&back) { 100 } else { 0 };
+        new += if back < 10 { 100 } else { 0 };
+        let at = end - back * MINUTE;
+        for (text, (name, value)) in
+            texts.iter_mut().zip([("requests", requests), ("old_errors", old), ("new_errors", new)])
+        {
+            let _ = writeln!(text, "{name}_total{{job=\"shop\",instance=\"a\"}} {value} {at}");
+        }
+    }
+    let mut text = String::new();
+    for (name, samples) in ["requests", "old_errors", "new_errors"].into_iter().zip(&texts) {
+        let _ = write!(text, "# TYPE {name} counter\n{samples}");
+    }
+    text + "# EOF\n"
+}
+
+#[tokio::test]
+async fn what_is_over_pages_nobody_and_what_goes_on_pages_late() {
+    let inbox = Inbox::start().await;
+    let prometheus = Prometheus::with_history(&two_outages(two_minutes_ago())).await.unwrap();
+    let slo = |name: &str, errors: &str| {
+        format!(
+            "      {name}:\n        objective: 99%\n        window: 7d\n        indicator:\n          \
+             ratio: {{source: prometheus, bad: {errors}_total, total: requests_total}}\n"
+        )
+    };
+    let config = format!(
+        "version: 1\n\
+         sources: {{prometheus: {{prometheus: {{url: {{from_env: PROMETHEUS_URL}}, settle: 1s}}}}}}\n\
+         services:\n  shop:\n    slos:\n{}{}\
+         policies:\n  \
+         run: {{slo: shop/*, when: {{consecutive: 3}}, priority: P2, notify: [team]}}\n  \
+         spent: {{slo: shop/*, when: {{budget_remaining: \"< 90%\"}}, priority: P2, notify: [team]}}\n  \
+         burn: {{slo: shop/*, when: {{burn_rate: sre-workbook}}, priority: P3, notify: [team]}}\n\
+         receivers: {{team: {{slack: {{webhook: {{from_env: SLACK}}}}}}}}\n",
+        slo("over", "old_errors"),
+        slo("going-on", "new_errors"),
+    );
+    let env = [("PROMETHEUS_URL", prometheus.url()), ("SLACK", inbox.url("/slack/services/T000/B000/SECRET"))];
+    let daemon = Own::launch(&config, &env).await;
+    daemon.until_filled().await;
+    assert_eq!(daemon.slo("shop/over").await["bad"].as_f64(), Some(2_000.0), "{}", daemon.slo("shop/over").await);
+    let incidents = daemon.slod.api("/api/v1/incidents").await.unwrap();
+    let slos: Vec<_> = incidents["incidents"].as_array().unwrap().iter().map(|incident| &incident["slo"]).collect();
+    assert_eq!(slos, ["going-on"], "{incidents}");
+    let path = format!("/api/v1/incidents/{}", incidents["incidents"][0]["id"].as_str().unwrap());
+    let whole = daemon.slod.api(&path).await.unwrap();
+    let said = timeline(&whole).join("\n");
+    assert!(said.contains("run fires (P2)"), "{said}");
+    assert_eq!(whole["late"], true, "{whole}");
+    assert_eq!(daemon.slo("shop/going-on").await["bad"].as_f64(), Some(1_000.0));
 }

@@ -8,6 +8,7 @@ mod channels;
 mod companion;
 mod config;
 mod core;
+mod corrections;
 mod deliveries;
 mod faults;
 mod faulty_channel;

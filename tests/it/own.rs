@@ -49,7 +49,7 @@ impl Own {
 
     /// Waits until all histories are filled.
     pub async fn until_filled(&self) {
-        let filled = eventually(PATIENCE, async || self.missing().await == Some(0)).await;
+        let filled = eventually(PATIENCE.saturating_mul(3), async || self.missing().await == Some(0)).await;
         assert!(filled, "{:?} {:?}\n{}", self.missing().await, self.slos().await, self.slod.log());
     }
 }

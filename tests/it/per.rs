@@ -66,6 +66,22 @@ async fn series_come_are_bounded_and_survive() {
     let two = BTreeMap::from([("acme".to_owned(), 10), ("bolt".to_owned(), 30)]);
     assert_eq!(bad_shares(&daemon).await, two, "{}", daemon.slod.log());
 
+    // One SLO is asked about: its worst series, or the one that is named.
+    for (query, tenant) in [("", "bolt"), ("?tenant=acme", "acme"), ("?tenant=bolt", "bolt")] {
+        let slo = daemon.slo(&format!("shop/checkout{query}")).await;
+        assert_eq!(slo["series"]["tenant"], tenant, "{query}: {slo}");
+    }
+    let slots = daemon.slod.api("/api/v1/slos/shop/checkout/slots?tenant=acme").await.unwrap();
+    assert!(slots["slots"].as_array().is_some_and(|slots| slots.iter().any(|slot| slot["good"] == 9.0)), "{slots}");
+    for (path, status) in [("?tenant=nobody", 404), ("?route=a", 400), ("/slots?tenant=acme&tenant=bolt", 400)] {
+        assert_eq!(daemon.slod.get(&format!("/api/v1/slos/shop/checkout{path}")).await.unwrap().0, status, "{path}");
+    }
+    let report = daemon.slod.api("/api/v1/budget").await.unwrap();
+    let slo = &report["services"][0]["slos"][0];
+    assert_eq!(slo["series"][0]["series"]["tenant"], "bolt", "the worst first: {slo}");
+    let sum: f64 = slo["series"].as_array().unwrap().iter().filter_map(|part| part["total"].as_f64()).sum();
+    assert_eq!(slo["total"].as_f64(), Some(sum));
+
     // A third with a hostile name comes, and one too many.
     orders(&mut connection, "<b>'\"; --", 0).await;
     orders(&mut connection, "zeta", 10).await;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use chrono::Timelike as _;
 use serde_json::{Value, json};
+use slod::views::render_words::duration;
 use testbed::{clock::now, daemon::Slod, inbox::PagerdutyStatus, world::OPS_KEY};
 
 use crate::{
@@ -70,7 +71,15 @@ async fn an_outage_that_pingdom_sees_is_paged_and_reported() {
     live.settle().await;
     let report: Value = serde_json::from_str(&live.cli(&["report", "-o", "json"]).await).unwrap();
     let slo = &report["services"][0]["slos"][0];
-    assert_eq!(slo["bad"], (mended - broken) as f64, "{slo}");
+    assert_eq!((&slo["bad"], &slo["in_seconds"]), (&json!((mended - broken) as f64), &json!(true)), "{slo}");
+    // People read seconds as time.
+    let down = duration((mended - broken) as f64);
+    let report = live.cli(&["report"]).await;
+    assert!(report.contains(&format!("{down} of ")), "{report}");
+    let shown = live.cli(&["incident", "show", &id]).await;
+    assert!(shown.contains(&format!("cost {down} bad")), "{shown}");
+    let (_, page) = live.slod.get(&format!("/slo/{AVAILABILITY}")).await.unwrap();
+    assert!(page.contains("Down time allowed") && page.contains(&format!(">{down}<")), "{page}");
     assert_eq!(pingdom.problems(), [""; 0]);
 }
 

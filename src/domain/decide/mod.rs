@@ -27,6 +27,7 @@ use super::{
 };
 
 mod asking;
+mod gone;
 mod judging;
 mod reload;
 mod settling;
@@ -51,7 +52,7 @@ pub struct SeriesKey {
 impl SeriesState {
     /// A series of which nothing but slots is known.
     pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, alerts: BTreeMap::new(), corrections: Vec::new(), fault: None }
+        Self { ledger, alerts: BTreeMap::new(), corrections: Vec::new(), absences: 0, fault: None }
     }
 
     /// What its sums are made of.
@@ -76,6 +77,8 @@ pub struct SeriesState {
     pub alerts: BTreeMap<String, Alert>,
     /// What people corrected, in the order it was made.
     pub corrections: Vec<Correction>,
+    /// Answers in a row that did not name it, for an SLO with `per`.
+    pub absences: u32,
     /// What was wrong with the newest answer, in words.
     pub fault: Option<String>,
 }

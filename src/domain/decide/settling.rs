@@ -69,6 +69,7 @@ impl Core {
             }
             self.settle_series(now, &key, slo, &slots, settling.degraded.as_deref(), decision);
         }
+        self.retire_gone(now, slo, settling, decision);
         if refused > 0 {
             let fault = format!(
                 "data fault: {refused} series more than `max_series_per_slo` ({}) are not counted",

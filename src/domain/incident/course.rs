@@ -117,6 +117,7 @@ impl Incident {
             Ending::Cleared => "has cleared",
             Ending::GoodAgain => "is good again; its window still remembers",
             Ending::NewPeriod => "has cleared: new period",
+            Ending::Gone => "is no longer watched: series is gone",
             Ending::TakenOut(_) => "is no longer watched",
         };
         voice.line("cleared", format!("{watch} {what}"));
@@ -150,9 +151,10 @@ impl Incident {
                 format!("no longer watched: {what} was taken out of the configuration")
             }
             (None, Some(Ending::NewPeriod)) => "new period: the budget is whole again".to_owned(),
+            (None, Some(Ending::Gone)) => "series is gone".to_owned(),
             (None, _) => "all alerts have cleared".to_owned(),
         };
-        let new_period = ending == Some(Ending::NewPeriod);
+        let (new_period, gone) = (ending == Some(Ending::NewPeriod), ending == Some(Ending::Gone));
         let taken_out = ending.and_then(|ending| match ending {
             Ending::TakenOut(what) => Some(what),
             _ => None,
@@ -160,7 +162,7 @@ impl Incident {
         voice.line("resolved", reason.clone());
         // The clock had been ahead when it opened: it did not end before it began.
         self.opened_at = self.opened_at.min(voice.now);
-        self.resolved = Some(Resolution { by, at: voice.now, taken_out, new_period });
+        self.resolved = Some(Resolution { by, at: voice.now, taken_out, new_period, gone });
         for member in self.members.values_mut() {
             member.firing = false;
         }

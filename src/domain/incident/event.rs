@@ -99,6 +99,8 @@ pub enum Ending {
     GoodAgain,
     /// It was on the budget of a calendar period that has ended.
     NewPeriod,
+    /// Its series is gone: answers do not name it any more.
+    Gone,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }

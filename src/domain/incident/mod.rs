@@ -101,6 +101,9 @@ pub struct Resolution {
     /// Its last alert was on the budget of a calendar period that has ended.
     #[serde(default)]
     pub new_period: bool,
+    /// Its series is gone.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// An incident: what is stored of it, whole.

@@ -8,10 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{Decider, Order};
 use crate::{
     domain::{
-        alert::Alert,
         chunk::{SLOTS, chunk_of},
-        correction::Correction,
-        decide::{Decision, Input, Rejected, SeriesKey, time},
+        decide::{Decision, Input, Rejected, SeriesKey, SeriesState, time},
         ledger::{ChunkKey, Ledger},
     },
     store::{StoreError, sums::Wanted},
@@ -29,12 +27,12 @@ const STEPS_MAX: usize = 4_096;
 type Needs = BTreeSet<(SeriesKey, ChunkKey)>;
 
 impl Decider {
-    /// The stored ledgers and alerts of these series.
-    pub(super) async fn load_ledgers(
+    /// Everything that is stored of these series.
+    pub(super) async fn load_series(
         &self,
         keys: Vec<SeriesKey>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<(SeriesKey, Ledger, BTreeMap<String, Alert>, Vec<Correction>)>, StoreError> {
+    ) -> Result<Vec<(SeriesKey, SeriesState)>, StoreError> {
         let (mut found, mut wanted) = (Vec::new(), Vec::new());
         for key in keys {
             let Some(slo) = self.ruling.rules.slos.get(&key.id) else { continue };
@@ -62,7 +60,8 @@ impl Decider {
         let ledgers = found.into_iter().zip(wanted).map(|(key, Wanted { series, from, ledger })| {
             let mut corrections = corrections.remove(&series).unwrap_or_default();
             corrections.retain(|made| made.at >= time(from));
-            (key, ledger, alerts.remove(&series).unwrap_or_default(), corrections)
+            let alerts = alerts.remove(&series).unwrap_or_default();
+            (key, SeriesState { alerts, corrections, ..SeriesState::new(ledger) })
         });
         Ok(ledgers.collect())
     }
@@ -153,6 +152,8 @@ impl Decider {
                 return false;
             }
             self.board.publish(key.clone(), view);
+        } else {
+            self.board.keep(|known| known != key);
         }
         true
     }

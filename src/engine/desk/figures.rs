@@ -1,5 +1,7 @@
 //! Figures of an SLO, and what is behind them.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{LiveDesk, unavailable};
@@ -8,7 +10,7 @@ use crate::{
     domain::{
         budget::first_slot,
         decide::{SeriesKey, time},
-        name::SloId,
+        name::{Series, SloId},
         slot::Span,
     },
     engine::{explain::explain, report},
@@ -20,6 +22,27 @@ use crate::{
 };
 
 impl LiveDesk {
+    /// The worst series of an SLO that has these labels.
+    pub(super) fn worst_series(&self, id: &SloId, labels: &Series) -> Result<Arc<SloView>, DeskError> {
+        let config = self.slo_of(id)?;
+        let per = config.slos.get(id).map(|slo| slo.per.as_slice()).unwrap_or_default();
+        if let Some(label) = labels.keys().find(|label| !per.contains(label)) {
+            let known =
+                if per.is_empty() { "it has none".to_owned() } else { format!("its labels: {}", per.join(", ")) };
+            return Err(DeskError::Invalid(format!("`{label}` is no label of the series of {id}: {known}")));
+        }
+        let views = self.board.slos();
+        let mine = views.into_iter().filter(|view| view.id == *id && view.series.is_empty() == per.is_empty());
+        let wanted = mine.filter(|view| labels.iter().all(|(label, value)| view.series.get(label) == Some(value)));
+        wanted.min_by(|one, other| SloView::worst_first(one, other)).ok_or_else(|| {
+            if labels.is_empty() {
+                DeskError::Unavailable(format!("{id} is not loaded yet"))
+            } else {
+                DeskError::NotFound(format!("{id} has no such series"), "`/api/v1/slos` lists them all".to_owned())
+            }
+        })
+    }
+
     /// Figures, with how far the history is filled.
     pub(super) fn figures(&self, view: &SloView) -> SloView {
         let mut view = view.clone();
@@ -37,29 +60,35 @@ impl LiveDesk {
     pub(super) async fn stored_slots(
         &self,
         id: &SloId,
+        labels: &Series,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> Result<Vec<SlotView>, DeskError> {
         let config = self.slo_of(id)?;
         let Some(slo) = config.slos.get(id) else { return Ok(Vec::new()) };
-        let watermark = self.board.slo(&SeriesKey::whole(id.clone())).and_then(|view| view.watermark);
-        let to = to.or(watermark).unwrap_or_else(|| self.clock.now());
+        let view = self.worst_series(id, labels)?;
+        let to = to.or(view.watermark).unwrap_or_else(|| self.clock.now());
         let from = from.unwrap_or_else(|| time(report::window_start(slo, to.timestamp())));
         if from > to {
             return Err(DeskError::Invalid(format!("`from` ({from}) is after `to` ({to})")));
         }
         let span = Span { start: from.timestamp(), end: to.timestamp() };
-        let key = SeriesKey::whole(id.clone());
+        let key = SeriesKey { id: id.clone(), series: view.series.clone() };
         let slots = report::stored_slots(&self.store, &key, slo.spec.every, span).await.map_err(unavailable)?;
         Ok(slots.iter().take(limit).map(report::slot_view).collect())
     }
 
-    pub(super) async fn explained(&self, id: &SloId, at: Option<DateTime<Utc>>) -> Result<Explanation, DeskError> {
+    pub(super) async fn explained(
+        &self,
+        id: &SloId,
+        labels: &Series,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<Explanation, DeskError> {
         let config = self.slo_of(id)?;
         let nothing = || DeskError::NotFound(format!("{id} has no slots up to then"), "give a later `at`".to_owned());
         let slo = config.slos.get(id).ok_or_else(nothing)?;
-        let key = SeriesKey::whole(id.clone());
+        let key = SeriesKey { id: id.clone(), series: self.worst_series(id, labels)?.series.clone() };
         explain(&self.store, slo, &key, at).await.map_err(unavailable)?.ok_or_else(nothing)
     }
 }

@@ -23,9 +23,9 @@ use crate::{
     clock::Clock,
     config::model::{Config, Indicator, Right},
     domain::{
-        decide::{Rejected, SeriesKey},
+        decide::Rejected,
         incident::{Incident, IncidentEvent},
-        name::{Name, SloId},
+        name::{Name, Series, SloId},
         notification::Message,
     },
     schedule,
@@ -131,28 +131,28 @@ impl Desk for LiveDesk {
         self.board.slos().iter().map(|view| self.figures(view)).collect()
     }
 
-    fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
-        self.slo_of(id)?;
-        let view = self.board.slo(&SeriesKey::whole(id.clone()));
-        view.map(|view| self.figures(&view)).ok_or_else(|| DeskError::Unavailable(format!("{id} is not loaded yet")))
+    fn slo(&self, id: &SloId, labels: &Series) -> Result<SloView, DeskError> {
+        self.worst_series(id, labels).map(|view| self.figures(&view))
     }
 
     fn slots<'a>(
         &'a self,
         id: &'a SloId,
+        labels: &'a Series,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
-        Box::pin(self.stored_slots(id, from, to, limit))
+        Box::pin(self.stored_slots(id, labels, from, to, limit))
     }
 
     fn explain<'a>(
         &'a self,
         id: &'a SloId,
+        labels: &'a Series,
         at: Option<DateTime<Utc>>,
     ) -> BoxFuture<'a, Result<Explanation, DeskError>> {
-        Box::pin(self.explained(id, at))
+        Box::pin(self.explained(id, labels, at))
     }
 
     fn budget<'a>(

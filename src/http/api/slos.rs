@@ -23,12 +23,13 @@ pub async fn list(State(companion): State<Companion>) -> Response {
     listed("slos", &companion.desk.slos(), None)
 }
 
-/// `GET /api/v1/slos/{service}/{slo}`
+/// `GET /api/v1/slos/{service}/{slo}`: of an SLO with `per`, its worst series, or the worst that has the labels asked for.
 pub async fn one(
     State(companion): State<Companion>,
     Path((service, slo)): Path<(String, String)>,
+    ask: Ask,
 ) -> Result<Json<SloView>, Problem> {
-    Ok(Json(companion.desk.slo(&SloId::new(service, slo))?))
+    Ok(Json(companion.desk.slo(&SloId::new(service, slo), &ask.labels(&[]))?))
 }
 
 /// `GET /api/v1/slos/{service}/{slo}/slots?from&to`
@@ -44,7 +45,8 @@ pub async fn slots(
         return Err(Problem::invalid("`from` is not before `to`"));
     }
     let id = SloId::new(service, slo);
-    let mut slots = companion.desk.slots(&id, from, to, SLOTS_MAX + 1).await?;
+    let labels = ask.labels(&["from", "to"]);
+    let mut slots = companion.desk.slots(&id, &labels, from, to, SLOTS_MAX + 1).await?;
     // One more than fits says where to go on: it is the next answer's `from`.
     let next = slots.get(SLOTS_MAX).map(|slot| slot.start.to_rfc3339_opts(SecondsFormat::AutoSi, true));
     slots.truncate(SLOTS_MAX);
@@ -58,7 +60,7 @@ pub async fn explain(
     ask: Ask,
 ) -> Result<Response, Problem> {
     let at = ask.moment("at")?;
-    let explanation = companion.desk.explain(&SloId::new(service, slo), at).await?;
+    let explanation = companion.desk.explain(&SloId::new(service, slo), &ask.labels(&["at"]), at).await?;
     Ok(Json(explanation).into_response())
 }
 

@@ -8,7 +8,7 @@ use axum::{
 use maud::{Markup, html};
 
 use crate::{
-    domain::name::SloId,
+    domain::name::{Series, SloId},
     http::{Companion, problem::Problem},
     views::{
         render_words::{percent_or_absent, tone},
@@ -24,7 +24,7 @@ pub async fn show(
     let Some(slo) = file.strip_suffix(".svg") else {
         return Err(Problem::not_found(format!("there is no badge `{file}`")).help("badges end in `.svg`"));
     };
-    let slo = companion.desk.slo(&SloId::new(service, slo))?;
+    let slo = companion.desk.slo(&SloId::new(service, slo), &Series::new())?;
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], draw(&slo).into_string()).into_response())
 }
 

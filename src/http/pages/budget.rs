@@ -66,13 +66,13 @@ fn slos(at: &str, slos: &[SloReport]) -> Markup {
             td { (met(&format!("{at}.met"), slo.met)) }
             td.n { (cell::share(&format!("{at}.objective"), Some(slo.objective))) }
             td.n { (cell::share(&format!("{at}.achieved"), slo.achieved)) }
-            td.n { (cell::events(&format!("{at}.good"), slo.good)) }
-            td.n { (cell::events(&format!("{at}.bad"), slo.bad)) }
-            td.n { (cell::events(&format!("{at}.total"), slo.total)) }
+            td.n { (cell::events(&format!("{at}.good"), slo.good, slo.in_seconds)) }
+            td.n { (cell::events(&format!("{at}.bad"), slo.bad, slo.in_seconds)) }
+            td.n { (cell::events(&format!("{at}.total"), slo.total, slo.in_seconds)) }
             td.n { (cell::share(&format!("{at}.coverage"), Some(slo.coverage))) }
             td.n { (cell::share(&format!("{at}.budget.consumed"), slo.budget.consumed)) }
             td.n { (cell::share(&format!("{at}.budget.remaining"), slo.budget.remaining)) }
-            td.n { (cell::events(&format!("{at}.budget.allowed_bad"), slo.budget.allowed_bad)) }
+            td.n { (cell::events(&format!("{at}.budget.allowed_bad"), slo.budget.allowed_bad, slo.in_seconds)) }
             td.n { (cell::seconds(&format!("{at}.budget.allowed_seconds"), Some(slo.budget.allowed_seconds))) }
             td.n { (cell::seconds(&format!("{at}.budget.used_seconds"), Some(slo.budget.used_seconds))) }
         } } }
@@ -100,7 +100,7 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
                 th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.id"), &incident.id)) } }
                 td { (cell::time(&format!("{at}.opened_at"), now, Some(incident.opened_at))) }
                 td { (cell::time(&format!("{at}.resolved_at"), now, incident.resolved_at)) }
-                td.n { (cell::events(&format!("{at}.bad"), incident.bad)) }
+                td.n { (cell::events(&format!("{at}.bad"), incident.bad, slo.in_seconds)) }
                 td.n { (cell::share(&format!("{at}.budget_share"), incident.budget_share)) }
             } } }
         } }
@@ -122,8 +122,8 @@ fn series(at: &str, slo: &SloReport) -> Markup {
                 th scope="row" { (cell::labels(&format!("{at}.series"), &part.series)) }
                 td.n { (cell::share(&format!("{at}.achieved"), part.achieved)) }
                 td { (met(&format!("{at}.met"), part.met)) }
-                td.n { (cell::events(&format!("{at}.bad"), part.bad)) }
-                td.n { (cell::events(&format!("{at}.total"), part.total)) }
+                td.n { (cell::events(&format!("{at}.bad"), part.bad, slo.in_seconds)) }
+                td.n { (cell::events(&format!("{at}.total"), part.total, slo.in_seconds)) }
                 td.n { (cell::share(&format!("{at}.remaining"), part.remaining)) }
             } } }
         } }

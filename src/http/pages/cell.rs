@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::views::render_words::{ABSENT, count, duration, glyph, instant_and_age, percent, tone};
+use crate::views::render_words::{ABSENT, amount, duration, glyph, instant_and_age, percent, tone};
 
 /// A text. Isolated, so that its direction of writing stays its own.
 pub fn text(field: &str, value: &str) -> Markup {
@@ -29,9 +29,9 @@ pub fn share(field: &str, value: Option<f64>) -> Markup {
     figure(field, value, percent)
 }
 
-/// A count of events.
-pub fn events(field: &str, value: f64) -> Markup {
-    figure(field, Some(value), count)
+/// A count of events, or of seconds.
+pub fn events(field: &str, value: f64, in_seconds: bool) -> Markup {
+    figure(field, Some(value), |value| amount(value, in_seconds))
 }
 
 /// A length of time in seconds.
@@ -96,6 +96,14 @@ pub fn labels(field: &str, labels: &std::collections::BTreeMap<String, String>) 
             bdi { (name) } "=" (text(&format!("{field}.{name}"), value))
         }
     }
+}
+
+/// The query that asks for a series: `?route=%2Fa`; nothing for one whole.
+pub fn query(labels: &std::collections::BTreeMap<String, String>) -> String {
+    if labels.is_empty() {
+        return String::new();
+    }
+    format!("?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(labels).finish())
 }
 
 /// An empty list.

@@ -12,7 +12,7 @@ use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
         incident::{DeliveryView, IncidentView},
-        render_words::{count, percent_or_absent},
+        render_words::{amount, percent_or_absent},
     },
 };
 
@@ -62,7 +62,7 @@ fn facts(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
         div { dt { "Acknowledged" } dd { (cell::time("acknowledged_at", now, incident.acknowledged_at)) } }
         div { dt { "By" } dd { (cell::optional("acknowledged_by", incident.acknowledged_by.as_deref())) } }
         div { dt { "Resolved" } dd { (cell::time("resolved_at", now, incident.resolved_at)) } }
-        div { dt { "Bad events" } dd { (cell::events("cost.bad", incident.cost.bad)) } }
+        div { dt { @if incident.cost.in_seconds { "Down" } @else { "Bad events" } } dd { (cell::events("cost.bad", incident.cost.bad, incident.cost.in_seconds)) } }
         div { dt { "Share of the budget" } dd { (cell::share("cost.budget_share", incident.cost.budget_share)) } }
     } }
 }
@@ -183,7 +183,7 @@ pub fn table(caption: &str, now: DateTime<Utc>, incidents: &[IncidentView]) -> M
             td { (cell::state(&format!("{at}.state"), &incident.state)) }
             td { (cell::time(&format!("{at}.opened_at"), now, Some(incident.opened_at))) }
             td { (cell::time(&format!("{at}.resolved_at"), now, incident.resolved_at)) }
-            td.n { (count(incident.cost.bad)) }
+            td.n { (amount(incident.cost.bad, incident.cost.in_seconds)) }
             td.n { (percent_or_absent(incident.cost.budget_share)) }
         } } }
     } } }

@@ -35,19 +35,13 @@ pub async fn show(State(companion): State<Companion>, ask: Ask) -> Response {
         .into_iter()
         .map(|service| {
             let mut slos: Vec<SloView> = all.iter().filter(|slo| slo.service == service.name).cloned().collect();
-            slos.sort_by(worst_first);
+            slos.sort_by(SloView::worst_first);
             let state = slos.first().map_or(SloState::Empty, |slo| slo.state);
             Entry { service, state, slos }
         })
         .collect();
     services.sort_by(|one, other| (one.state, &one.service.name).cmp(&(other.state, &other.service.name)));
     ask.answer(&Overview { services }, |overview| render(&companion, overview))
-}
-
-/// By state, then by budget left.
-pub fn worst_first(one: &SloView, other: &SloView) -> std::cmp::Ordering {
-    let left = |slo: &SloView| slo.budget.remaining.unwrap_or(f64::INFINITY);
-    one.state.cmp(&other.state).then(left(one).total_cmp(&left(other))).then(one.id.cmp(&other.id))
 }
 
 fn render(companion: &Companion, overview: &Overview) -> Markup {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{cell, incident, known_service, overview::worst_first, page};
+use super::{cell, incident, known_service, page};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
@@ -39,7 +39,7 @@ pub async fn health(
 ) -> Result<Response, Problem> {
     let service = known_service(&companion, &name)?;
     let mut slos: Vec<SloView> = companion.desk.slos().into_iter().filter(|slo| slo.service == name).collect();
-    slos.sort_by(worst_first);
+    slos.sort_by(SloView::worst_first);
     let mut incidents = Vec::new();
     for state in ["open", "acknowledged"] {
         let filter =
@@ -84,7 +84,7 @@ pub fn slo_table(at: &str, caption: &str, now: DateTime<Utc>, slos: &[SloView]) 
             } }
             tbody { @for (place, slo) in slos.iter().enumerate() { @let at = format!("{before}slos.{place}"); tr {
                 th scope="row" {
-                    a href={ "/slo/" (slo.service) "/" (slo.name) } { (cell::text(&format!("{at}.title"), &slo.title)) }
+                    a href={ "/slo/" (slo.service) "/" (slo.name) (cell::query(&slo.series)) } { (cell::text(&format!("{at}.title"), &slo.title)) }
                     @if !slo.series.is_empty() { br; small { (cell::labels(&format!("{at}.series"), &slo.series)) } }
                 }
                 td { (cell::state(&format!("{at}.state"), slo.state.as_str())) }

@@ -12,7 +12,7 @@ use crate::{
     domain::{name::SloId, slot::SlotState},
     http::{Companion, ask::Ask, problem::Problem},
     views::{
-        render_words::{count, instant, number, percent_or_absent},
+        render_words::{amount, count, instant, number, percent_or_absent},
         slo::{SloView, SlotView},
     },
 };
@@ -30,11 +30,11 @@ pub async fn show(
     ask: Ask,
 ) -> Result<Response, Problem> {
     let id = SloId::new(service, slo);
-    let slo = companion.desk.slo(&id)?;
+    let slo = companion.desk.slo(&id, &ask.labels(&[]))?;
     let slots = match slo.watermark {
         Some(end) => {
             let from = end - Duration::hours(SLOTS_HOURS);
-            companion.desk.slots(&id, Some(from), Some(end), SLOTS_MAX).await?
+            companion.desk.slots(&id, &slo.series, Some(from), Some(end), SLOTS_MAX).await?
         }
         None => Vec::new(),
     };
@@ -50,9 +50,9 @@ fn render(companion: &Companion, slo: &SloView, slots: &[SlotView]) -> Markup {
         (budget(slo, now))
         (burn_rates(slo))
         (alerts(slo))
-        @if slo.series.is_empty() { (newest_slots(slo, slots)) }
-        p { a href={ "/api/v1/slos/" (slo.id) } { "JSON" } " · "
-            a href={ "/api/v1/slos/" (slo.id) "/slots" } { "all slots of the window" } }
+        (newest_slots(slo, slots))
+        p { a href={ "/api/v1/slos/" (slo.id) (cell::query(&slo.series)) } { "JSON" } " · "
+            a href={ "/api/v1/slos/" (slo.id) "/slots" (cell::query(&slo.series)) } { "all slots of the window" } }
     };
     page(companion, &slo.title, Some(&slo.service), &main)
 }
@@ -69,9 +69,9 @@ fn promise(slo: &SloView) -> Markup {
             div { dt { "Window" } dd { (cell::text("window", &slo.window)) } }
             div { dt { "Budgeting" } dd { (cell::text("budgeting", &slo.budgeting)) } }
             div { dt { "Achieved" } dd { (cell::share("sli", slo.sli)) } }
-            div { dt { "Good" } dd { (cell::events("good", slo.good)) } }
-            div { dt { "Bad" } dd { (cell::events("bad", slo.bad)) } }
-            div { dt { "Total" } dd { (cell::events("total", slo.total)) } }
+            div { dt { "Good" } dd { (cell::events("good", slo.good, slo.in_seconds)) } }
+            div { dt { "Bad" } dd { (cell::events("bad", slo.bad, slo.in_seconds)) } }
+            div { dt { "Total" } dd { (cell::events("total", slo.total, slo.in_seconds)) } }
             (value(slo))
             div { dt { "Bad slots in a row" } dd { (cell::figure("streak.bad", Some(f64::from(slo.streak.bad)), count)) } }
             @if slo.fault.is_none() { div { dt { "Fault of the newest slot" } dd { (cell::none("fault")) } } }
@@ -100,7 +100,7 @@ fn budget(slo: &SloView, now: DateTime<Utc>) -> Markup {
             div { dt { "Left, if what is unmeasured was good" } dd { (cell::share("budget.remaining_if_good", budget.remaining_if_good)) } }
             div { dt { "Left, if what is unmeasured was bad" } dd { (cell::share("budget.remaining_if_bad", budget.remaining_if_bad)) } }
             div { dt { "Coverage" } dd { (cell::share("budget.coverage", Some(budget.coverage))) } }
-            div { dt { "Bad events allowed" } dd { (cell::events("budget.allowed_bad", budget.allowed_bad)) } }
+            div { dt { @if slo.in_seconds { "Down time allowed" } @else { "Bad events allowed" } } dd { (cell::events("budget.allowed_bad", budget.allowed_bad, slo.in_seconds)) } }
             div { dt { "As time" } dd { (cell::seconds("budget.allowed_seconds", Some(budget.allowed_seconds))) } }
             div { dt { "Spent at, at the present rate" } dd { (cell::time("budget.exhausts_at", now, budget.exhausts_at)) } }
             div { dt { "Newest settled slot ended" } dd { (cell::time("watermark", now, slo.watermark)) } }
@@ -153,8 +153,8 @@ fn newest_slots(slo: &SloView, slots: &[SlotView]) -> Markup {
                     th scope="row" { (instant(slot.start)) }
                     td.n { (slot.seconds) }
                     td { (slot_state(slot.state)) }
-                    td.n { (count(slot.good)) }
-                    td.n { (count(slot.total)) }
+                    td.n { (amount(slot.good, slo.in_seconds)) }
+                    td.n { (amount(slot.total, slo.in_seconds)) }
                     td.n { (percent_or_absent((slot.total > 0.0).then(|| slot.good / slot.total))) }
                     td.n { @if let Some(reading) = slot.reading { (number(reading)) } @else { "—" } }
                 } } }

@@ -100,6 +100,20 @@ impl Book {
         }
     }
 
+    /// Series that returned from a silence that is longer than what is known.
+    pub fn unseen(&self) -> impl Iterator<Item = &Series> {
+        let is_early = |(_, changes): &(&Series, &BTreeMap<i64, i64>)| {
+            changes.first_key_value().is_some_and(|(from, _)| *from < self.first)
+        };
+        let unseen = self.silent.iter().filter(is_early).map(|(series, _)| series);
+        unseen.filter(|series| !self.seen.contains_key(*series))
+    }
+
+    /// Notes that samples are known from the second `from` on.
+    pub fn known_from(&mut self, from: i64) {
+        self.from = self.from.min(from * 1_000);
+    }
+
     /// Slots without a sample whose events are counted in the slot in which the series returned.
     pub fn charged(&self, series: &Series) -> Vec<i64> {
         let Some(changes) = self.silent.get(series) else { return Vec::new() };

@@ -5,9 +5,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    answer::{Answered, Labels, Series as TimeSeries},
+    answer::{Answered, Labels, Series as TimeSeries, Wanted},
     book::Book,
-    client::{Client, Query},
+    client::{Client, Query, When},
     counter::{Before, Point},
     look::{Look, Stranger, WEEK},
     memory::{Edge, Key, Memory, key},
@@ -20,6 +20,10 @@ use crate::{
 
 /// Samples in one answer from which on it need not be larger.
 const SAMPLES_MANY: usize = 400_000;
+
+/// The most slots that are looked at for a silent series' last sample.
+const POINTS_MAX: i64 = 10_000;
+const HOUR: i64 = 3_600;
 
 /// A selector to count.
 pub(super) struct Counting<'a> {
@@ -80,6 +84,7 @@ impl Counting<'_> {
         let book = Book::new(self.every, span.start, since, edge.newest);
         let mut run = Run { counting: self, span, book, last: edge.last, degraded: None };
         run.all(from, is_live).await?;
+        run.find_unseen(since).await?;
         let Run { book, last, degraded, .. } = run;
         if is_live {
             self.memory.put(&self.question, Edge { at: span.end, since, last, newest: book.newest().clone() });
@@ -136,6 +141,7 @@ impl Run<'_> {
     async fn all(&mut self, mut from: i64, is_live: bool) -> Result<(), SourceError> {
         let Counting { memory, question, .. } = self.counting;
         let mut pace = if is_live { self.span.end - from } else { memory.pace(question) };
+        let mut may_grow = !is_live;
         while from < self.span.end {
             let week = from.div_euclid(WEEK) * WEEK + WEEK;
             let until = (from + pace).min(week).min(self.span.end);
@@ -144,17 +150,49 @@ impl Run<'_> {
                 memory.set_pace(question, pace / 2);
             }
             match self.piece(from, until, !is_live).await {
-                Err(error) if is_too_much(&error) && until - from > 1 => pace = (until - from) / 2,
-                Err(error) => return Err(error),
-                Ok(samples) => {
-                    if !is_live {
-                        let seconds = pace.min(until - from);
-                        let pace = if samples < SAMPLES_MANY / 2 { (seconds * 2).max(pace) } else { pace };
+                Err(error) if is_too_much(&error) && until - from > 1 => {
+                    pace = (until - from) / 2;
+                    may_grow = false;
+                }
+                Err(error) => {
+                    if !is_live && !matches!(error, SourceError::Timeout(_)) {
                         memory.set_pace(question, pace);
+                    }
+                    return Err(error);
+                }
+                Ok(samples) => {
+                    if may_grow && samples < SAMPLES_MANY / 2 {
+                        pace = pace.max((until - from) * 2);
                     }
                     from = until;
                 }
             }
+        }
+        if !is_live {
+            memory.set_pace(question, pace);
+        }
+        Ok(())
+    }
+
+    /// Looks for the newest samples before the second `since` of series that were silent then, and returned.
+    async fn find_unseen(&mut self, since: i64) -> Result<(), SourceError> {
+        let Counting { client, selector, per, every, limit, .. } = self.counting;
+        let step = i64::from(*every);
+        let last = (since + step - 1).div_euclid(step) * step;
+        for depth in [HOUR, WEEK] {
+            let points = (depth / step).clamp(1, POINTS_MAX);
+            if self.book.unseen().next().is_none() {
+                break;
+            }
+            let text = format!("count by ({}) (count_over_time({}[{step}s]))", per.join(","), selector.narrowed(""));
+            let when = When::Every { first: last - (points - 1) * step, last, step };
+            let query = Query { text: &text, when, wanted: Wanted::Ranges, is_history: true };
+            for series in client.ask(query, *limit).await?.series {
+                if let Some((at, _)) = series.numbers.last() {
+                    self.book.saw(&apart(&series.labels, per), *at);
+                }
+            }
+            self.book.known_from(last - points * step);
         }
         Ok(())
     }

@@ -116,7 +116,9 @@ impl PrometheusSource {
         match missing {
             Some(missing) if good.tallies.is_empty() => Err(SourceError::Refused(missing)),
             missing => {
-                let missing = missing.unwrap_or_else(|| no_bucket(histogram.threshold, &[]));
+                let missing = missing.unwrap_or_else(|| {
+                    format!("no bucket ends at the threshold of {} seconds in this slot", histogram.threshold)
+                });
                 Ok(joined(good, total, &missing))
             }
         }

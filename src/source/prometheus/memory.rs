@@ -21,8 +21,9 @@ const SERIES_MAX: usize = 100_000;
 const ALL_MAX: usize = 1_000_000;
 /// How long a series that is gone, or a question that is not asked any more, is remembered: seconds.
 const AGE_MAX: i64 = 86_400;
-/// Seconds of history that one request asks for: at first, and at most.
+/// Seconds of history that one request asks for: at first, at least and at most.
 const PACE: i64 = 86_400;
+const PACE_MIN: i64 = 60;
 const PACE_MAX: i64 = 7 * 86_400;
 
 /// The last samples at a moment.
@@ -101,7 +102,7 @@ impl Memory {
 
     /// Remembers how many seconds of history a request could ask for.
     pub fn set_pace(&self, question: &str, seconds: i64) {
-        self.state().paces.insert(question.to_owned(), seconds.clamp(1, PACE_MAX));
+        self.state().paces.insert(question.to_owned(), seconds.clamp(PACE_MIN, PACE_MAX));
     }
 }
 

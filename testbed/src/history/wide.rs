@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{Random, Truth};
+use super::{Random, Truth, grown};
 
 /// Of how many SLOs one target tells.
 const SLOS_OF_TARGET: usize = 50;
 const DAY: i64 = 86_400;
 
 /// `shop_total{job="shop", instance, slo, code}` of many SLOs, with `code` 200 and 500, and `up`. A `code="500"` is not there
-/// before its first event. Now and then a target starts anew, right after a scrape, so that nothing goes unseen.
+/// before its first event. Now and then a target starts anew, right after a scrape.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide {
     /// Another seed, another history.
@@ -59,7 +59,7 @@ impl Wide {
                 .happens(self.scrape as f64 / (5 * DAY) as f64)
     }
 
-    fn advance(&self, pair: &mut Pair, slo: usize, step: i64) -> (u64, u64) {
+    fn advance(&self, pair: &mut Pair, slo: usize, step: i64) {
         if self.restarts(slo, step) {
             (pair.good, pair.bad) = (0, 0);
         }
@@ -67,7 +67,6 @@ impl Wide {
         let bad = u64::from(pair.random.happens(self.scrape as f64 / 20_000.0)) * (1 + pair.random.about(1.5));
         pair.good += good;
         pair.bad += bad;
-        (good, bad)
     }
 
     /// The steps whose second lies in `from..to`.
@@ -115,10 +114,13 @@ impl Wide {
     pub fn truth(&self, slo: usize) -> (Truth, Truth) {
         let mut pair = self.pair(slo);
         let (mut all, mut bads) = (Vec::new(), Vec::new());
+        let (mut last_good, mut last_bad) = (None, 0);
         for step in self.steps(self.start, self.end) {
-            let (good, bad) = self.advance(&mut pair, slo, step);
-            if step > 0 {
-                all.push((self.at(slo, step), good + bad));
+            self.advance(&mut pair, slo, step);
+            // Without errors there is no sample, and nothing has grown.
+            let bad = if pair.bad > 0 { grown(std::mem::replace(&mut last_bad, pair.bad), pair.bad) } else { 0 };
+            if let Some(last) = last_good.replace(pair.good) {
+                all.push((self.at(slo, step), grown(last, pair.good) + bad));
                 bads.push((self.at(slo, step), bad));
             }
         }
@@ -129,7 +131,7 @@ impl Wide {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::growth;
+    use crate::history::{Absent, growth};
 
     const WIDE: Wide = Wide { seed: 3, slos: 60, start: 1_767_225_600, end: 1_767_225_600 + 8 * DAY, scrape: 60 };
 
@@ -163,7 +165,7 @@ mod tests {
             let mut events = [Vec::new(), Vec::new()];
             for (events, code) in events.iter_mut().zip(["200", "500"]) {
                 let series = samples(&text, &format!("shop_total{{{labels},slo=\"{slo}\",code=\"{code}\"}}"));
-                growth(&up, &series, |event| events.push(event));
+                growth(&up, &series, Absent::LeftOut, |event| events.push(event));
             }
             let [good, bad] = events.map(Truth::new);
             let (all, bads) = WIDE.truth(slo);

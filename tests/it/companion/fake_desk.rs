@@ -10,7 +10,11 @@ use futures_util::future::BoxFuture;
 use slod::{
     clock::Clock,
     config::model::Right,
-    domain::{correction::Correction, name::SloId, slot::SlotState},
+    domain::{
+        correction::Correction,
+        name::{Series, SloId},
+        slot::SlotState,
+    },
     views::{
         desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
         explain::Explanation,
@@ -72,7 +76,10 @@ impl Desk for FakeDesk {
         vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)]
     }
 
-    fn slo(&self, id: &SloId) -> Result<SloView, DeskError> {
+    fn slo(&self, id: &SloId, labels: &Series) -> Result<SloView, DeskError> {
+        if let Some(label) = labels.keys().find(|label| *label != "shop") {
+            return Err(DeskError::Invalid(format!("`{label}` is no label")));
+        }
         self.slos().into_iter().find(|slo| slo.id == *id).ok_or_else(|| {
             DeskError::NotFound(format!("there is no SLO `{id}`"), "SLOs: inventory/api-response-time".into())
         })
@@ -81,12 +88,13 @@ impl Desk for FakeDesk {
     fn slots<'a>(
         &'a self,
         id: &'a SloId,
+        labels: &'a Series,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<SlotView>, DeskError>> {
         Box::pin(async move {
-            self.slo(id)?;
+            self.slo(id, labels)?;
             let start = from.unwrap_or(at("2026-09-25T12:00:00Z"));
             let slots = (0..self.slots.max(2)).map(|slot| SlotView {
                 start: start + TimeDelta::minutes(slot as i64),
@@ -100,8 +108,13 @@ impl Desk for FakeDesk {
         })
     }
 
-    fn explain<'a>(&'a self, id: &'a SloId, _: Option<DateTime<Utc>>) -> BoxFuture<'a, Result<Explanation, DeskError>> {
-        Box::pin(async move { self.slo(id).map(|slo| explanation(&slo)) })
+    fn explain<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+    ) -> BoxFuture<'a, Result<Explanation, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| explanation(&slo)) })
     }
 
     fn budget<'a>(
@@ -186,7 +199,7 @@ impl Desk for FakeDesk {
 
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
         Box::pin(async move {
-            self.slo(&wanted.slo)?;
+            self.slo(&wanted.slo, &Series::new())?;
             if wanted.reason.trim().is_empty() {
                 return Err(DeskError::Invalid("a correction needs a `reason`".into()));
             }

@@ -41,6 +41,7 @@ pub fn slo(name: &str, state: SloState, full: bool) -> SloView {
         good: 973_100.0,
         bad: 26_900.0,
         total: 1_000_000.0,
+        in_seconds: false,
         budget: BudgetView {
             remaining: full.then_some(0.462),
             remaining_if_good: full.then_some(0.463),
@@ -102,6 +103,7 @@ pub fn explanation(slo: &SloView) -> Explanation {
             with: "973,100 / 1,000,000".into(),
             value: Some(0.9731),
         }],
+        corrections: Vec::new(),
         newest: vec![slot("2026-10-25T11:59:00Z", 10.0)],
         worst: vec![slot("2026-10-20T03:07:00Z", 1.0)],
     }
@@ -164,7 +166,7 @@ pub fn incident() -> IncidentView {
             posted_at: None,
             left_to_people: false,
         }),
-        cost: CostView { bad: 26_900.0, budget_share: Some(0.538) },
+        cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
     }
 }
 
@@ -199,6 +201,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 973_100.0,
                     bad: 26_900.0,
                     total: 1_000_000.0,
+                    in_seconds: false,
                     met: Some(false),
                     coverage: 0.998,
                     budget: BudgetUse {
@@ -228,6 +231,7 @@ pub fn report(month: &str) -> BudgetReport {
                     good: 0.0,
                     bad: 0.0,
                     total: 0.0,
+                    in_seconds: false,
                     met: None,
                     coverage: 0.0,
                     budget: BudgetUse {

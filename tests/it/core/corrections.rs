@@ -22,26 +22,29 @@ fn correct(world: &mut World, minute: i64, bad: f64, total: f64) {
     world.input(Input::Correct { key, correction });
 }
 
+/// Minute, bad, total.
+type Made = (i64, f64, f64);
+
 /// Ten slots of 100 events, the last two bad; corrections (minute, bad, total); good and total of the ten and of the
 /// last five.
 #[test]
 fn they_count_in_every_window_that_holds_their_slot() {
     #[rustfmt::skip]
-    let cases: [(&[(i64, f64, f64)], f64, f64, f64, f64); 9] = [
-        (&[], 800.0, 1_000.0, 300.0, 500.0),
-        (&[(8, -100.0, 0.0)], 900.0, 1_000.0, 400.0, 500.0),          // they were good after all
-        (&[(8, -100.0, -100.0)], 800.0, 900.0, 300.0, 400.0),         // they were no events at all
-        (&[(1, 50.0, 50.0)], 800.0, 1_050.0, 300.0, 500.0),           // not in the last five
-        (&[(8, 0.0, 70.0)], 870.0, 1_070.0, 370.0, 570.0),
-        (&[(8, -100.0, 0.0), (9, -100.0, 0.0)], 1_000.0, 1_000.0, 500.0, 500.0),
-        (&[(9, -9_999.0, 0.0)], 1_000.0, 1_000.0, 500.0, 500.0),      // never more good than events
-        (&[(9, 0.0, -9_999.0)], 0.0, 0.0, 0.0, 0.0),                  // never below nothing
-        (&[(99, 5.0, 5.0)], 800.0, 1_000.0, 300.0, 500.0),
+    let cases: Vec<(Vec<Made>, f64, f64, f64, f64)> = vec![
+        (vec![], 800.0, 1_000.0, 300.0, 500.0),
+        (vec![(8, -100.0, 0.0)], 900.0, 1_000.0, 400.0, 500.0),          // they were good after all
+        (vec![(8, -100.0, -100.0)], 800.0, 900.0, 300.0, 400.0),         // they were no events at all
+        (vec![(1, 50.0, 50.0)], 800.0, 1_050.0, 300.0, 500.0),           // not in the last five
+        (vec![(8, 0.0, 70.0)], 870.0, 1_070.0, 370.0, 570.0),
+        (vec![(8, -100.0, 0.0), (9, -100.0, 0.0)], 1_000.0, 1_000.0, 500.0, 500.0),
+        (vec![(9, -9_999.0, 0.0)], 1_000.0, 1_000.0, 500.0, 500.0),      // never more good than events
+        (vec![(9, 0.0, -9_999.0)], 0.0, 0.0, 0.0, 0.0),                  // never below nothing
+        (vec![(99, 5.0, 5.0)], 800.0, 1_000.0, 300.0, 500.0),
     ];
     for (made, good, total, late_good, late_total) in cases {
         let mut world = World::new(slo(IndicatorKind::Ratio, 90.0, 60), Vec::new());
         world.feed("g*8 bb");
-        for (minute, bad, total) in made {
+        for (minute, bad, total) in &made {
             correct(&mut world, *minute, *bad, *total);
         }
         let state = &world.core.series[&world.key];

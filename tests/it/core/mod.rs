@@ -13,6 +13,8 @@ mod incidents;
 mod late;
 mod periods;
 mod properties;
+mod series;
+mod slices;
 mod status;
 mod telling;
 mod words;

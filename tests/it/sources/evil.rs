@@ -29,6 +29,8 @@ pub enum Evil {
     Stalls,
     /// Sends these one after the other, and the last again and again.
     Turns(Vec<String>),
+    /// Sends what stands beside the first text that the question holds, or closes.
+    Answers(Vec<(String, String)>),
     /// Takes a while, then sends this.
     Dawdles(Duration, String),
 }
@@ -60,11 +62,11 @@ impl EvilServer {
                     let question = question(&mut stream).await;
                     let turn = {
                         let mut questions = questions.lock().unwrap();
-                        questions.push(question);
+                        questions.push(question.clone());
                         questions.len()
                     };
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    evil.answer(&mut stream, &now, turn).await;
+                    evil.answer(&mut stream, &question, &now, turn).await;
                 });
             }
         });
@@ -89,11 +91,14 @@ impl Evil {
     }
 
     /// Answers the question number `turn`, from 1.
-    async fn answer(self, stream: &mut TcpStream, now: &AtomicUsize, turn: usize) {
+    async fn answer(self, stream: &mut TcpStream, question: &str, now: &AtomicUsize, turn: usize) {
         const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
         let said = match self {
             Self::Says(text) => text,
             Self::Turns(mut texts) => texts.swap_remove(turn.min(texts.len()) - 1),
+            Self::Answers(rules) => {
+                rules.into_iter().find(|(part, _)| question.contains(part)).map(|(_, said)| said).unwrap_or_default()
+            }
             Self::Dawdles(time, text) => {
                 sleep(time).await;
                 text

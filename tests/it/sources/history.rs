@@ -7,7 +7,8 @@ use slod::domain::slot::Span;
 /// When all histories begin to count: a minute far in the past. Before it, three hours are there to look back at.
 pub const START: i64 = 1_767_268_800;
 const BEFORE: i64 = 3 * 3_600;
-const LENGTH: i64 = 3_600;
+/// How long they count, in seconds.
+pub const LENGTH: i64 = 1_800;
 
 /// Numbers that look random, and are the same every time.
 #[derive(Clone, Debug)]

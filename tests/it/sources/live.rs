@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use slod::{
     config::model::{Indicator, SourceKind},
-    domain::slot::{Reading, Span},
+    domain::slot::{Reading, Slot, Span},
+    source::SharedSource,
 };
 use testbed::{
     clock::{eventually, now},
@@ -56,4 +57,53 @@ async fn the_inventory_dashboard_is_seen() {
     let fresh =
         eventually(PATIENCE, async || matches!(read(&freshness).await, Ok(Reading::Events { good, .. }) if good > 0.5));
     assert!(fresh.await, "{:?}", read(&freshness).await);
+}
+
+/// What Prometheus itself says that a counter grew by is the sum of its slots, though Prometheus was away in between.
+#[tokio::test]
+async fn a_restart_of_prometheus_loses_nothing() {
+    let service = InventoryService::start().await.unwrap();
+    service.set_traffic(Traffic { per_second: 200, slow_share: 0.25, ..Traffic::default() });
+    let mut prometheus = Prometheus::start(&[service.address()], Duration::from_millis(200)).await.unwrap();
+    let url = prometheus.url();
+    let new_source = || only(SourceKind::Prometheus(prometheus_at(&url)));
+    let source = new_source();
+    let counter = r#"inventory_dashboard_http_duration_seconds_count{handler="/api/inventory/health-metrics"}"#;
+    let number = async |at: i64| new_source().number(&number_query(counter), at, LIMIT).await.ok().flatten();
+    // A scrape that began in this second may still be under way.
+    let settled = || now().timestamp() - 1;
+    let grown = async |from: f64| eventually(PATIENCE, async || number(settled()).await > Some(from)).await;
+    assert!(grown(0.0).await);
+    let start = settled();
+    assert!(grown(number(start).await.unwrap() + 300.0).await);
+
+    let ratio = Indicator::RatioPromql {
+        source: main_source(),
+        total_source: None,
+        events: "errors_total".to_owned(),
+        events_are_bad: true,
+        total: counter.to_owned(),
+    };
+    let total = async |source: &SharedSource, slots: std::ops::Range<i64>| {
+        let mut total = 0.0;
+        for slot in slots {
+            let span = Span { start: slot, end: slot + 1 };
+            let answer = source.read(asking(&ratio, span), span, LIMIT).await.unwrap();
+            total += answer.slots.iter().map(|answer| Slot::settled(slot, &answer.reading).total).sum::<f64>();
+        }
+        total as i64
+    };
+    let middle = settled();
+    let before = total(&source, start..middle).await;
+    let known = number(middle).await.unwrap();
+    prometheus.restart().await.unwrap();
+    assert!(grown(known + 600.0).await);
+    let end = settled();
+
+    let (first, last) = (number(start).await.unwrap(), number(end).await.unwrap());
+    assert!(before > 0 && last > first + 600.0);
+    let grown = (last - first) as i64;
+    let after = total(&source, middle..end).await;
+    assert_eq!(before + after, grown, "by one that saw it all");
+    assert_eq!(total(&new_source(), start..end).await, grown, "by one that just started");
 }

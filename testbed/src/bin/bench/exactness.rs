@@ -209,7 +209,14 @@ async fn exactness(
         );
         rows.push(Row::new(&what, &measured, "0 and 0"));
         if !promise.bad.is_empty() {
-            rows.extend(others(Compared { prometheus: &url, bad: promise.bad, total: TOTAL }, end, truth).await?);
+            let compared = Compared { prometheus: &url, bad: promise.bad, total: TOTAL };
+            rows.extend(others(compared, end, truth).await?);
+            let shown = history.truth_of_restarts(promise.is_bad).count(end - WINDOW, end);
+            rows.push(Row::new(
+                "– bad events besides that nobody counts: their series came back after a restart with no less than before",
+                &grouped(shown - truth.0),
+                "–",
+            ));
         }
     }
     Ok((rows, end))

@@ -19,6 +19,8 @@ use super::{
 const DAY: i64 = 86_400;
 const WINDOW: i64 = 30 * DAY;
 const SLOS: usize = 1_000;
+/// SLOs of one service: a file of the configuration may hold a MiB.
+const SLOS_OF_SERVICE: usize = 1_000;
 /// Seconds of history that are written at once.
 const PART: i64 = 2 * DAY;
 const SETTLE: f64 = 5.0;
@@ -41,7 +43,7 @@ pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Ro
     let wide = Wide { seed: 5, slos: SLOS, start: now - WINDOW - 3_600, end: now + 3_600, scrape: 60 };
     let prometheus = server(wide, progress).await?;
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("slo.yaml"), config(SLOS, &prometheus.url(), "60s", "30d"))?;
+    configure(folder.path(), SLOS, &prometheus.url(), ("60s", "30d"))?;
     let slod = Slod::launch(binary, folder.path(), &environment()?).await?;
     let filled = watch(&slod, progress).await?;
     let process = slod.id().context("slod does not run")?;
@@ -99,24 +101,33 @@ pub fn environment() -> anyhow::Result<BTreeMap<String, String>> {
     ]))
 }
 
-/// `slos` SLOs of [`Wide`], with the burn rates of the workbook.
-pub fn config(slos: usize, prometheus: &str, every: &str, window: &str) -> String {
-    let mut text = format!(
-        "version: 1\ndaemon: {{store: \"sqlite:slod.db\", log: {{level: warn}}}}\n\
-         sources: {{prometheus: {{prometheus: {{url: \"{prometheus}\", settle: {SETTLE}s, max_concurrency: 8}}}}}}\n\
-         receivers: {{chat: {{slack: {{webhook: {{from_env: BENCH_HOOK}}}}}}}}\n\
-         policies: {{burn: {{slo: shop/*, when: {{burn_rate: {{long: 1h, short: 5m, factor: 14.4}}}}, priority: P2, notify: [chat]}}}}\n\
-         services:\n  shop:\n    slos:\n"
-    );
-    for slo in 0..slos {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "      slo-{slo}: {{objective: 95%, window: {window}, every: {every}, indicator: {{ratio: {{source: prometheus, \
-             bad: 'shop_total{{slo=\"{slo}\",code=\"500\"}}', total: 'shop_total{{slo=\"{slo}\"}}'}}}}}}"
-        );
+/// Writes a configuration of `slos` SLOs of [`Wide`] with slots and windows of these lengths, and a condition on each.
+pub fn configure(folder: &Path, slos: usize, prometheus: &str, (every, window): (&str, &str)) -> anyhow::Result<()> {
+    std::fs::write(
+        folder.join("slo.yaml"),
+        format!(
+            "version: 1\ninclude: [services/*.yaml]\n\
+             daemon: {{store: \"sqlite:slod.db\", log: {{level: warn}}}}\n\
+             sources: {{prometheus: {{prometheus: {{url: \"{prometheus}\", settle: {SETTLE}s, max_concurrency: 8}}}}}}\n\
+             receivers: {{chat: {{slack: {{webhook: {{from_env: BENCH_HOOK}}}}}}}}\n\
+             policies: {{burn: {{slo: shop-*/*, when: {{burn_rate: {{long: 1h, short: 5m, factor: 14.4}}}}, priority: P2, \
+             notify: [chat]}}}}\n"
+        ),
+    )?;
+    std::fs::create_dir(folder.join("services"))?;
+    for first in (0..slos).step_by(SLOS_OF_SERVICE) {
+        let mut text = format!("services:\n  shop-{first}:\n    slos:\n");
+        for slo in first..slos.min(first + SLOS_OF_SERVICE) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "      slo-{slo}: {{objective: 95%, window: {window}, every: {every}, indicator: {{ratio: {{source: prometheus, \
+                 bad: 'shop_total{{slo=\"{slo}\",code=\"500\"}}', total: 'shop_total{{slo=\"{slo}\"}}'}}}}}}"
+            );
+        }
+        std::fs::write(folder.join(format!("services/shop-{first}.yaml")), text)?;
     }
-    text
+    Ok(())
 }
 
 /// Looks on until nothing is missing.

@@ -65,7 +65,7 @@ pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Ro
 async fn cost(binary: &Path, slos: usize, prometheus: &Prometheus, progress: Progress) -> anyhow::Result<Cost> {
     progress.say(&format!("{} SLOs", grouped(slos as u64)));
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("slo.yaml"), fill::config(slos, &prometheus.url(), EVERY, "1h"))?;
+    fill::configure(folder.path(), slos, &prometheus.url(), (EVERY, "1h"))?;
     let daemon = Slod::launch(binary, folder.path(), &fill::environment()?).await?;
     let mut missing = None;
     let filled = eventually(PATIENCE, async || {
