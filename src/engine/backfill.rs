@@ -140,11 +140,11 @@ impl Backfill {
             let free = paces.iter().filter(|(_, pace)| !pace.busy && pace.until <= now);
             let missing = free.filter_map(|(id, _)| {
                 let history = histories.get(id)?;
-                Some((end(history)?, id.clone(), history.clone()))
+                Some((end(history)?, id, history))
             });
-            missing.max_by_key(|(end, ..)| *end)
+            missing.max_by_key(|(end, ..)| *end).map(|(_, id, history)| (id.clone(), history.clone()))
         });
-        let (_, id, history) = newest?;
+        let (id, history) = newest?;
         let reach = source.reach(self.question(self.config.slos.get(&id)?));
         let pace = paces.get_mut(&id)?;
         if reach < 1 {
