@@ -192,14 +192,12 @@ impl Evaluator {
         let answer = async {
             let Some(gate) = gate else { return Box::pin(self.read(&one, span)).await };
             let patience = Duration::from_secs(u64::from(one.every));
-            match tokio::time::timeout(patience, gate.acquire_owned()).await {
-                // What waits is small; only what is asked is large.
-                Ok(Ok(_permit)) => Box::pin(self.read(&one, span)).await,
-                _ => {
-                    let why = format!("not asked for {patience:?}: too many questions wait for this source");
-                    Answer::all(Reading::Unmeasured(Gap::NoAnswer(why)))
-                }
+            // What waits is small; only what is asked is large.
+            if let Ok(Ok(_permit)) = tokio::time::timeout(patience, gate.acquire_owned()).await {
+                return Box::pin(self.read(&one, span)).await;
             }
+            let why = format!("not asked for {patience:?}: too many questions wait for this source");
+            Answer::all(Reading::Unmeasured(Gap::NoAnswer(why)))
         };
         let answer = tokio::select! {
             () = stop.cancelled() => return,
