@@ -101,11 +101,11 @@ fn rules(id: &SloId, policies: &[Policy]) -> Option<SloRules> {
 }
 
 /// A core of so many SLOs, the same history in each.
-fn core(slos: usize, slots: i64, policies: &[Policy]) -> (Core, Vec<SloId>) {
+fn core(slos: usize, history_slots: i64, policies: &[Policy]) -> (Core, Vec<SloId>) {
     let ids: Vec<SloId> = (0..slos).map(|number| SloId::new("shop", format!("slo-{number}").as_str())).collect();
     let slos = ids.iter().filter_map(|id| Some((id.clone(), rules(id, policies)?)));
     let mut core = Core::new(Arc::new(Rulebook { slos: slos.collect(), ..Rulebook::default() }));
-    let ledger = history(slots);
+    let ledger = history(history_slots);
     for id in &ids {
         if let Some(state) = core.series.get_mut(&SeriesKey::whole(id.clone())) {
             state.ledger = ledger.clone();
@@ -125,8 +125,8 @@ struct Run {
 }
 
 impl Run {
-    fn new(slos: usize, slots: i64, policies: &[Policy]) -> Self {
-        let (core, ids) = core(slos, slots, policies);
+    fn new(slos: usize, history_slots: i64, policies: &[Policy]) -> Self {
+        let (core, ids) = core(slos, history_slots, policies);
         Self { core, ids, next: 0, slot: NEWEST + 1, decision: Decision::default(), taken: 0 }
     }
 

@@ -67,6 +67,11 @@ impl History {
         self.missing = left;
     }
 
+    /// Nobody knows of `slots` yet.
+    pub fn unanswered(&mut self, slots: &Range<i64>) {
+        self.miss(slots.clone());
+    }
+
     /// Forgets what is missing before slot `first`: nobody wants it any more.
     pub fn forget_before(&mut self, first: i64) {
         self.answered(&(i64::MIN..first));

@@ -121,15 +121,17 @@ impl Replay<'_> {
         oldest
     }
 
-    /// Which budget lines were crossed before slot `first` and have not been armed since. Looked for in steps: a budget
+    /// Which budget lines were crossed before slot `first`, in its calendar period, and have not been armed since. Looked for in steps: a budget
     /// comes back as slowly as its window forgets.
     fn recall(self, first: i64, memory: &mut Memory) {
         let stride = self.policy.active.unwrap_or(3_600).div_ceil(self.spec.every).max(12);
+        let every = i64::from(self.spec.every);
+        let begun = self.spec.window.period_at(first * every).map_or(i64::MIN, |period| period.start);
         let mut open = lines(self.condition);
         let mut slot = first;
         for _ in 0..RECALL_MAX {
             let settled = self.tally.ledger.back_from(slot).next().filter(|_| open != 0);
-            let Some(settled) = settled else { return };
+            let Some(settled) = settled.filter(|slot| slot.index * every >= begun) else { return };
             let (crossed, armed) = lines_at(self.condition, self.policy, self.spec, self.tally, settled.index);
             memory.cross(crossed & open);
             open &= !(crossed | armed);

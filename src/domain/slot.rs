@@ -57,6 +57,8 @@ pub enum Gap {
     NoData,
     /// The answer contradicts itself (good > total, NaN, negative).
     DataFault(String),
+    /// The source does not know yet, and is to be asked again.
+    NotYet,
     /// slod was not running, or could not ask.
     NotAsked,
     /// A probe whose witnesses failed too: our own network is at fault.
@@ -91,6 +93,11 @@ impl Reading {
     /// One check, passed or failed. `seconds` is how long it took, where that is known.
     pub fn check(passed: bool, seconds: Option<f64>) -> Self {
         Self::Events { good: f64::from(u8::from(passed)), total: 1.0, shown: seconds }
+    }
+
+    /// Whether a later question may bring more: nobody answered, or nobody knew yet.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Unmeasured(Gap::NoAnswer(_) | Gap::NotAsked | Gap::NotYet))
     }
 
     /// The state this reading gives its slot.

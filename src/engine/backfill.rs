@@ -37,6 +37,8 @@ const FIRST_SLOTS: i64 = 240;
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// How long an SLO is left alone whose source could not be reached.
 const SHORT_PAUSE: TimeDelta = TimeDelta::seconds(1);
+/// How long an SLO is left alone whose source does not know of a slot yet.
+const NOT_YET_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The least time that a question about many slots may take.
 const LIMIT: Duration = Duration::from_mins(1);
 /// Most questions about the past at once, for each source.
@@ -58,6 +60,15 @@ pub struct Backfill {
     pub maintenance: Arc<Maintenance>,
     /// The live questions, which go first.
     pub traffic: Arc<Traffic>,
+}
+
+/// What an answer left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Nothing.
+    All,
+    /// The source does not know of all slots yet.
+    NotYet,
 }
 
 /// How an SLO's past is being asked about.
@@ -129,11 +140,11 @@ impl Backfill {
             let free = paces.iter().filter(|(_, pace)| !pace.busy && pace.until <= now);
             let missing = free.filter_map(|(id, _)| {
                 let history = histories.get(id)?;
-                Some((end(history)?, id.clone(), history.clone()))
+                Some((end(history)?, id, history))
             });
-            missing.max_by_key(|(end, ..)| *end)
+            missing.max_by_key(|(end, ..)| *end).map(|(_, id, history)| (id.clone(), history.clone()))
         });
-        let (_, id, history) = newest?;
+        let (id, history) = newest?;
         let reach = source.reach(self.question(self.config.slos.get(&id)?));
         let pace = paces.get_mut(&id)?;
         if reach < 1 {
@@ -155,8 +166,14 @@ impl Backfill {
     }
 
     /// Asks, and waits until what was found is written.
-    async fn fill(&self, name: &Name, source: &SharedSource, id: &SloId, asked: Range<i64>) -> Result<(), SourceError> {
-        let Some(slo) = self.config.slos.get(id) else { return Ok(()) };
+    async fn fill(
+        &self,
+        name: &Name,
+        source: &SharedSource,
+        id: &SloId,
+        asked: Range<i64>,
+    ) -> Result<Known, SourceError> {
+        let Some(slo) = self.config.slos.get(id) else { return Ok(Known::All) };
         let every = slo.spec.every;
         let span = Span { start: asked.start * i64::from(every), end: asked.end * i64::from(every) };
         let Answer { slots, absent, degraded } = if self.maintenance.excludes(id, span) {
@@ -168,6 +185,7 @@ impl Backfill {
             self.board.meters.query(name, if answer.is_ok() { "ok" } else { "error" }, watch.elapsed());
             answer?
         };
+        let known = if slots.iter().any(|answer| answer.reading.is_open()) { Known::NotYet } else { Known::All };
         self.board.meters.filled(&id.service, &id.slo, asked.end - asked.start);
         let input = Input::Settled { id: id.clone(), asked, slots, absent, degraded, late: true };
         let (done, written) = oneshot::channel();
@@ -175,15 +193,18 @@ impl Backfill {
         if self.orders.send(Order::Fill { input, done }).await.is_ok() {
             let _ = written.await;
         }
-        Ok(())
+        Ok(known)
     }
 
-    fn release(&self, source: &SharedSource, paces: &Paces, id: &SloId, outcome: Result<(), SourceError>) {
+    fn release(&self, source: &SharedSource, paces: &Paces, id: &SloId, outcome: Result<Known, SourceError>) {
         let (Some(slo), now) = (self.config.slos.get(id), self.clock.now()) else { return };
         let reach = source.reach(self.question(slo)).max(1);
         let mut paces = lock(paces);
         let Some(pace) = paces.get_mut(id) else { return };
         pace.busy = false;
+        if matches!(outcome, Ok(Known::NotYet)) {
+            pace.until = now + NOT_YET_PAUSE;
+        }
         let trouble = outcome.err().map(|error| {
             let is_large =
                 matches!(error, SourceError::Timeout(_) | SourceError::TooLarge(_) | SourceError::Refused(_));

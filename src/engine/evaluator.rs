@@ -12,17 +12,16 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{board::Board, decider::Order, maintenance::Maintenance, traffic::Traffic};
 use crate::{
     clock::{Clock, Stopwatch},
-    config::model::{Config, Indicator, Slo, SourceKind},
+    config::model::{Config, Indicator, Slo, Source, SourceKind},
     domain::{
         decide::Input,
         name::{Name, SloId},
-        slo::IndicatorKind,
         slot::{Gap, Reading, Span},
     },
     source::{Answer, Question, SharedSource, SourceError, probe::Prober},
@@ -58,7 +57,12 @@ pub struct Evaluator {
 /// One SLO's place in the queue.
 struct Asked {
     id: SloId,
-    slo: Slo,
+    every: u32,
+    settle_ms: i64,
+    /// The source that is asked; none for a probe.
+    source: Option<Name>,
+    /// How long a probe may take.
+    needed_ms: i64,
     offset_ms: i64,
 }
 
@@ -67,26 +71,30 @@ impl Asked {
         let digest = Sha256::digest(id.to_string().as_bytes());
         let spread = i64::from(slo.spec.every) * 100;
         let number = digest.iter().take(6).fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte));
-        Self { id: id.clone(), slo: slo.clone(), offset_ms: number % spread.max(1) }
+        let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            id: id.clone(),
+            every: slo.spec.every,
+            settle_ms: i64::try_from(slo.spec.settle_ms).unwrap_or(i64::MAX / 4),
+            source: slo.indicator.source().cloned(),
+            needed_ms: milliseconds(limit(slo, None)),
+            offset_ms: number % spread.max(1),
+        }
     }
 
     fn is_probe(&self) -> bool {
-        self.slo.spec.kind == IndicatorKind::Probe
+        self.source.is_none()
     }
 
     /// When slot `index` is asked about, in Unix milliseconds.
     fn due_ms(&self, index: i64) -> i64 {
-        let span = Span::slot(index, self.slo.spec.every);
-        if self.is_probe() {
-            span.start * 1_000 + self.offset_ms
-        } else {
-            span.end * 1_000 + i64::try_from(self.slo.spec.settle_ms).unwrap_or(i64::MAX / 4)
-        }
+        let span = Span::slot(index, self.every);
+        if self.is_probe() { span.start * 1_000 + self.offset_ms } else { span.end * 1_000 + self.settle_ms }
     }
 
     /// The newest slot that is due at `now_ms`.
     fn newest_due(&self, now_ms: i64) -> i64 {
-        let every = i64::from(self.slo.spec.every) * 1_000;
+        let every = i64::from(self.every) * 1_000;
         let due_at_zero = self.due_ms(0);
         (now_ms - due_at_zero).div_euclid(every)
     }
@@ -96,10 +104,9 @@ impl Asked {
         if !self.is_probe() {
             return self.newest_due(now_ms);
         }
-        let running = now_ms.div_euclid(i64::from(self.slo.spec.every) * 1_000);
-        let left = Span::slot(running, self.slo.spec.every).end * 1_000 - now_ms;
-        let needed = i64::try_from(limit(&self.slo, None).as_millis()).unwrap_or(i64::MAX);
-        if left > needed { running } else { running + 1 }
+        let running = now_ms.div_euclid(i64::from(self.every) * 1_000);
+        let left = Span::slot(running, self.every).end * 1_000 - now_ms;
+        if left > self.needed_ms { running } else { running + 1 }
     }
 }
 
@@ -110,7 +117,7 @@ type Queue = BinaryHeap<Reverse<(i64, usize, i64)>>;
 fn queue_at(asked: &[Arc<Asked>], now_ms: i64) -> Queue {
     let first = |(at, one): (usize, &Arc<Asked>)| {
         let slot = one.first(now_ms);
-        let soonest = now_ms.max(Span::slot(slot, one.slo.spec.every).start * 1_000);
+        let soonest = now_ms.max(Span::slot(slot, one.every).start * 1_000);
         Reverse((one.due_ms(slot).min(soonest), at, slot))
     };
     asked.iter().enumerate().map(first).collect()
@@ -119,6 +126,7 @@ fn queue_at(asked: &[Arc<Asked>], now_ms: i64) -> Queue {
 impl Evaluator {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let gates = self.gates();
         let this = Arc::new(self);
         for (name, source) in &this.sources {
             tokio::spawn(this.clone().listen(name.clone(), source.clone(), stop.clone()));
@@ -143,7 +151,8 @@ impl Evaluator {
                 let one = &asked[at];
                 // After a jump or a long sleep only the newest is asked; those between stay unmeasured.
                 let slot = slot.max(one.newest_due(now_ms));
-                tokio::spawn(this.clone().ask(one.clone(), slot, stop.clone()));
+                let gate = one.source.as_ref().and_then(|name| gates.get(name)).cloned();
+                tokio::spawn(this.clone().ask_in_turn(one.clone(), slot, gate, stop.clone()));
                 queue.push(Reverse((one.due_ms(slot + 1), at, slot + 1)));
             }
             let next = queue.peek().map_or(i64::MAX, |Reverse((due, ..))| *due);
@@ -155,12 +164,49 @@ impl Evaluator {
         }
     }
 
-    async fn ask(self: Arc<Self>, one: Arc<Asked>, slot: i64, stop: CancellationToken) {
-        let span = Span::slot(slot, one.slo.spec.every);
+    /// How many questions of each source are under way or wait at the source itself; all others wait here, where they
+    /// cost next to nothing.
+    fn gates(&self) -> BTreeMap<Name, Arc<Semaphore>> {
+        let width = |kind: &SourceKind| match kind {
+            SourceKind::Prometheus(prometheus) => prometheus.max_concurrency,
+            SourceKind::Postgres(postgres) => postgres.connections as usize,
+            SourceKind::Pingdom { .. } => 1,
+        };
+        let gate = |(name, source): (&Name, &Source)| {
+            let permits = width(&source.kind).saturating_mul(2).clamp(2, Semaphore::MAX_PERMITS);
+            (name.clone(), Arc::new(Semaphore::new(permits)))
+        };
+        self.config.sources.iter().map(gate).collect()
+    }
+
+    /// Asks when it is this slot's turn, or says that it never was before the next slot.
+    async fn ask_in_turn(
+        self: Arc<Self>,
+        one: Arc<Asked>,
+        slot: i64,
+        gate: Option<Arc<Semaphore>>,
+        stop: CancellationToken,
+    ) {
+        let _asking = one.source.as_ref().map(|name| self.traffic.begin(name));
+        let span = Span::slot(slot, one.every);
+        let answer = async {
+            let Some(gate) = gate else { return Box::pin(self.read(&one, span)).await };
+            let patience = Duration::from_secs(u64::from(one.every));
+            // What waits is small; only what is asked is large.
+            if let Ok(Ok(_permit)) = tokio::time::timeout(patience, gate.acquire_owned()).await {
+                return Box::pin(self.read(&one, span)).await;
+            }
+            let why = format!("not asked for {patience:?}: too many questions wait for this source");
+            Answer::all(Reading::Unmeasured(Gap::NoAnswer(why)))
+        };
         let answer = tokio::select! {
             () = stop.cancelled() => return,
-            answer = self.read(&one, span) => answer,
+            answer = answer => answer,
         };
+        self.settle(&one, slot, span, answer).await;
+    }
+
+    async fn settle(&self, one: &Asked, slot: i64, span: Span, answer: Answer) {
         let now = self.clock.now();
         let lag = (now.timestamp_millis() - span.end * 1_000) as f64 / 1_000.0;
         let newest = answer.slots.iter().filter(|answer| answer.slot == slot).map(|answer| answer.reading.state());
@@ -177,27 +223,28 @@ impl Evaluator {
         if self.maintenance.excludes(&one.id, span) {
             return Answer::all(Reading::Excluded);
         }
-        if let Indicator::Probe(probe) = &one.slo.indicator {
+        let Some(slo) = self.config.slos.get(&one.id) else {
+            return Answer::all(Reading::Unmeasured(Gap::NotAsked));
+        };
+        if let Indicator::Probe(probe) = &slo.indicator {
             let now = self.clock.now();
             let left = Duration::from_millis(u64::try_from(span.end * 1_000 - now.timestamp_millis()).unwrap_or(0));
-            let whole = Duration::from_secs(u64::from(one.slo.spec.every)) * 9 / 10;
-            let room = limit(&one.slo, None).max(whole.min(left));
+            let whole = Duration::from_secs(u64::from(one.every)) * 9 / 10;
+            let room = limit(slo, None).max(whole.min(left));
             let result = self.prober.check(probe, now.timestamp(), room).await;
             let failed = matches!(result.reading, Reading::Events { good, .. } if good == 0.0);
             return Answer { degraded: failed.then_some(result.detail), ..Answer::all(result.reading) };
         }
-        let Some(name) = one.slo.indicator.source() else {
+        let Some(name) = &one.source else {
             return Answer::all(Reading::Unmeasured(Gap::NotAsked));
         };
         let Some(source) = self.sources.get(name) else {
             return Answer::all(Reading::Unmeasured(Gap::NoAnswer(format!("source `{name}` is not built"))));
         };
-        let limit = limit(&one.slo, self.config.sources.get(name).map(|source| &source.kind));
-        let asking = self.traffic.begin(name);
+        let limit = limit(slo, self.config.sources.get(name).map(|source| &source.kind));
         let watch = Stopwatch::start();
-        let question = self.question(&one.slo);
+        let question = self.question(slo);
         let result = source.read(question, span, limit).await;
-        drop(asking);
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
         let result =
             result.map(|answer| Answer { degraded: answer.degraded.map(|why| format!("degraded: {why}")), ..answer });

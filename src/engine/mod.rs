@@ -9,6 +9,7 @@
 
 pub mod backfill;
 pub mod board;
+mod breaches;
 pub mod decider;
 pub mod deliverer;
 pub mod desk;

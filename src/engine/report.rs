@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::breaches::breaches;
 use crate::{
     config::model::{Config, Slo},
     domain::{
@@ -140,7 +141,13 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
     let consumed = (total > 0.0).then(|| bad / total / spec.objective.allowed());
     let allowed_bad = total * spec.objective.allowed();
     let mut incidents = Vec::new();
-    for incident in store.incidents_within(&spec.id.service, &spec.id.slo, month.start, month.end).await? {
+    let told = store.incidents_within(&spec.id.service, &spec.id.slo, month.start, month.end).await?;
+    let breaches = parts.iter().flat_map(|part| {
+        let mine: Vec<_> = told.iter().filter(|incident| is_about(incident, &part.key)).collect();
+        breaches(spec, &part.key.series, &part.slots, &mine, allowed_bad, now.timestamp())
+    });
+    let breaches = breaches.collect();
+    for incident in told {
         let part = parts.iter().find(|part| is_about(&incident, &part.key));
         let cost = part.map_or(0.0, |part| incident_bad(&part.slots, &incident, slo, now));
         incidents.push(IncidentCost {
@@ -180,6 +187,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         },
         series: if slo.per.is_empty() { Vec::new() } else { series_reports(slo, &parts) },
         incidents,
+        breaches,
         corrections,
         objective_changes: objective_changes(&definitions, month),
     })

@@ -36,7 +36,7 @@ pub const ROUTES: &[Route] = &[
     get("/sources", &[], "sources and receivers"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
     get("/api/v1/slos", &[], "all figures"),
-    get("/api/v1/slos/{service}/{slo}", &[LABELS], "one SLO's figures"),
+    get("/api/v1/slos/{service}/{slo}", &[LABELS], "one SLO's figures; with `per` its worst series, or `?label=value`"),
     get("/api/v1/slos/{service}/{slo}/slots", &["from", "to", LABELS], "the slots behind them"),
     get("/api/v1/slos/{service}/{slo}/explain", &["at", LABELS], "how they follow from the slots"),
     get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),

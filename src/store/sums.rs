@@ -179,8 +179,9 @@ impl Store {
     /// One chunk of some series.
     pub async fn chunks(&self, chunk: ChunkKey, series: &[i64]) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
         let rows = sqlx::query(
-            "select c.series, c.data from json_each(?) as wanted join chunks c \
-             on c.every = ? and c.chunk = ? and c.series = wanted.value",
+            // A cross join keeps the order: each number is looked up once.
+            "select c.series, c.data from json_each(?) as wanted cross join chunks c \
+             where c.every = ? and c.chunk = ? and c.series = wanted.value",
         )
         .bind(super::commit::to_json(&series, "numbers of series")?)
         .bind(chunk.every)
@@ -220,8 +221,8 @@ impl Store {
             let rows = sqlx::query(
                 "with recursive numbers (chunk) as (select ?1 where ?1 <= ?2 union all \
                  select chunk + 1 from numbers where chunk < ?2) \
-                 select c.chunk, c.data from numbers join chunks c \
-                 on c.every = ?3 and c.chunk = numbers.chunk and c.series = ?4",
+                 select c.chunk, c.data from numbers cross join chunks c \
+                 where c.every = ?3 and c.chunk = numbers.chunk and c.series = ?4",
             )
             .bind(first)
             .bind(last)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_words::{amount, correction as words, counted, duration, instant, labels, percent, percent_or_absent},
+    render_words::{amount, correction as words, counted, duration, instant, labels, of, percent, percent_or_absent},
     report::{BudgetReport, ServiceReport, SloReport},
 };
 
@@ -60,6 +60,7 @@ fn section(page: &mut String, service: &ServiceReport) {
 fn events(page: &mut String, slo: &SloReport) {
     if slo.incidents.is_empty()
         && slo.series.is_empty()
+        && slo.breaches.is_empty()
         && slo.corrections.is_empty()
         && slo.objective_changes.is_empty()
     {
@@ -88,6 +89,17 @@ fn events(page: &mut String, slo: &SloReport) {
             end,
             amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share),
+        );
+    }
+    for breach in &slo.breaches {
+        let _ = writeln!(
+            page,
+            "- Bad without an incident{}: {} to {}, {} bad, {} of the budget",
+            cell(&of(&breach.series)),
+            instant(breach.from),
+            instant(breach.to),
+            amount(breach.bad, slo.in_seconds),
+            percent(breach.budget_share),
         );
     }
     for correction in &slo.corrections {

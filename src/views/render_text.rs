@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
     render_words::{
-        amount, correction as words, counted, duration, glyph, instant, labels, percent, percent_or_absent, plain,
+        amount, correction as words, counted, duration, glyph, instant, labels, of, percent, percent_or_absent, plain,
     },
     report::{BudgetReport, SloReport},
 };
@@ -106,6 +106,18 @@ fn events(page: &mut String, slo: &SloReport) {
             end,
             amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share)
+        );
+    }
+    for breach in &slo.breaches {
+        let _ = writeln!(
+            page,
+            "  {}{} bad without an incident: {} to {}, {} bad, {} of the budget",
+            plain(&slo.id),
+            plain(&of(&breach.series)),
+            instant(breach.from),
+            instant(breach.to),
+            amount(breach.bad, slo.in_seconds),
+            percent(breach.budget_share)
         );
     }
     for correction in &slo.corrections {

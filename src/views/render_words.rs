@@ -51,6 +51,12 @@ pub fn labels(series: &Series) -> String {
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(", ")) }
 }
 
+/// The same behind a name: ` {route=/a}`; nothing for one whole. Not escaped.
+pub fn of(series: &Series) -> String {
+    let labels = labels(series);
+    if labels.is_empty() { labels } else { format!(" {labels}") }
+}
+
 /// A correction in one line. Not escaped.
 pub fn correction(made: &CorrectionView) -> String {
     let signed = |number: f64| if number > 0.0 { format!("+{}", count(number)) } else { count(number) };

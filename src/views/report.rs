@@ -65,6 +65,9 @@ pub struct SloReport {
     pub series: Vec<SeriesReport>,
     /// What happened.
     pub incidents: Vec<IncidentCost>,
+    /// Bad time that no incident was about, in order: it was over when it was found, or no policy watches it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaches: Vec<Breach>,
     /// Corrections by people.
     pub corrections: Vec<CorrectionView>,
     /// Changes of the objective.
@@ -109,6 +112,22 @@ pub struct SeriesReport {
     pub met: Option<bool>,
     /// 1 − consumed; null without events.
     pub remaining: Option<f64>,
+}
+
+/// Bad slots in a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Of which series; empty without `per`.
+    #[serde(default, skip_serializing_if = "Series::is_empty")]
+    pub series: Series,
+    /// When it began.
+    pub from: DateTime<Utc>,
+    /// When it ended.
+    pub to: DateTime<Utc>,
+    /// Bad events.
+    pub bad: f64,
+    /// Share of the month's budget.
+    pub budget_share: f64,
 }
 
 /// A correction by a person.

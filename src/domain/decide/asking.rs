@@ -3,13 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{Core, Decision, settling::Settling};
-use crate::domain::{
-    budget::first_slot,
-    history::History,
-    name::SloId,
-    rulebook::SloRules,
-    slot::{Gap, Reading},
-};
+use crate::domain::{budget::first_slot, history::History, name::SloId, rulebook::SloRules, slot::SlotAnswer};
+
+/// A source that does not know of a slot for so long after its end will never know.
+const PATIENCE_SECONDS: i64 = 3_600;
 
 impl Core {
     /// Takes note of a question and of whether it was answered at all.
@@ -24,9 +21,14 @@ impl Core {
         if !slo.asks_past || settling.asked.is_empty() {
             return;
         }
-        let silent = matches!(settling.absent, Reading::Unmeasured(Gap::NoAnswer(_) | Gap::NotAsked));
-        let answered = !(silent && settling.slots.is_empty());
         let asked = &settling.asked;
+        let waits = |answer: &SlotAnswer| {
+            let end = (answer.slot + 1) * i64::from(slo.spec.every);
+            asked.contains(&answer.slot) && answer.reading.is_open() && now.timestamp() - end < PATIENCE_SECONDS
+        };
+        let unknown: Vec<i64> =
+            settling.slots.iter().filter(|answer| waits(answer)).map(|answer| answer.slot).collect();
+        let answered = !(settling.absent.is_open() && settling.slots.is_empty());
         let before = self.histories.get(id).map(|before| (before.missing(), before.every()));
         let first = first_slot(&slo.spec, now.timestamp().div_euclid(i64::from(slo.spec.every)) - 1);
         let history =
@@ -40,6 +42,9 @@ impl Core {
             }
         } else {
             history.live(asked, answered);
+        }
+        for slot in unknown {
+            history.unanswered(&(slot..slot + 1));
         }
         history.forget_before(first);
         // That one more slot was asked about in its time is not worth a write: the ledger says so too.

@@ -11,7 +11,6 @@ use crate::domain::{
     name::Series,
     rulebook::SloRules,
     slo::SloSpec,
-    slot::{Gap, Reading},
 };
 
 /// Nothing is known of a series for at least so long, in seconds and in slots, and so many answers in a row did not name
@@ -57,8 +56,7 @@ impl Core {
         settling: &Settling,
         decision: &mut Decision,
     ) {
-        let silent = matches!(settling.absent, Reading::Unmeasured(Gap::NoAnswer(_) | Gap::NotAsked));
-        if slo.per.is_empty() || settling.late || silent && settling.slots.is_empty() {
+        if slo.per.is_empty() || settling.late || settling.absent.is_open() && settling.slots.is_empty() {
             return;
         }
         let known = settling.slots.iter().filter(|answer| answer.reading.state().is_known());

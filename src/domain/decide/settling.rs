@@ -146,6 +146,7 @@ impl Core {
 pub fn gap_words(gap: &Gap) -> String {
     match gap {
         Gap::NoAnswer(why) => why.clone(),
+        Gap::NotYet => "no data yet: the source is asked again".to_owned(),
         Gap::NoData => "no data: the answer holds no series or no value".to_owned(),
         Gap::DataFault(why) => format!("data fault: {why}"),
         Gap::NotAsked => "not asked: slod was not running".to_owned(),

@@ -331,7 +331,9 @@ impl Track {
     }
 
     fn unpack(&mut self, number: i32) {
-        self.packed.retain(|packed| packed.number != number);
+        if let Ok(at) = self.packed.binary_search_by_key(&number, |packed| packed.number) {
+            self.packed.remove(at);
+        }
     }
 
     /// Takes a chunk out of everything but `head`.
@@ -340,7 +342,9 @@ impl Track {
         if self.filling.as_ref().is_some_and(|open| open.sums.number == number) {
             self.filling = None;
         }
-        self.closed.retain(|sums| sums.number != number);
+        if let Ok(at) = self.closed.binary_search_by_key(&number, |sums| sums.number) {
+            self.closed.remove(at);
+        }
     }
 
     pub fn sums_of(&self, number: i32) -> Option<&ChunkSums> {

@@ -105,6 +105,7 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
             } } }
         } }
         @if !slo.series.is_empty() { (series(at, slo)) }
+        @if !slo.breaches.is_empty() { p { "Bad without an incident: " } (cell::json(&format!("{at}.breaches"), &serde_json::json!(slo.breaches))) }
         p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::json!(slo.corrections)))
         p { "Changes of the objective: " } (cell::json(&format!("{at}.objective_changes"), &serde_json::Value::Array(slo.objective_changes.clone())))
     }

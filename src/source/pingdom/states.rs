@@ -110,7 +110,10 @@ impl States {
             }
             covered = stretch.to >= slot.end;
         }
-        if !covered || up + down == 0 {
+        if !covered {
+            return Reading::Unmeasured(Gap::NotYet);
+        }
+        if up + down == 0 {
             return Reading::Unmeasured(Gap::NoData);
         }
         Reading::events(up as f64, (up + down) as f64, None)
@@ -153,7 +156,7 @@ mod tests {
             .collect();
         match states(&list.join(",")).reading(Span { start: 60, end: 120 }) {
             Reading::Events { good, total, shown: None } => format!("{good}/{total}"),
-            Reading::Unmeasured(Gap::NoData) => "none".to_owned(),
+            Reading::Unmeasured(Gap::NoData | Gap::NotYet) => "none".to_owned(),
             Reading::Unmeasured(Gap::DataFault(fault)) => fault,
             other => format!("{other:?}"),
         }

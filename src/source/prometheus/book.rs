@@ -154,3 +154,129 @@ fn later(newest: &mut BTreeMap<Series, i64>, series: &Series, at: i64) {
         None => drop(newest.insert(series.clone(), at)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn points(samples: &[(i64, f64)]) -> Vec<Point> {
+        samples.iter().map(|(at, value)| Point { at: *at, value: *value, part: 0.0 }).collect()
+    }
+
+    fn all() -> Series {
+        Series::new()
+    }
+
+    /// Slots of 10 s from 100 s on; samples before are known from 50 s on.
+    fn book() -> Book {
+        Book::new(10, 100, 50, BTreeMap::new())
+    }
+
+    #[test]
+    fn silent_slots_are_charged_where_nobody_else_spoke() {
+        let long_ago = Before::Point(Point { at: i64::MIN, value: 1.0, part: 0.0 });
+        let at = |at: i64| Before::Point(Point { at, value: 1.0, part: 0.0 });
+        for (name, seen, entered, charged) in [
+            ("a slot between", None, vec![(at(99_000), vec![(105_000, 2.0), (125_000, 3.0)])], vec![11]),
+            (
+                "edges belong to the slot before",
+                None,
+                vec![(at(100_000), vec![(110_000, 2.0), (120_000, 3.0)])],
+                vec![],
+            ),
+            ("before the question", Some(75_000), vec![(at(75_000), vec![(105_000, 2.0)])], vec![8, 9]),
+            ("not further than what is known", None, vec![(long_ago, vec![(105_000, 2.0)])], vec![5, 6, 7, 8, 9]),
+            ("another spoke later", Some(85_000), vec![(at(75_000), vec![(105_000, 2.0)])], vec![9]),
+            (
+                "another speaks",
+                None,
+                vec![(at(99_000), vec![(135_000, 2.0)]), (at(99_000), vec![(115_000, 2.0)])],
+                vec![10, 12],
+            ),
+            ("new series return from nowhere", None, vec![(Before::Zero, vec![(125_000, 2.0)])], vec![]),
+        ] {
+            let mut book = book();
+            if let Some(at) = seen {
+                book.saw(&all(), at);
+            }
+            for (before, samples) in &entered {
+                book.enter(&all(), *before, &points(samples));
+            }
+            assert_eq!(book.charged(&all()), charged, "{name}");
+        }
+    }
+
+    #[test]
+    fn silences_beyond_what_is_known_are_told() {
+        let mut book = book();
+        let long_ago = Before::Point(Point { at: i64::MIN, value: 1.0, part: 0.0 });
+        book.enter(&all(), long_ago, &points(&[(105_000, 2.0)]));
+        assert_eq!(book.unseen().count(), 1);
+        book.known_from(30);
+        assert_eq!(book.charged(&all()), [3, 4, 5, 6, 7, 8, 9]);
+        book.saw(&all(), 41_000);
+        assert_eq!(book.unseen().count(), 0);
+        assert_eq!(book.charged(&all()), [5, 6, 7, 8, 9]);
+    }
+
+    /// Values that go up, and start anew, at moments that go on.
+    fn history() -> impl Strategy<Value = Vec<Point>> {
+        prop::collection::vec((1_i64..40_000, prop_oneof![4 => (0..50_u32).prop_map(Some), 1 => Just(None)]), 0..60)
+            .prop_map(|steps| {
+                let (mut at, mut value) = (0, 0.0);
+                let mut points = Vec::new();
+                for (pause, step) in steps {
+                    at += pause;
+                    value = step.map_or(0.0, |step| value + f64::from(step));
+                    points.push(Point { at, value, part: 0.0 });
+                }
+                points
+            })
+    }
+
+    fn sums(book: &Book, slots: &mut BTreeMap<i64, f64>) {
+        for (slot, tallies) in &book.tallies {
+            *slots.entry(*slot).or_default() += tallies.values().map(|tally| tally.value).sum::<f64>();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn slots_add_up_however_they_are_cut(
+            series in prop::collection::vec(history(), 1..4),
+            every in 1_u32..90,
+            cuts in prop::collection::btree_set(1_i64..100, 0..10),
+        ) {
+            let (mut whole, mut parts) = (BTreeMap::new(), BTreeMap::new());
+            let mut truth = 0;
+            let every_ms = i64::from(every) * 1_000;
+            for points in &series {
+                let mut book = Book::new(every, 0, 0, BTreeMap::new());
+                book.enter(&all(), Before::Zero, points);
+                sums(&book, &mut whole);
+                let mut last = 0.0;
+                for point in points {
+                    let grown = if point.value >= last { point.value - last } else { point.value };
+                    truth += grown as i64;
+                    last = point.value;
+                }
+                // The same, question by question, each knowing only the sample before it.
+                let mut before = Before::Zero;
+                let edges: Vec<i64> = [0].into_iter().chain(cuts.iter().copied()).chain([i64::MAX / every_ms]).collect();
+                for edge in edges.windows(2) {
+                    let (start, end) = (edge[0] * every_ms, edge[1] * every_ms);
+                    let within: Vec<Point> =
+                        points.iter().copied().filter(|point| point.at > start && point.at <= end).collect();
+                    let mut book = Book::new(every, start / 1_000, start / 1_000, BTreeMap::new());
+                    book.enter(&all(), before, &within);
+                    sums(&book, &mut parts);
+                    before = within.last().map_or(before, |last| Before::Point(*last));
+                }
+            }
+            prop_assert_eq!(&whole, &parts);
+            prop_assert_eq!(whole.values().sum::<f64>() as i64, truth);
+        }
+    }
+}

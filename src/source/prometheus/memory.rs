@@ -81,14 +81,18 @@ impl Memory {
         let oldest = (now - AGE_MAX) * 1_000;
         edge.last.retain(|_, point| point.at > oldest);
         edge.newest.retain(|_, at| *at > oldest);
+        // Of what was forgotten it must not be said that it was never seen.
+        edge.since = edge.since.max(now - AGE_MAX);
         if edge.last.len() > SERIES_MAX {
             return;
         }
         let mut state = self.state();
         let edges = state.edges.entry(question.to_owned()).or_default();
+        // A slot of long ago is nobody's next.
+        if edges.last_key_value().is_some_and(|(newest, _)| *newest - now > AGE_MAX) {
+            return;
+        }
         edges.insert(now, Arc::new(edge));
-        // A clock that was set back leaves edges in the future, which are of no use either.
-        edges.retain(|at, _| (*at - now).abs() <= AGE_MAX);
         while edges.len() > EDGES_MAX {
             edges.pop_first();
         }
@@ -149,10 +153,12 @@ mod tests {
         let day = 86_400;
         memory.put("x", edge(day + 240, &[240, 241]));
         assert_eq!(memory.edge("x", day, 2 * day).map(|edge| edge.last.len()), Some(1), "a day old is too old");
+        memory.put("x", Edge { since: 7, ..edge(day + 300, &[]) });
+        assert_eq!(memory.edge("x", day, 2 * day).map(|edge| edge.since), Some(300));
         memory.put("y", edge(3 * day, &[3 * day]));
         assert_eq!(found(0, 3 * day), None, "nobody asked for days");
         memory.put("y", edge(4, &[1]));
-        assert_eq!(memory.edge("y", 0, 10 * day).map(|edge| edge.at), Some(4), "the clock was set back");
+        assert_eq!(memory.edge("y", 0, 10 * day).map(|edge| edge.at), Some(3 * day), "history disturbs nothing");
     }
 
     #[test]

@@ -9,7 +9,9 @@ use slod::{
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
         incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
-        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
+        report::{
+            Breach, BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport,
+        },
         slo::{BudgetView, PolicyView, SloState, SloView, SlotView, StreakView, ValueView},
     },
 };
@@ -220,6 +222,13 @@ pub fn report(month: &str) -> BudgetReport {
                         budget_share: Some(0.538),
                     }],
                     corrections: vec![correction()],
+                    breaches: vec![Breach {
+                        series: BTreeMap::from([("shop".to_owned(), HOSTILE.to_owned())]),
+                        from: at("2026-10-03T01:00:00Z"),
+                        to: at("2026-10-03T01:07:00Z"),
+                        bad: 70.0,
+                        budget_share: 0.02,
+                    }],
                     objective_changes: vec![json!({"at": "2026-10-10T00:00:00Z", "from": 0.9, "to": 0.95})],
                 },
                 SloReport {
@@ -251,6 +260,7 @@ pub fn report(month: &str) -> BudgetReport {
                     }],
                     incidents: vec![],
                     corrections: vec![],
+                    breaches: Vec::new(),
                     objective_changes: vec![],
                 },
             ],

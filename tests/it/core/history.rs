@@ -27,7 +27,7 @@ fn silence(id: &SloId, slot: i64) -> Input {
 }
 
 /// What is asked and answered from slot 100 on, and how many slots of the ten-slot window are missing then.
-/// `g` an answer, `!` none, `.` not asked, `f` the newest missing slot is filled.
+/// `g` an answer, `!` none, `?` that it is not known yet, `.` not asked, `f` the newest missing slot is filled.
 #[test]
 fn what_is_missing_is_asked_again() {
     let id = SloId::new("shop", "front");
@@ -41,6 +41,9 @@ fn what_is_missing_is_asked_again() {
         (IndicatorKind::Value, "gfffffffff..g", 2),
         (IndicatorKind::Value, "gfffffffff!.gff", 0),
         (IndicatorKind::Value, "gfffffffff!gggggggggg", 0),
+        // The source does not know yet, and is asked until it does.
+        (IndicatorKind::Value, "gfffffffff??", 2),
+        (IndicatorKind::Value, "gfffffffff?f", 0),
         (IndicatorKind::Probe, "g!..g", 0),
     ] {
         let mut rules = slo(kind, 99.0, 60);
@@ -55,6 +58,7 @@ fn what_is_missing_is_asked_again() {
             let input = match step {
                 'g' => Some(answer(&key, slot, good, false)),
                 '!' => Some(silence(&id, slot)),
+                '?' => Some(answer(&key, slot, Reading::Unmeasured(Gap::NotYet), false)),
                 'f' => core
                     .histories
                     .get(&id)

@@ -212,6 +212,22 @@ fn a_new_period_is_seen_after_a_restart_too() {
     assert_eq!(world.state("spent"), AlertState::Ok);
 }
 
+/// A line that was crossed in the old period is armed, also when slots of then come in late.
+#[test]
+fn late_slots_of_the_old_period_cross_no_line_of_the_new_one() {
+    for late in [false, true] {
+        let mut world = week(90.0, 3_600, 3, vec![policy("spent", Priority::P1, under(0.9))]);
+        world.feed("bbb g b g*20");
+        assert_eq!(world.told("pager"), "trigger resolve");
+        if late {
+            let old = world.reading('g').unwrap();
+            world.settled(world.next - 100, old);
+        }
+        world.feed("b");
+        assert_eq!(world.firing(), ["spent"], "the second bad hour of the new week crosses its line: {late}");
+    }
+}
+
 /// Asked of a slot of the old period, after the new one has begun.
 #[test]
 fn an_older_slot_is_judged_by_its_own_period() {

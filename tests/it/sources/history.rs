@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use slod::domain::slot::Span;
 
-/// When all histories begin to count: a minute far in the past. Before it, three hours are there to look back at.
-pub const START: i64 = 1_767_268_800;
+/// When all histories begin to count: far in the past, a quarter of an hour before a week of Unix time begins. Before it, three
+/// hours are there to look back at.
+pub const START: i64 = 2_922 * 604_800 - 900;
 const BEFORE: i64 = 3 * 3_600;
 /// How long they count, in seconds.
 pub const LENGTH: i64 = 1_800;

@@ -142,8 +142,8 @@ async fn slots_add_up_however_they_are_cut() {
             (all, 15, Way::Groups(vec![100])),
             (minutes, 20, Way::Groups(vec![1, 3])),
             (all, 300, Way::Groups(vec![1])),
-            (all, 600, Way::Groups(vec![2])),
-            (all, 1_800, Way::Groups(vec![1])),
+            (all, 300, Way::Groups(vec![2, 1])),
+            (all, 900, Way::Groups(vec![1])),
         ] {
             let slots = counted(&server, &indicator, span, every, &way).await;
             assert_eq!(bad_and_total(&slots), truth.sum(span), "{job} by {every}: {way:?}");

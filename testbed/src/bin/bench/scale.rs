@@ -73,19 +73,18 @@ fn plant(binary: &Path, store: &Path) -> anyhow::Result<()> {
 fn config(world: &World) -> String {
     let mut text = format!(
         "version: 1\ndaemon: {{store: \"sqlite:slod.db\", log: {{level: warn}}}}\n\
-         sources: {{prometheus: {{prometheus: {{url: \"{}\", settle: {SETTLE}s, max_concurrency: 32}}}}}}\n\
+         sources: {{p: {{prometheus: {{url: \"{}\", settle: {SETTLE}s, max_concurrency: 32}}}}}}\n\
          receivers: {{chat: {{slack: {{webhook: {{from_env: BENCH_HOOK}}}}}}}}\n\
          policies:\n  burn: {{slo: bench/*, when: {{burn_rate: sre-workbook}}, priority: P2, notify: [chat]}}\n  \
          budget: {{slo: bench/*, when: {{budget_remaining: \"< 20%\"}}, priority: P3, notify: [chat]}}\n\
-         services:\n  bench:\n    slos:\n",
+         services:\n bench:\n  slos:\n",
         world.prometheus,
     );
     for number in 0..SLOS {
-        // Writing to a string cannot fail.
+        // A file has at most 1 MiB. Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "      slo-{number}: {{objective: 99%, window: 30d, every: 60s, indicator: {{value: {{source: prometheus, \
-             query: \"bench{{id='{number}'}}\", good: \"< 1\"}}}}}}"
+            "   slo-{number}: {{objective: 99%,window: 30d,every: 1m,indicator: {{value: {{source: p,query: a,good: \"<1\"}}}}}}"
         );
     }
     text
