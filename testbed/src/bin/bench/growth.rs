@@ -19,7 +19,7 @@ use super::{
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 const EVERY: &str = "60s";
 /// Two slots of each SLO.
-const WATCHED: Duration = Duration::from_secs(120);
+const WATCHED: Duration = Duration::from_mins(2);
 /// How long slod may take for the first hour.
 const PATIENCE: Duration = Duration::from_mins(8);
 const PLOT: &str = "docs/performance-growth.svg";
