@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_mins(20);
 #[derive(Clone, Copy, Debug, Default)]
 struct Filled {
     took: Duration,
-    live: f64,
+    live: usize,
     late: usize,
     worst_lag: f64,
 }
@@ -57,8 +57,8 @@ pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Ro
             "under 10 min",
         ),
         Row::new(
-            "– live slots judged meanwhile, of them more than 10 s late; worst",
-            &format!("{}, {}; {:.1} s after it was due", grouped(filled.live as u64), filled.late, filled.worst_lag),
+            "– live slots meanwhile that were more than 10 s late; the latest",
+            &format!("{} of {}; {:.1} s after it was due", filled.late, grouped(filled.live as u64), filled.worst_lag),
             "none late",
         ),
         Row::new(
@@ -139,14 +139,13 @@ async fn watch(slod: &Slod, progress: Progress) -> anyhow::Result<Filled> {
     let mut said = 0;
     loop {
         let page = meter::page(slod).await?;
-        let (missing, settled) = (meter::missing(&page), meter::values(&page, "slod_slo_slots_total"));
+        let missing = meter::missing(&page);
         filled.took = started.elapsed();
-        filled.live =
-            settled.iter().sum::<f64>() - meter::values(&page, "slod_backfill_slots_total").iter().sum::<f64>();
         // Just before the next slot ends, the newest is long settled.
         if now().timestamp() >= next_look {
             next_look += 60;
             let lags: Vec<f64> = meter::values(&page, "slod_slot_lag_seconds").iter().map(|lag| lag - SETTLE).collect();
+            filled.live += lags.len();
             filled.late += lags.iter().filter(|lag| **lag > LATE).count();
             filled.worst_lag = lags.into_iter().fold(filled.worst_lag, f64::max);
         }
