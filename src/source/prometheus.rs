@@ -17,6 +17,7 @@ mod look;
 mod memory;
 mod native;
 mod proof;
+mod restart;
 mod selector;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

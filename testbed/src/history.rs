@@ -90,11 +90,7 @@ impl History {
 
     /// The events of all series that are meant.
     pub fn truth(&self, meant: impl Fn(&Series) -> bool) -> Truth {
-        self.events(meant, Absent::LeftOut)
-    }
-
-    /// The same if what was absent had been forgotten: it was, where a target restarts.
-    pub fn truth_of_restarts(&self, meant: impl Fn(&Series) -> bool) -> Truth {
+        // What a scrape does not have here was forgotten in a restart.
         self.events(meant, Absent::Forgotten)
     }
 

@@ -1,6 +1,6 @@
 //! Counts by slot and series, as samples are entered. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::counter::{Before, Point, growth};
 use crate::domain::name::Series;
@@ -62,10 +62,16 @@ impl Book {
         later(&mut self.newest, series, at);
     }
 
-    /// Enters consecutive samples of one time series, which counts for `series`.
-    pub fn enter(&mut self, series: &Series, before: Before, points: &[Point]) {
+    /// Enters consecutive samples of one time series, which counts for `series`. At the moments in `restarts` it began at
+    /// zero again.
+    pub fn enter(&mut self, series: &Series, before: Before, points: &[Point], restarts: &BTreeSet<i64>) {
         let mut before = before;
         for point in points {
+            if let Before::Point(last) = before
+                && restarts.contains(&point.at)
+            {
+                before = Before::Restarted(last);
+            }
             let slot = self.slot(point.at);
             let by_series = self.tallies.entry(slot).or_default();
             if !by_series.contains_key(series) {
@@ -80,7 +86,7 @@ impl Book {
                     Err(fault) => tally.fault = Some(fault),
                 }
             }
-            if let Before::Point(last) = before {
+            if let Before::Point(last) | Before::Restarted(last) = before {
                 self.pass(series, last.at, slot);
             }
             before = Before::Point(*point);
@@ -202,7 +208,7 @@ mod tests {
                 book.saw(&all(), at);
             }
             for (before, samples) in &entered {
-                book.enter(&all(), *before, &points(samples));
+                book.enter(&all(), *before, &points(samples), &BTreeSet::new());
             }
             assert_eq!(book.charged(&all()), charged, "{name}");
         }
@@ -212,7 +218,7 @@ mod tests {
     fn silences_beyond_what_is_known_are_told() {
         let mut book = book();
         let long_ago = Before::Point(Point { at: i64::MIN, value: 1.0, part: 0.0 });
-        book.enter(&all(), long_ago, &points(&[(105_000, 2.0)]));
+        book.enter(&all(), long_ago, &points(&[(105_000, 2.0)]), &BTreeSet::new());
         assert_eq!(book.unseen().count(), 1);
         book.known_from(30);
         assert_eq!(book.charged(&all()), [3, 4, 5, 6, 7, 8, 9]);
@@ -254,7 +260,7 @@ mod tests {
             let every_ms = i64::from(every) * 1_000;
             for points in &series {
                 let mut book = Book::new(every, 0, 0, BTreeMap::new());
-                book.enter(&all(), Before::Zero, points);
+                book.enter(&all(), Before::Zero, points, &BTreeSet::new());
                 sums(&book, &mut whole);
                 let mut last = 0.0;
                 for point in points {
@@ -270,7 +276,7 @@ mod tests {
                     let within: Vec<Point> =
                         points.iter().copied().filter(|point| point.at > start && point.at <= end).collect();
                     let mut book = Book::new(every, start / 1_000, start / 1_000, BTreeMap::new());
-                    book.enter(&all(), before, &within);
+                    book.enter(&all(), before, &within, &BTreeSet::new());
                     sums(&book, &mut parts);
                     before = within.last().map_or(before, |last| Before::Point(*last));
                 }

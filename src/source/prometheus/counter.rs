@@ -17,6 +17,8 @@ pub(super) struct Point {
 pub(super) enum Before {
     /// Its last sample.
     Point(Point),
+    /// Its last sample, and it began at zero again since: its target was restarted.
+    Restarted(Point),
     /// It had none, but its target was there: it began at zero.
     Zero,
     /// It had none, and its target is as new: what it counted before cannot be dated.
@@ -51,7 +53,7 @@ pub(super) fn growth(before: Before, point: Point) -> Result<Growth, String> {
     }
     let whole = Growth { value: point.value, part: point.part };
     Ok(match before {
-        Before::Zero => whole,
+        Before::Zero | Before::Restarted(_) => whole,
         Before::Nothing => Growth::default(),
         Before::Point(last) if last.fault().is_some() => Growth::default(),
         Before::Point(last) if point.value < last.value => whole,
@@ -80,6 +82,7 @@ mod tests {
             (after(5.0), 2.0, Ok(2.0)),
             (after(5.0), 0.0, Ok(0.0)),
             (Before::Zero, 4.0, Ok(4.0)),
+            (Before::Restarted(point(3.0)), 4.0, Ok(4.0)),
             (Before::Nothing, 4.0, Ok(0.0)),
             (after(f64::NAN), 4.0, Ok(0.0)),
             (after(-1.0), 4.0, Ok(0.0)),

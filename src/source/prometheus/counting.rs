@@ -11,6 +11,7 @@ use super::{
     counter::{Before, Point},
     look::{Look, Stranger, WEEK},
     memory::{Edge, Key, Memory, key},
+    restart::{Silence, silences},
     selector::Selector,
 };
 use crate::{
@@ -197,6 +198,24 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Where series of a piece were silent, for longer than from scrape to scrape, and came back with no less than before.
+    fn silences(&self, all: &[Samples], found: &HashMap<Key, Before>) -> Vec<Silence> {
+        let start = self.span.start * 1_000;
+        let pauses = all.iter().flat_map(|samples| samples.points.windows(2)).map(|two| two[1].at - two[0].at);
+        let scrape = pauses.filter(|pause| *pause > 0).min().unwrap_or(i64::MAX);
+        let longest = scrape.min(i64::from(self.counting.every) * 1_000) * 3 / 2;
+        let of = |samples: &Samples| {
+            let (warm, counted) = samples.points.split_at(samples.points.partition_point(|point| point.at <= start));
+            let known = match found.get(&samples.key) {
+                Some(Before::Point(point)) => Some(*point),
+                _ => None,
+            };
+            let before = warm.last().or(self.last.get(&samples.key)).copied().or(known);
+            silences((samples.key, &samples.labels), before, counted, longest)
+        };
+        all.iter().flat_map(of).collect()
+    }
+
     /// Enters the samples of one piece. How many there were.
     async fn piece(&mut self, from: i64, until: i64, is_history: bool) -> Result<usize, SourceError> {
         let (all, degraded) = self.counting.samples(from, until, is_history).await?;
@@ -207,13 +226,11 @@ impl Run<'_> {
             is_strange.then(|| Stranger { key: samples.key, labels: samples.labels.clone(), at: first.at })
         });
         let strangers: Vec<Stranger> = strangers.collect();
-        let mut found = HashMap::new();
-        if !strangers.is_empty() {
-            let Counting { client, selector, siblings, threshold, limit, .. } = *self.counting;
-            let from = from.max(self.span.start);
-            let look = Look { client, selector, siblings, threshold, from, until, is_history, limit };
-            found = look.at(&strangers).await?;
-        }
+        let Counting { client, selector, siblings, threshold, limit, .. } = *self.counting;
+        let from = from.max(self.span.start);
+        let look = Look { client, selector, siblings, threshold, from, until, is_history, limit };
+        let found = if strangers.is_empty() { HashMap::new() } else { look.at(&strangers).await? };
+        let restarted = look.restarted(&self.silences(&all, &found)).await?;
         // From here on nothing fails: a piece that is asked again is entered once.
         self.degraded = self.degraded.take().or(degraded);
         let count = all.iter().map(|samples| samples.points.len()).sum();
@@ -224,7 +241,8 @@ impl Run<'_> {
                 self.book.saw(&series, last.at);
                 before = Some(Before::Point(*last));
             }
-            self.book.enter(&series, before.unwrap_or(Before::Nothing), counted);
+            let restarts = counted.iter().map(|point| point.at).filter(|at| restarted.contains(&(key, *at))).collect();
+            self.book.enter(&series, before.unwrap_or(Before::Nothing), counted, &restarts);
             if let Some(last) = points.last() {
                 self.last.insert(key, *last);
             }

@@ -124,7 +124,7 @@ impl Look<'_> {
         self.from.rem_euclid(WEEK) + weeks
     }
 
-    async fn values(&self, query: &str, at: i64) -> Result<Answered, SourceError> {
+    pub(super) async fn values(&self, query: &str, at: i64) -> Result<Answered, SourceError> {
         let when = When::At(at);
         let query = Query { text: query, when, wanted: Wanted::Values, is_history: self.is_history };
         self.client.ask(query, self.limit).await

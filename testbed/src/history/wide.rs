@@ -165,7 +165,7 @@ mod tests {
             let mut events = [Vec::new(), Vec::new()];
             for (events, code) in events.iter_mut().zip(["200", "500"]) {
                 let series = samples(&text, &format!("shop_total{{{labels},slo=\"{slo}\",code=\"{code}\"}}"));
-                growth(&up, &series, Absent::LeftOut, |event| events.push(event));
+                growth(&up, &series, Absent::Forgotten, |event| events.push(event));
             }
             let [good, bad] = events.map(Truth::new);
             let (all, bads) = WIDE.truth(slo);

@@ -106,6 +106,8 @@ struct Counter {
     exists: bool,
     /// What the last scrape saw.
     seen: Option<f64>,
+    /// When it was.
+    seen_at: i64,
 }
 
 impl Counter {
@@ -118,17 +120,27 @@ impl Counter {
         (self.value, self.exists) = (0.0, !lazy);
     }
 
-    /// What a scrape shows of it that was not shown before.
-    fn scrape(&mut self, is_known: bool) -> f64 {
+    /// Whether a scrape shows that it was reset.
+    fn fell(&self) -> bool {
+        self.exists && self.seen.is_some_and(|seen| self.value < seen)
+    }
+
+    /// What the scrape at `at` shows of it that was not shown before. `falls` are the scrapes before which,
+    /// and at which, any counter of the target fell.
+    fn scrape(&mut self, is_known: bool, at: i64, falls: &[(i64, i64)]) -> f64 {
         if !self.exists {
             return 0.0;
         }
         let shown = match self.seen {
+            // Silent while the target began anew: it began anew, too.
+            Some(_) if at - self.seen_at > 22_500 && falls.iter().any(|(before, _)| *before >= self.seen_at) => {
+                self.value
+            }
             Some(seen) if self.value >= seen => self.value - seen,
             None if !is_known => 0.0,
             _ => self.value,
         };
-        self.seen = Some(self.value);
+        (self.seen, self.seen_at) = (Some(self.value), at);
         shown
     }
 }
@@ -183,12 +195,12 @@ fn target(
     let offset = dice.roll(15_000) as i64;
     let late = if plan.late { dice.roll((BEFORE + LENGTH) as u64 / 15) } else { 0 };
     // What was counted before the first scrape cannot be dated.
-    let mut total = Counter { value: dice.roll(1_000) as f64, exists: true, seen: None };
-    let mut bad = Counter { value: 0.0, exists: !plan.lazy, seen: None };
+    let mut total = Counter { value: dice.roll(1_000) as f64, exists: true, ..Counter::default() };
+    let mut bad = Counter { value: 0.0, exists: !plan.lazy, ..Counter::default() };
     if dice.once_in(2) {
         bad.add(dice.roll(5));
     }
-    let mut was_up = false;
+    let (mut was_up, mut falls) = (false, Vec::new());
     let mut shown = Vec::new();
     for scrape in late..((BEFORE + LENGTH) / 15) as u64 {
         let at = (START - BEFORE) * 1_000 + scrape as i64 * 15_000 + offset;
@@ -215,7 +227,8 @@ fn target(
                 lines.push(format!("{family}_total{labels} {} {seconds:.3}", counter.value));
             }
         }
-        shown.push((at, (bad.scrape(was_up), total.scrape(was_up))));
+        falls.extend([&bad, &total].into_iter().filter(|counter| counter.fell()).map(|counter| (counter.seen_at, at)));
+        shown.push((at, (bad.scrape(was_up, at, &falls), total.scrape(was_up, at, &falls))));
         was_up = true;
     }
     shown

@@ -211,12 +211,6 @@ async fn exactness(
         if !promise.bad.is_empty() {
             let compared = Compared { prometheus: &url, bad: promise.bad, total: TOTAL };
             rows.extend(others(compared, end, truth).await?);
-            let shown = history.truth_of_restarts(promise.is_bad).count(end - WINDOW, end);
-            rows.push(Row::new(
-                "– bad events besides that nobody counts: their series came back after a restart with no less than before",
-                &grouped(shown - truth.0),
-                "–",
-            ));
         }
     }
     Ok((rows, end))
