@@ -6,7 +6,7 @@
 //! a fill goes on where it stopped, whatever was killed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
@@ -41,6 +41,8 @@ const SHORT_PAUSE: TimeDelta = TimeDelta::seconds(1);
 const NOT_YET_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The least time that a question about many slots may take.
 const LIMIT: Duration = Duration::from_mins(1);
+/// Most SLOs that are picked at a time: what is missed meanwhile waits behind them.
+const AGENDA_MAX: usize = 128;
 /// Most questions about the past at once, for each source.
 const WORKERS_MAX: usize = 4;
 
@@ -82,8 +84,16 @@ struct Pace {
     until: DateTime<Utc>,
 }
 
-/// The paces of one source's SLOs.
-type Paces = Mutex<BTreeMap<SloId, Pace>>;
+/// What is to be asked of one source.
+#[derive(Debug, Default)]
+struct Agenda {
+    /// Of all SLOs.
+    paces: BTreeMap<SloId, Pace>,
+    /// Who is next: the newest missing slots first.
+    next: VecDeque<SloId>,
+    /// When that was looked for.
+    looked_at: Option<DateTime<Utc>>,
+}
 
 impl Backfill {
     /// Runs until `stop`.
@@ -94,9 +104,10 @@ impl Backfill {
             let slos: Vec<SloId> = this.config.slos.iter().filter_map(mine).collect();
             let slowest = DateTime::<Utc>::MIN_UTC;
             let pace = Pace { slots: FIRST_SLOTS, busy: false, until: slowest };
-            let paces: Arc<Paces> = Arc::new(Mutex::new(slos.into_iter().map(|id| (id, pace)).collect()));
+            let paces = slos.into_iter().map(|id| (id, pace)).collect();
+            let agenda = Arc::new(Mutex::new(Agenda { paces, ..Agenda::default() }));
             for _ in 0..this.workers(name) {
-                tokio::spawn(this.clone().work(name.clone(), source.clone(), paces.clone(), stop.clone()));
+                tokio::spawn(this.clone().work(name.clone(), source.clone(), agenda.clone(), stop.clone()));
             }
         }
         stop.cancelled().await;
@@ -109,9 +120,15 @@ impl Backfill {
         }
     }
 
-    async fn work(self: Arc<Self>, name: Name, source: SharedSource, paces: Arc<Paces>, stop: CancellationToken) {
+    async fn work(
+        self: Arc<Self>,
+        name: Name,
+        source: SharedSource,
+        agenda: Arc<Mutex<Agenda>>,
+        stop: CancellationToken,
+    ) {
         while !stop.is_cancelled() {
-            let Some((id, slots)) = self.claim(&name, &source, &paces) else {
+            let Some((id, slots)) = self.claim(&name, &source, &agenda) else {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(ROUND) => continue,
@@ -125,36 +142,61 @@ impl Backfill {
                 () = stop.cancelled() => return,
                 outcome = asked => outcome,
             };
-            self.release(&source, &paces, &id, outcome);
+            self.release(&source, &agenda, &id, outcome);
         }
     }
 
     /// The SLO with the newest missing slots, and which of them to ask about.
-    fn claim(&self, name: &Name, source: &SharedSource, paces: &Paces) -> Option<(SloId, Range<i64>)> {
+    fn claim(&self, name: &Name, source: &SharedSource, agenda: &Mutex<Agenda>) -> Option<(SloId, Range<i64>)> {
         if self.board.sources().get(name).is_some_and(|state| state.failing_since.is_some()) {
             return None;
         }
         let now = self.clock.now();
-        let mut paces = lock(paces);
-        let newest = self.board.with_histories(|histories| {
-            let free = paces.iter().filter(|(_, pace)| !pace.busy && pace.until <= now);
-            let missing = free.filter_map(|(id, _)| {
-                let history = histories.get(id)?;
-                Some((end(history)?, id, history))
-            });
-            missing.max_by_key(|(end, ..)| *end).map(|(_, id, history)| (id.clone(), history.clone()))
-        });
-        let (id, history) = newest?;
-        let reach = source.reach(self.question(self.config.slos.get(&id)?));
-        let pace = paces.get_mut(&id)?;
+        let mut agenda = lock(agenda);
+        loop {
+            if agenda.next.is_empty() && !self.look(&mut agenda, now) {
+                return None;
+            }
+            let id = agenda.next.pop_front()?;
+            if let Some(slots) = self.slots(source, agenda.paces.get_mut(&id), &id, now) {
+                return Some((id, slots));
+            }
+        }
+    }
+
+    /// Puts those on the agenda that miss the newest slots. Not more often than it may have changed: there may be many.
+    fn look(&self, agenda: &mut Agenda, now: DateTime<Utc>) -> bool {
+        if agenda.looked_at.is_some_and(|at| at <= now && (now - at).to_std().is_ok_and(|since| since < ROUND)) {
+            return false;
+        }
+        agenda.looked_at = Some(now);
+        let free = agenda.paces.iter().filter(|(_, pace)| !pace.busy && pace.until <= now);
+        let mut missing: Vec<(i64, &SloId)> = self
+            .board
+            .with_histories(|histories| free.filter_map(|(id, _)| Some((end(histories.get(id)?)?, id))).collect());
+        missing.sort_unstable_by_key(|(end, _)| std::cmp::Reverse(*end));
+        agenda.next = missing.into_iter().take(AGENDA_MAX).map(|(_, id)| id.clone()).collect();
+        true
+    }
+
+    /// Which of an SLO's missing slots to ask about now.
+    fn slots(
+        &self,
+        source: &SharedSource,
+        pace: Option<&mut Pace>,
+        id: &SloId,
+        now: DateTime<Utc>,
+    ) -> Option<Range<i64>> {
+        let pace = pace.filter(|pace| !pace.busy && pace.until <= now)?;
+        let reach = source.reach(self.question(self.config.slos.get(id)?));
         if reach < 1 {
             pace.until = DateTime::<Utc>::MAX_UTC;
             return None;
         }
+        let history = self.board.history(id)?;
         let slots = history.newest(pace.slots.min(reach))?;
         pace.busy = true;
-        let slots = self.alike(&id, history.every(), slots);
-        Some((id, slots))
+        Some(self.alike(id, history.every(), slots))
     }
 
     /// The newest of these slots that are all left out of the budget, or all not.
@@ -196,11 +238,11 @@ impl Backfill {
         Ok(known)
     }
 
-    fn release(&self, source: &SharedSource, paces: &Paces, id: &SloId, outcome: Result<Known, SourceError>) {
+    fn release(&self, source: &SharedSource, agenda: &Mutex<Agenda>, id: &SloId, outcome: Result<Known, SourceError>) {
         let (Some(slo), now) = (self.config.slos.get(id), self.clock.now()) else { return };
         let reach = source.reach(self.question(slo)).max(1);
-        let mut paces = lock(paces);
-        let Some(pace) = paces.get_mut(id) else { return };
+        let mut agenda = lock(agenda);
+        let Some(pace) = agenda.paces.get_mut(id) else { return };
         pace.busy = false;
         if matches!(outcome, Ok(Known::NotYet)) {
             pace.until = now + NOT_YET_PAUSE;
@@ -241,6 +283,6 @@ fn end(history: &History) -> Option<i64> {
     history.newest(1).map(|slots| slots.end * i64::from(history.every()))
 }
 
-fn lock(paces: &Paces) -> std::sync::MutexGuard<'_, BTreeMap<SloId, Pace>> {
-    paces.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock(agenda: &Mutex<Agenda>) -> std::sync::MutexGuard<'_, Agenda> {
+    agenda.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

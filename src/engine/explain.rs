@@ -17,7 +17,7 @@ use crate::{
     store::{Store, StoreError},
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
-        figures::{BURN_WINDOWS, window_text},
+        figures::{BURN_WINDOWS, exhaustion_reading, window_text},
         render_words::{count, number, percent},
         report::CorrectionView,
     },
@@ -130,8 +130,9 @@ fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Fig
     };
     let remaining = "1 − (bad / total) / (1 − objective)";
     let expected = window.expected_seconds - totals.excluded_seconds;
-    let rate = WindowSums::ending_at(tally, at, RATE_WINDOW).burn(objective, Judge::Measured);
-    let left = window.remaining(objective, Judge::Measured).unwrap_or(1.0);
+    let reading = exhaustion_reading(spec, at);
+    let rate = WindowSums::ending_at(tally, at, RATE_WINDOW).burn(objective, reading);
+    let left = window.remaining(objective, reading).unwrap_or(1.0);
     vec![
         figure(
             "sli",
@@ -171,7 +172,7 @@ fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Fig
                 || "no burn rate over 6h".to_owned(),
                 |rate| format!("{} × {} s / {}", number(left), count(window.expected_seconds as f64), number(rate)),
             ),
-            seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, Judge::Measured),
+            seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, reading),
         ),
     ]
 }

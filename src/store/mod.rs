@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -142,7 +142,12 @@ fn private(path: &Path) -> std::io::Result<std::fs::File> {
 
 fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
     let fail = |why: String| StoreError::Open { path: path.to_owned(), why };
-    let mut name = path.as_os_str().to_owned();
+    // One file has one lock, however it is called.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if real.metadata().is_ok_and(|file| file.is_file() && file.nlink() > 1) {
+        return Err(fail("it has several names (hard links), and another slod may use it by another one".to_owned()));
+    }
+    let mut name = real.into_os_string();
     name.push(".lock");
     let file = private(Path::new(&name))
         .map_err(|error| fail(format!("{error}; does its folder exist, and may this user write there?")))?;

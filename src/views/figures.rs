@@ -14,7 +14,7 @@ use crate::domain::{
     policy::{Judge, OnGap},
     rulebook::SloRules,
     run::run,
-    slo::{Budgeting, IndicatorKind, Window},
+    slo::{Budgeting, IndicatorKind, SloSpec, Window},
 };
 
 /// The windows whose burn rates are always shown.
@@ -30,6 +30,11 @@ pub struct Shown {
     pub unit: Option<String>,
 }
 
+/// Which reading time to exhaustion is told in: what is left of a calendar period counts its days to come.
+pub fn exhaustion_reading(spec: &SloSpec, at: i64) -> Judge {
+    if spec.window.period_at(at * i64::from(spec.every)).is_some() { Judge::IfGood } else { Judge::Measured }
+}
+
 /// All figures of one series at its newest slot.
 pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &SeriesState, now: DateTime<Utc>) -> SloView {
     let (spec, tally) = (&rules.spec, state.tally());
@@ -38,9 +43,7 @@ pub fn slo_view(key: &SeriesKey, rules: &SloRules, shown: &Shown, state: &Series
     let sums = window_sums(spec, tally, start.div_euclid(i64::from(spec.every)));
     let remaining = |judge| sums.remaining(spec.objective, judge);
     let watermark = at.map(|at| time((at + 1) * i64::from(spec.every)));
-    // What is left of a calendar period counts its days to come.
-    let reading = if spec.window.period_at(start).is_some() { Judge::IfGood } else { Judge::Measured };
-    let left = at.and_then(|at| seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, reading));
+    let left = at.and_then(|at| seconds_to_exhaustion(spec, tally, at, RATE_WINDOW, exhaustion_reading(spec, at)));
     let totals = sums.totals;
     SloView {
         id: key.id.clone(),

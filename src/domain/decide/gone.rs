@@ -8,6 +8,7 @@ use super::{Core, Decision, Input, SeriesKey, SeriesState, settling::Settling};
 use crate::domain::{
     alert::AlertState,
     incident::{Ending, IncidentEvent, Subject},
+    ledger::Ledger,
     name::Series,
     rulebook::SloRules,
     slo::SloSpec,
@@ -47,13 +48,33 @@ impl Core {
         keys.filter(|key| !self.series.contains_key(key)).collect()
     }
 
+    /// As long as no series of an SLO with `per` is known, one without labels stands for them: what nobody sees is blind or
+    /// empty, and not silent. It goes when the first comes.
+    pub(super) fn stand_in(
+        &mut self,
+        now: DateTime<Utc>,
+        slo: &SloRules,
+        settling: &Settling,
+        decision: &mut Decision,
+    ) {
+        let (id, whole) = (&slo.spec.id, SeriesKey::whole(slo.spec.id.clone()));
+        let is_named = self.series_of(id).any(|key| !key.series.is_empty())
+            || settling.slots.iter().any(|answer| !answer.series.is_empty());
+        if !is_named {
+            self.series.entry(whole).or_insert_with(|| SeriesState::new(Ledger::for_slo(&slo.spec)));
+        } else if self.series.contains_key(&whole) && settling.slots.iter().all(|answer| !answer.series.is_empty()) {
+            self.end_series(now, whole, decision);
+        }
+    }
+
     /// Retires the series that are gone: they are not judged any more, and their alerts end. Blindness retires nothing:
-    /// only answers count.
+    /// only answers count. Where others wait for a place, those go that are not named any more.
     pub(super) fn retire_gone(
         &mut self,
         now: DateTime<Utc>,
         slo: &SloRules,
         settling: &Settling,
+        is_crowded: bool,
         decision: &mut Decision,
     ) {
         if slo.per.is_empty() || settling.late || settling.absent.is_open() && settling.slots.is_empty() {
@@ -65,22 +86,26 @@ impl Core {
         for key in self.series_of(&slo.spec.id).cloned().collect::<Vec<_>>() {
             let Some(state) = self.series.get_mut(&key) else { continue };
             state.absences = if named.contains(&key.series) { 0 } else { state.absences.saturating_add(1) };
-            if i64::from(state.absences) >= SILENT_SLOTS && state.is_gone(&slo.spec, now) {
+            if i64::from(state.absences) >= SILENT_SLOTS && (is_crowded || state.is_gone(&slo.spec, now)) {
                 gone.push(key);
             }
         }
         for key in gone {
-            let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
-            let members = self.incidents.values().filter(|incident| incident.subject == subject).flat_map(|incident| {
-                let firing = incident.members.iter().filter(|(_, member)| member.firing);
-                firing.map(|(watch, _)| (incident.id.clone(), watch.clone()))
-            });
-            for (id, watch) in members.collect::<Vec<_>>() {
-                self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending: Ending::Gone }, decision);
-            }
-            self.series.remove(&key);
-            decision.alerts.insert(key.clone());
-            decision.judged.insert(key);
+            self.end_series(now, key, decision);
         }
+    }
+
+    fn end_series(&mut self, now: DateTime<Utc>, key: SeriesKey, decision: &mut Decision) {
+        let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
+        let members = self.incidents.values().filter(|incident| incident.subject == subject).flat_map(|incident| {
+            let firing = incident.members.iter().filter(|(_, member)| member.firing);
+            firing.map(|(watch, _)| (incident.id.clone(), watch.clone()))
+        });
+        for (id, watch) in members.collect::<Vec<_>>() {
+            self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending: Ending::Gone }, decision);
+        }
+        self.series.remove(&key);
+        decision.alerts.insert(key.clone());
+        decision.judged.insert(key);
     }
 }

@@ -40,7 +40,7 @@ impl Core {
         }
         self.sources.retain(|name, _| rules.sources.contains_key(name));
         let is_wanted =
-            |key: &SeriesKey| rules.slos.get(&key.id).is_some_and(|slo| slo.per.is_empty() == key.series.is_empty());
+            |key: &SeriesKey| rules.slos.get(&key.id).is_some_and(|slo| !slo.per.is_empty() || key.series.is_empty());
         self.series.retain(|key, _| is_wanted(key));
         for (key, state) in &mut self.series {
             let Some(spec) = rules.slos.get(&key.id).map(|slo| &slo.spec) else { continue };
@@ -49,7 +49,7 @@ impl Core {
             }
         }
         for (id, slo) in &rules.slos {
-            if slo.per.is_empty() {
+            if slo.per.is_empty() || self.series_of(id).next().is_none() {
                 let empty = || SeriesState::new(Ledger::for_slo(&slo.spec));
                 self.series.entry(SeriesKey::whole(id.clone())).or_insert_with(empty);
             }

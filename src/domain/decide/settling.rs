@@ -46,6 +46,7 @@ impl Core {
                 return;
             }
         }
+        self.stand_in(now, slo, settling, decision);
         let known: BTreeSet<Series> = self.series_of(id).map(|key| key.series.clone()).collect();
         let mut by_series: BTreeMap<&Series, BTreeMap<i64, &Reading>> = BTreeMap::new();
         for series in &known {
@@ -69,7 +70,7 @@ impl Core {
             }
             self.settle_series(now, &key, slo, &slots, settling.degraded.as_deref(), decision);
         }
-        self.retire_gone(now, slo, settling, decision);
+        self.retire_gone(now, slo, settling, refused > 0, decision);
         if refused > 0 {
             let fault = format!(
                 "data fault: {refused} series more than `max_series_per_slo` ({}) are not counted",
@@ -89,6 +90,15 @@ impl Core {
         self.series.range(first..).map(|(key, _)| key).take_while(move |key| key.id == *id)
     }
 
+    /// The clock had been ahead: what was settled there is not true of the time to come.
+    pub fn rewind(&mut self, now: DateTime<Utc>, key: &SeriesKey, decision: &mut Decision) {
+        if let Some(state) = self.series.get_mut(key) {
+            let last = now.timestamp().div_euclid(i64::from(state.ledger.every())) + 1;
+            state.rewind(key, last, decision);
+            decision.judged.insert(key.clone());
+        }
+    }
+
     fn settle_series(
         &mut self,
         now: DateTime<Utc>,
@@ -104,14 +114,7 @@ impl Core {
         let last = now.timestamp().div_euclid(every) + 1;
         let mut first_changed: Option<i64> = None;
         for (slot, reading) in slots.range(..=last) {
-            if state.ledger.newest().is_some_and(|newest| newest > last) {
-                // The clock had been ahead: what was settled there is not true of the time to come.
-                let forgotten = state.ledger.forget_after(last);
-                decision.chunks.extend(forgotten.into_iter().map(|chunk| (key.clone(), chunk)));
-                let latest = state.ledger.newest().map_or(i64::MIN, |newest| (newest + 1) * every);
-                state.alerts.values_mut().for_each(|alert| alert.rewind(latest));
-                decision.alerts.insert(key.clone());
-            }
+            state.rewind(key, last, decision);
             let newest = state.ledger.newest().is_none_or(|newest| *slot >= newest);
             match state.ledger.insert(Slot::settled(*slot, reading)) {
                 Inserted::New | Inserted::Replaced => {}
@@ -138,6 +141,20 @@ impl Core {
             let came_late = newest.is_some_and(|newest| first < newest);
             self.judge(now, key, slo, came_late, decision);
             self.release_status_page(now, key, slo, decision);
+        }
+    }
+}
+
+impl SeriesState {
+    /// Forgets the slots behind number `last`, and what was judged by them.
+    fn rewind(&mut self, key: &SeriesKey, last: i64, decision: &mut Decision) {
+        if self.ledger.newest().is_some_and(|newest| newest > last) {
+            let forgotten = self.ledger.forget_after(last);
+            decision.chunks.extend(forgotten.into_iter().map(|chunk| (key.clone(), chunk)));
+            let end = |newest: i64| (newest + 1) * i64::from(self.ledger.every());
+            let latest = self.ledger.newest().map_or(i64::MIN, end);
+            self.alerts.values_mut().for_each(|alert| alert.rewind(latest));
+            decision.alerts.insert(key.clone());
         }
     }
 }

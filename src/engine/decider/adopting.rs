@@ -15,7 +15,7 @@ impl Decider {
         let mut wanted = Vec::new();
         for (id, slo) in &rules.slos {
             let keys = if slo.per.is_empty() { vec![SeriesKey::whole(id.clone())] } else { self.store.series_of(id) };
-            let keys = keys.into_iter().filter(|key| key.series.is_empty() == slo.per.is_empty());
+            let keys = keys.into_iter().filter(|key| !slo.per.is_empty() || key.series.is_empty());
             wanted.extend(keys.map(|key| (key, self.definition(id, slo, now))));
         }
         let keys: Vec<SeriesKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
@@ -33,7 +33,7 @@ impl Decider {
         // What was gone before stays gone, unless somebody waits for its end.
         loaded.retain(|(key, state)| {
             let Some(slo) = rules.slos.get(&key.id).filter(|slo| !slo.per.is_empty()) else { return true };
-            state.is_alarmed() || !state.is_gone(&slo.spec, now)
+            key.series.is_empty() || state.is_alarmed() || !state.is_gone(&slo.spec, now)
         });
         self.core.adopt(rules);
         self.core.series.extend(loaded);

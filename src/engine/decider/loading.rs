@@ -68,6 +68,7 @@ impl Decider {
 
     /// Loads what the orders will need.
     pub(super) async fn prepare(&mut self, orders: &[Order], now: DateTime<Utc>) {
+        self.come_back(now).await;
         let mut needs = Needs::new();
         for order in orders {
             if let Order::Input(Input::Settled { id, asked, slots, .. })
@@ -93,6 +94,39 @@ impl Decider {
             }
         }
         self.load(needs).await;
+    }
+
+    /// The clock had been ahead: what was forgotten then as too old is not. It is read back before anything is written into
+    /// the same chunks.
+    async fn come_back(&mut self, now: DateTime<Utc>) {
+        let is_ahead = |state: &SeriesState| {
+            let last = now.timestamp().div_euclid(i64::from(state.ledger.every())) + 1;
+            state.ledger.newest().is_some_and(|newest| newest > last)
+        };
+        let ahead: Vec<SeriesKey> =
+            self.core.series.iter().filter(|(_, state)| is_ahead(state)).map(|(key, _)| key.clone()).collect();
+        if ahead.is_empty() {
+            return;
+        }
+        tracing::warn!(series = ahead.len(), "the clock had been ahead: what it had settled is taken back");
+        for (key, loaded) in self.persist(|| self.load_series(ahead.clone(), now)).await {
+            if let Some(state) = self.core.series.get_mut(&key) {
+                state.ledger = loaded.ledger;
+            }
+        }
+        let mut decision = Decision::default();
+        let mut needs = Needs::new();
+        for key in &ahead {
+            let Some(state) = self.core.series.get(key) else { continue };
+            let last = now.timestamp().div_euclid(i64::from(state.ledger.every())) + 1;
+            let wanted = state.ledger.wanted_to_forget_after(last);
+            needs.extend(wanted.into_iter().map(|chunk| (key.clone(), chunk)));
+        }
+        self.load(needs).await;
+        for key in &ahead {
+            self.core.rewind(now, key, &mut decision);
+        }
+        Box::pin(self.conclude(now, decision, Vec::new())).await;
     }
 
     /// Lets the core handle an input. A series that is judged by what is not at hand is judged again when it is.

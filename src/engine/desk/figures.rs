@@ -32,7 +32,7 @@ impl LiveDesk {
             return Err(DeskError::Invalid(format!("`{label}` is no label of the series of {id}: {known}")));
         }
         let views = self.board.slos();
-        let mine = views.into_iter().filter(|view| view.id == *id && view.series.is_empty() == per.is_empty());
+        let mine = views.into_iter().filter(|view| view.id == *id);
         let wanted = mine.filter(|view| labels.iter().all(|(label, value)| view.series.get(label) == Some(value)));
         wanted.min_by(|one, other| SloView::worst_first(one, other)).ok_or_else(|| {
             if labels.is_empty() {

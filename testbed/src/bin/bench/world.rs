@@ -65,6 +65,7 @@ impl World {
         let seen = Arc::new(Mutex::new(Seen { plan, bad_from: None, answered: HashMap::new(), pages: HashMap::new() }));
         let router = Router::new()
             .route("/api/v1/query", post(answer))
+            .route("/api/v1/query_range", post(past))
             .route("/v2/enqueue", post(accept))
             .with_state(seen.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -126,6 +127,16 @@ async fn answer(State(seen): State<Shared>, axum::Form(form): axum::Form<HashMap
     }
     let sample = json!({"metric": {}, "value": [time, if bad { "2" } else { "0" }]});
     Json(json!({"status": "success", "data": {"resultType": "vector", "result": [sample]}}))
+}
+
+/// All was well.
+async fn past(axum::Form(form): axum::Form<HashMap<String, String>>) -> Json<Value> {
+    let number = |key: &str| form.get(key).and_then(|value| value.parse::<f64>().ok()).unwrap_or_default();
+    let (start, end, step) = (number("start"), number("end"), number("step").max(1.0));
+    let points = ((end - start) / step).clamp(0.0, 11_000.0) as u32;
+    let values: Vec<Value> = (0..=points).map(|at| json!([start + f64::from(at) * step, "0"])).collect();
+    let result = json!([{"metric": {}, "values": values}]);
+    Json(json!({"status": "success", "data": {"resultType": "matrix", "result": result}}))
 }
 
 async fn accept(State(seen): State<Shared>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
