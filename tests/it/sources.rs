@@ -146,6 +146,7 @@ fn shown(answer: &Result<Answer, SourceError>) -> String {
         Ok(Reading::Excluded) => "excluded".to_owned(),
         Ok(Reading::Empty) => "empty".to_owned(),
         Ok(Reading::Unmeasured(Gap::NoData)) => "no data".to_owned(),
+        Ok(Reading::Unmeasured(Gap::NotYet)) => "not yet".to_owned(),
         Ok(Reading::Unmeasured(Gap::DataFault(fault))) => format!("fault: {fault}"),
         Ok(Reading::Unmeasured(gap)) => format!("{gap:?}"),
         Err(SourceError::Refused(why)) => format!("refused: {why}"),

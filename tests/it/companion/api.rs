@@ -117,8 +117,7 @@ async fn the_budget_report_has_the_documented_fields() {
     assert_eq!(keys(&report), set("month timezone generated_at config_hash services"));
     assert_eq!(report["month"], "2026-09");
     let slo = &report["services"][0]["slos"][0];
-    let fields =
-        "id title objective achieved good bad total met coverage budget incidents corrections objective_changes";
+    let fields = "id title objective achieved good bad total met coverage budget incidents breaches corrections objective_changes";
     assert_eq!(keys(slo), set(fields));
     assert_eq!(keys(&slo["budget"]), set("consumed remaining allowed_bad allowed_seconds used_seconds"));
     assert_eq!(keys(&slo["incidents"][0]), set("id opened_at resolved_at bad budget_share"));

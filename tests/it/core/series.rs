@@ -123,3 +123,32 @@ fn titles_name_the_labels() {
         ["shop front [a cme]: too many bad events for 2 min", "shop front [bolt]: too many bad events for 2 min"]
     );
 }
+
+#[test]
+fn what_nobody_ever_saw_is_not_silent() {
+    let mut rules = slo(IndicatorKind::Ratio, 99.0, 60);
+    rules.per = vec!["tenant".into()];
+    let mut world = World::with(rules, policy("silent", Priority::P2, Condition::NoData(180)));
+    world.core.series.clear();
+    // A typo in a label, or a source that is away from the first start on.
+    ask(&mut world, 60, 2, Some(&[]));
+    ask(&mut world, 60, 2, None);
+    assert_eq!(world.told("pager"), "trigger");
+    assert_eq!(world.core.series.len(), 1);
+    // The first series comes, and the one that stood in for it goes.
+    ask(&mut world, 60, 1, Some(&[("acme", 'g')]));
+    assert_eq!((world.told("pager").as_str(), tenants(&world).as_str()), ("trigger resolve", "acme"));
+}
+
+#[test]
+fn those_that_wait_get_the_places_of_those_that_are_gone() {
+    let mut rules = slo(IndicatorKind::Ratio, 99.0, 60);
+    (rules.per, rules.max_series) = (vec!["tenant".into()], 2);
+    let mut world = World::with(rules, policy("down", Priority::P1, Condition::Consecutive(2)));
+    world.core.series.clear();
+    ask(&mut world, 60, 1, Some(&[("acme", 'g'), ("bolt", 'g')]));
+    ask(&mut world, 60, 11, Some(&[("acme", 'g'), ("cargo", 'g')]));
+    assert_eq!(tenants(&world), "acme bolt");
+    ask(&mut world, 60, 2, Some(&[("acme", 'g'), ("cargo", 'g')]));
+    assert_eq!(tenants(&world), "acme cargo");
+}

@@ -42,8 +42,8 @@ async fn exact_seconds_of_each_slot() {
         (vec![("down", 0, start + 900)], "0/300"),
         (vec![("up", 0, start + 60), ("unknown", start + 60, start + 900)], "60/60"),
         (vec![("unknown", 0, start + 900)], "no data"),
-        (vec![], "no data"),
-        (vec![("up", 0, start + 299)], "no data"),
+        (vec![], "not yet"),
+        (vec![("up", 0, start + 299)], "not yet"),
         (
             vec![("up", 0, start + 200), ("down", start + 150, start + 900)],
             "fault: the check has two states at once, at 1767268950",
