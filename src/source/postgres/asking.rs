@@ -104,7 +104,11 @@ impl<'a> Asking<'a> {
 
     fn judge(&self, content: &Content) -> Result<Reading, SourceError> {
         match (&self.meaning, content) {
-            (_, Content::Counts { good, total, shown }) => Ok(Reading::events(*good as f64, *total as f64, *shown)),
+            (_, Content::Counts { wrong, .. }) if *wrong > 0 => {
+                let fault = format!("`seconds` of {wrong} rows are negative or no number");
+                Ok(Reading::Unmeasured(Gap::DataFault(fault)))
+            }
+            (_, Content::Counts { good, total, shown, .. }) => Ok(Reading::events(*good as f64, *total as f64, *shown)),
             (Meaning::Value(good), _) => {
                 let number = fields(content)?.value()?;
                 Ok(number.map_or(Reading::Unmeasured(Gap::NoData), |number| Reading::value(number, good)))

@@ -34,6 +34,8 @@ pub(super) enum Content {
         good: i64,
         /// All rows.
         total: i64,
+        /// Rows whose seconds are negative or no number.
+        wrong: i64,
         /// The percentile.
         shown: Option<f64>,
     },
@@ -44,8 +46,8 @@ impl Raw {
     pub fn read(row: &PgRow, question: &Question<'_>, is_counted: bool) -> Result<Self, sqlx::Error> {
         let named = !question.per.is_empty();
         let content = if is_counted {
-            let (good, total) = (row.try_get("good")?, row.try_get("total")?);
-            Content::Counts { good, total, shown: row.try_get("shown")? }
+            let (good, total, wrong) = (row.try_get("good")?, row.try_get("total")?, row.try_get("wrong")?);
+            Content::Counts { good, total, wrong, shown: row.try_get("shown")? }
         } else {
             Content::Fields(row.try_get("fields")?)
         };

@@ -15,12 +15,14 @@ pub(super) const LABEL_CHARACTERS: usize = 256;
 const ROW_PREFIX: &str = "select left(to_jsonb(answer.*)::text, $3::int4) as fields from (\n";
 const COUNT_PREFIX: &str = "select count(*) as total, \
      count(*) filter (where answer.seconds::float8 <= $3::float8) as good, \
+     count(*) filter (where answer.seconds::float8 < 0 or answer.seconds::float8 = 'NaN') as wrong, \
      percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
 /// The columns that name the series are taken out of what is bounded: a long name must not cost the numbers.
 const SERIES_ROW_PREFIX: &str = "select left((to_jsonb(answer.*) - $4::text[])::text, $3::int4) as fields, \
      grouped.labels, count(*) over () as series from (\n";
 const SERIES_COUNT_PREFIX: &str = "select grouped.labels, count(*) over () as series, count(*) as total, \
      count(*) filter (where answer.seconds::float8 <= $3::float8) as good, \
+     count(*) filter (where answer.seconds::float8 < 0 or answer.seconds::float8 = 'NaN') as wrong, \
      percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
 
 /// A statement ready to run.

@@ -106,7 +106,9 @@ async fn latencies_are_counted_in_the_database() {
 
     for (sql, expected) in [
         ("select null::float8 as seconds", "0/1"),
-        ("select 'NaN'::float8 as seconds", "0/1"),
+        ("select 'infinity'::float8 as seconds", "0/1"),
+        ("select 'NaN'::float8 as seconds", "fault: `seconds` of 1 rows are negative or no number"),
+        ("select x as seconds from generate_series(-2, 5) x", "fault: `seconds` of 2 rows are negative or no number"),
         ("select 180 as seconds", "1/1 at 180.000"),
         ("select 1 as second", "refused: column answer.seconds does not exist"),
         ("select interval '1 minute' as seconds", "refused: cannot cast type interval to double precision"),
