@@ -89,6 +89,8 @@ impl LiveDesk {
         let nothing = || DeskError::NotFound(format!("{id} has no slots up to then"), "give a later `at`".to_owned());
         let slo = config.slos.get(id).ok_or_else(nothing)?;
         let key = SeriesKey { id: id.clone(), series: self.worst_series(id, labels)?.series.clone() };
+        // What is still to come is not known: the newest slot is as far as it goes.
+        let at = at.filter(|at| *at < self.clock.now());
         explain(&self.store, slo, &key, at).await.map_err(unavailable)?.ok_or_else(nothing)
     }
 }
