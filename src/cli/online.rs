@@ -140,8 +140,7 @@ async fn indicators(
             {
                 let limit = config.sources.get(source).map_or(Duration::from_secs(10), |source| limit_of(&source.kind));
                 if let Some(built) = sources.get(source) {
-                    let max_series = config.daemon.max_series_per_slo;
-                    let question = Question { indicator: &slo.indicator, per: &slo.per, every, max_series };
+                    let question = Question::of(slo, &config.daemon);
                     let (ok, text) = match built.inspect(question, span, limit).await {
                         Ok(text) => (true, text),
                         Err(text) => (false, text),

@@ -16,7 +16,7 @@ use crate::{
     clock::{Clock, SystemClock},
     views::{
         render_text::table,
-        render_words::{glyph, labels, number, percent, percent_or_absent, plain, relative},
+        render_words::{glyph, number, of, percent, percent_or_absent, plain, relative},
         slo::SloView,
     },
 };
@@ -101,8 +101,7 @@ fn bar(done: f64) -> String {
 }
 
 fn name(slo: &SloView) -> String {
-    let series = labels(&slo.series);
-    if series.is_empty() { slo.id.to_string() } else { format!("{} {series}", slo.id) }
+    format!("{}{}", slo.id, of(&slo.series))
 }
 
 fn row(slo: &SloView, now: chrono::DateTime<chrono::Utc>) -> Vec<String> {

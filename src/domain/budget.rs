@@ -79,6 +79,16 @@ impl WindowSums {
         (self.expected_seconds - self.totals.excluded_seconds).max(0)
     }
 
+    /// Seconds that the budget is of and of which nothing is known: those to come, and those that are over and were missed.
+    fn unknown_seconds(&self) -> i64 {
+        (self.budgeted_seconds() - self.totals.known_seconds).max(0)
+    }
+
+    /// Seconds that are over and of which nothing is known.
+    pub fn missed_seconds(&self) -> i64 {
+        (self.unknown_seconds() - self.to_come_seconds).max(0)
+    }
+
     /// Known / (expected − excluded), 0–1; 1 if everything is excluded.
     pub fn coverage(&self) -> f64 {
         let expected = self.budgeted_seconds();
@@ -95,8 +105,7 @@ impl WindowSums {
     /// for `if_bad` while nothing is known.
     pub fn events(&self, judge: Judge) -> Option<(f64, f64)> {
         let (bad, total) = (self.totals.bad(), self.totals.total);
-        let unknown = (self.expected_seconds - self.totals.excluded_seconds - self.totals.known_seconds).max(0);
-        let missed = (unknown - self.to_come_seconds).max(0);
+        let (unknown, missed) = (self.unknown_seconds(), self.missed_seconds());
         match judge {
             Judge::Measured => Some((bad, total)),
             Judge::IfGood => Some((bad, total + self.imputed(unknown))),

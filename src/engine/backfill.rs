@@ -188,7 +188,7 @@ impl Backfill {
         now: DateTime<Utc>,
     ) -> Option<Range<i64>> {
         let pace = pace.filter(|pace| !pace.busy && pace.until <= now)?;
-        let reach = source.reach(self.question(self.config.slos.get(id)?));
+        let reach = source.reach(Question::of(self.config.slos.get(id)?, &self.config.daemon));
         if reach < 1 {
             pace.until = DateTime::<Utc>::MAX_UTC;
             return None;
@@ -223,7 +223,7 @@ impl Backfill {
         } else {
             let limit = self.config.sources.get(name).map_or(LIMIT, |source| limit_of(&source.kind).max(LIMIT));
             let watch = Stopwatch::start();
-            let answer = source.read(self.question(slo), span, limit).await;
+            let answer = source.read(Question::of(slo, &self.config.daemon), span, limit).await;
             self.board.meters.query(name, if answer.is_ok() { "ok" } else { "error" }, watch.elapsed());
             answer?
         };
@@ -240,7 +240,7 @@ impl Backfill {
 
     fn release(&self, source: &SharedSource, agenda: &Mutex<Agenda>, id: &SloId, outcome: Result<Known, SourceError>) {
         let (Some(slo), now) = (self.config.slos.get(id), self.clock.now()) else { return };
-        let reach = source.reach(self.question(slo)).max(1);
+        let reach = source.reach(Question::of(slo, &self.config.daemon)).max(1);
         let mut agenda = lock(agenda);
         let Some(pace) = agenda.paces.get_mut(id) else { return };
         pace.busy = false;
@@ -270,11 +270,6 @@ impl Backfill {
         if before != trouble {
             self.board.set_fill_trouble(id, trouble);
         }
-    }
-
-    fn question<'a>(&self, slo: &'a Slo) -> Question<'a> {
-        let max_series = self.config.daemon.max_series_per_slo;
-        Question { indicator: &slo.indicator, per: &slo.per, every: slo.spec.every, max_series }
     }
 }
 

@@ -108,6 +108,8 @@ pub struct Decider {
     /// Wakes the deliverers.
     nudge: Arc<tokio::sync::Notify>,
     fallbacks_looked_at: Option<DateTime<Utc>>,
+    /// When orders were prepared last; none since the store was read.
+    last_round: Option<DateTime<Utc>>,
 }
 
 impl Decider {
@@ -125,7 +127,8 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
-        let mut decider = Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None };
+        let mut decider =
+            Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None, last_round: None };
         decider.adopt(now).await?;
         decider.core.resume_blind(now);
         decider.publish_all(now).await;

@@ -243,7 +243,7 @@ impl Evaluator {
         };
         let limit = limit(slo, self.config.sources.get(name).map(|source| &source.kind));
         let watch = Stopwatch::start();
-        let question = self.question(slo);
+        let question = Question::of(slo, &self.config.daemon);
         let result = source.read(question, span, limit).await;
         self.heard(name, result.as_ref().err(), watch.elapsed()).await;
         let result =
@@ -252,11 +252,6 @@ impl Evaluator {
             tracing::warn!(slo = %one.id, source = %name, %error, "slot not measured");
             Answer::all(Reading::Unmeasured(Gap::NoAnswer(error.to_string())))
         })
-    }
-
-    fn question<'a>(&self, slo: &'a Slo) -> Question<'a> {
-        let max_series = self.config.daemon.max_series_per_slo;
-        Question { indicator: &slo.indicator, per: &slo.per, every: slo.spec.every, max_series }
     }
 
     async fn heard(&self, source: &Name, error: Option<&SourceError>, took: Duration) {

@@ -90,19 +90,13 @@ fn stretch(name: &str, slo: &Slo, sums: &WindowSums, start: i64) -> Stretch {
         to: time(start + sums.expected_seconds),
         expected_seconds: sums.expected_seconds,
         known_seconds: totals.known_seconds,
-        unmeasured_seconds: missed(sums),
+        unmeasured_seconds: sums.missed_seconds(),
         excluded_seconds: totals.excluded_seconds,
         good: totals.good,
         bad: totals.bad(),
         total: totals.total,
         burn_rate: sums.burn(slo.spec.objective, Judge::Measured),
     }
-}
-
-/// Seconds of which nothing is known although they are over.
-fn missed(sums: &WindowSums) -> i64 {
-    let known = sums.totals.known_seconds + sums.totals.excluded_seconds;
-    (sums.expected_seconds - sums.to_come_seconds - known).max(0)
 }
 
 fn worst(slots: &[(Span, Slot)]) -> Vec<&(Span, Slot)> {
@@ -129,7 +123,6 @@ fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Fig
         )
     };
     let remaining = "1 − (bad / total) / (1 − objective)";
-    let expected = window.expected_seconds - totals.excluded_seconds;
     let reading = exhaustion_reading(spec, at);
     let rate = WindowSums::ending_at(tally, at, RATE_WINDOW).burn(objective, reading);
     let left = window.remaining(objective, reading).unwrap_or(1.0);
@@ -162,7 +155,7 @@ fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Fig
         figure(
             "budget.coverage",
             "known / (expected − excluded)",
-            format!("{} s / {} s", count(totals.known_seconds as f64), count(expected as f64)),
+            format!("{} s / {} s", count(totals.known_seconds as f64), count(window.budgeted_seconds() as f64)),
             Some(window.coverage()),
         ),
         figure(

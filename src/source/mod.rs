@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 
 use crate::{
-    config::model::{Indicator, NumberQuery},
+    config::model::{Daemon, Indicator, NumberQuery, Slo},
     domain::{
         name::Series,
         slot::{Gap, Reading, SlotAnswer, Span},
@@ -39,7 +39,13 @@ pub struct Question<'a> {
     pub max_series: usize,
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// What an SLO asks.
+    pub fn of(slo: &'a Slo, daemon: &Daemon) -> Self {
+        let max_series = daemon.max_series_per_slo;
+        Self { indicator: &slo.indicator, per: &slo.per, every: slo.spec.every, max_series }
+    }
+
     /// Numbers of the slots in `span`, which is cut at slots' edges.
     pub fn slots(&self, span: Span) -> std::ops::Range<i64> {
         let every = i64::from(self.every.max(1));

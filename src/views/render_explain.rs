@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 use super::{
     explain::{Explanation, Stretch},
     render_text::table,
-    render_words::{correction, count, instant, labels, number, plain},
+    render_words::{correction, count, instant, number, of, plain},
     slo::SlotView,
 };
 
 /// The whole explanation. `width` bounds its lines: `None` when nobody looks (a pipe).
 pub fn text(explanation: &Explanation, width: Option<u16>) -> String {
-    let series = labels(&explanation.series);
-    let series = if series.is_empty() { series } else { format!(" {}", plain(&series)) };
     let mut page = format!(
-        "{}{series}: {}\n{}, in slots of {} s, as written in {}\nas of the slot that ends {}\n\nasked about each slot\n",
+        "{}{}: {}\n{}, in slots of {} s, as written in {}\nas of the slot that ends {}\n\nasked about each slot\n",
         plain(&explanation.id.to_string()),
+        plain(&of(&explanation.series)),
         plain(&explanation.title),
         plain(&explanation.promise),
         explanation.every_seconds,

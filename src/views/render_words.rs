@@ -60,8 +60,7 @@ pub fn of(series: &Series) -> String {
 /// A correction in one line. Not escaped.
 pub fn correction(made: &CorrectionView) -> String {
     let signed = |number: f64| if number > 0.0 { format!("+{}", count(number)) } else { count(number) };
-    let series = labels(&made.series);
-    let series = if series.is_empty() { series } else { format!(" {series}") };
+    let series = of(&made.series);
     let (bad, total) = (signed(made.bad), signed(made.total));
     let (at, made_at) = (instant(made.at), instant(made.made_at));
     format!("at {at}{series}: {bad} bad, {total} in all, by {} on {made_at}: {}", made.by, made.reason)

@@ -37,6 +37,7 @@ impl Decider {
         });
         self.core.adopt(rules);
         self.core.series.extend(loaded);
+        self.last_round = None;
         self.resume_histories().await?;
         let rules = self.core.rules.clone();
         self.board.keep(|key| rules.slos.contains_key(&key.id));
@@ -61,19 +62,20 @@ impl Decider {
         Ok(())
     }
 
-    /// Hands an input to the core. A series that comes back has its history with it.
+    /// Hands an input to the core. Series that come back have their history with them.
     pub(super) async fn take(&mut self, now: DateTime<Utc>, input: Input, decision: &mut Decision) {
-        for key in self.core.unknown_series(&input) {
-            let rules = self.core.rules.clone();
-            let Some(slo) = rules.slos.get(&key.id) else { continue };
-            if self.store.series_id(&key).is_none() || self.core.series_of(&key.id).count() >= slo.max_series {
-                continue;
-            }
-            match self.load_series(vec![key.clone()], now).await {
-                Ok(loaded) => self.core.series.extend(loaded),
-                Err(error) => {
-                    tracing::error!(slo = %key.id, error = %error.text(), "what is stored of a series cannot be read");
+        let mut back = self.core.unknown_series(&input);
+        if let Some(SeriesKey { id, .. }) = back.first().cloned()
+            && let Some(slo) = self.core.rules.slos.get(&id)
+        {
+            back.retain(|key| self.store.series_id(key).is_some());
+            back.truncate(slo.max_series.saturating_sub(self.core.series_of(&id).count()));
+            match self.load_series(back, now).await {
+                Ok(loaded) => {
+                    self.core.series.extend(loaded);
+                    self.last_round = None;
                 }
+                Err(error) => tracing::error!(slo = %id, error = %error.text(), "stored series cannot be read"),
             }
         }
         // Nothing rejects what a source says.

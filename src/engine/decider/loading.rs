@@ -83,12 +83,8 @@ impl Decider {
                 for key in self.core.series_of(id) {
                     let Some(state) = self.core.series.get(key) else { continue };
                     let ledger = &state.ledger;
-                    let last = now.timestamp().div_euclid(i64::from(ledger.every())) + 1;
                     let mut wanted = ledger.wanted(1);
                     wanted.extend(chunks.iter().filter_map(|chunk| ledger.wanted_for(chunk * SLOTS)));
-                    if ledger.newest().is_some_and(|newest| newest > last) {
-                        wanted.extend(ledger.wanted_to_forget_after(last));
-                    }
                     needs.extend(wanted.into_iter().map(|chunk| (key.clone(), chunk)));
                 }
             }
@@ -99,6 +95,10 @@ impl Decider {
     /// The clock had been ahead: what was forgotten then as too old is not. It is read back before anything is written into
     /// the same chunks.
     async fn come_back(&mut self, now: DateTime<Utc>) {
+        let last_round = self.last_round.replace(now);
+        if last_round.is_some_and(|last_round| now >= last_round) {
+            return;
+        }
         let is_ahead = |state: &SeriesState| {
             let last = now.timestamp().div_euclid(i64::from(state.ledger.every())) + 1;
             state.ledger.newest().is_some_and(|newest| newest > last)

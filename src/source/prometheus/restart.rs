@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
-    answer::{Labels, Series, Wanted},
+    answer::{Labels, Series},
     client::Query,
     counter::Point,
     look::Look,
@@ -88,8 +88,9 @@ impl Look<'_> {
             }
             let names = plain_names(&undated, self.selector.fixed_name());
             let text = format!("{}[{depth}s]", self.selector.narrowed(&hull(&undated, &names)));
-            let query = Query { wanted: Wanted::Ranges, ..Query::ranges(&text, self.from, true) };
-            for Series { labels, numbers, natives, .. } in self.client.ask(query, self.limit).await?.series {
+            for Series { labels, numbers, natives, .. } in
+                self.client.ask(Query::ranges(&text, self.from, true), self.limit).await?.series
+            {
                 let last = numbers.last().map(|(at, _)| *at).max(natives.last().map(|(at, _)| *at));
                 found.extend(last.map(|at| (key(&labels, self.selector.fixed_name()), at)));
             }
