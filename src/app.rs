@@ -36,6 +36,7 @@ use crate::{
         evaluator::Evaluator,
         gauges,
         maintenance::Maintenance,
+        planned::PlannedWork,
         rulebook,
         traffic::Traffic,
     },
@@ -115,6 +116,7 @@ fn ruling(config: &Config) -> Ruling {
             .iter()
             .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
             .collect(),
+        planned: Arc::new(PlannedWork::new(config)),
     }
 }
 

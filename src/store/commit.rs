@@ -16,6 +16,7 @@ use crate::domain::{
     name::{Name, SloId},
     notification::Event,
     policy::Priority,
+    silence::Silence,
 };
 
 /// Everything one decision writes.
@@ -33,6 +34,8 @@ pub struct Commit {
     pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
@@ -50,6 +53,7 @@ impl Commit {
             && self.alerts.is_empty()
             && self.corrections.is_empty()
             && self.incidents.is_empty()
+            && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
             && self.fallback_told.is_empty()
@@ -110,6 +114,9 @@ async fn write(
     }
     for (incident, live) in &commit.incidents {
         write_incident(connection, incident, *live).await?;
+    }
+    for silence in &commit.silences {
+        super::silences::write(connection, silence).await?;
     }
     for line in &commit.lines {
         sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")

@@ -13,4 +13,5 @@ pub mod render_markdown;
 pub mod render_text;
 pub mod render_words;
 pub mod report;
+pub mod silence;
 pub mod slo;

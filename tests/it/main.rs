@@ -25,6 +25,7 @@ mod readme;
 mod scenarios;
 mod schema;
 mod seed;
+mod silences;
 mod sources;
 mod status_page;
 mod systemd;

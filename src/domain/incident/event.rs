@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Hearers;
 use crate::domain::{
     escalation::Plan,
+    muting::Mute,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -22,6 +23,8 @@ pub struct Around<'a> {
     pub status: Option<&'a StatusRule>,
     /// Nothing is known of the series right now.
     pub blind: bool,
+    /// What mutes its messages right now.
+    pub mutes: &'a [Mute],
 }
 
 /// What happens to an incident.

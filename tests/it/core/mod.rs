@@ -14,6 +14,7 @@ mod late;
 mod periods;
 mod properties;
 mod series;
+mod silences;
 mod slices;
 mod status;
 mod telling;
