@@ -230,7 +230,7 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
         let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).min() };

@@ -14,6 +14,8 @@ mod late;
 mod periods;
 mod properties;
 mod series;
+mod silence_bounds;
+mod silence_properties;
 mod silences;
 mod slices;
 mod status;
