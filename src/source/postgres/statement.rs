@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query, query::Query};
 
-use crate::domain::slot::Span;
+use crate::domain::{
+    diagnostic::{CELL_MAX, COLUMNS_MAX, ROWS_MAX},
+    slot::Span,
+};
 
 /// The most that is read of one row.
 pub(super) const ROW_BYTES: i32 = 65_536;
@@ -24,6 +27,11 @@ const SERIES_COUNT_PREFIX: &str = "select grouped.labels, count(*) over () as se
      count(*) filter (where answer.seconds::float8 <= $3::float8) as good, \
      count(*) filter (where answer.seconds::float8 < 0 or answer.seconds::float8 = 'NaN') as wrong, \
      percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
+
+/// What is read of a statement's answer when somebody looks: one more than is shown says that there are more.
+pub(super) const TABLE_ROWS: usize = ROWS_MAX + 1;
+/// The most lines that are read of a plan.
+pub(super) const PLAN_LINES: usize = 100;
 
 /// A statement ready to run.
 pub(super) struct Statement {
@@ -59,6 +67,34 @@ impl Statement {
     pub fn series_counts(sql: &str, per: &[String]) -> Self {
         let suffix = format!("{} group by grouped.labels order by grouped.labels limit $5::int8", lateral(per));
         Self::around(SERIES_COUNT_PREFIX, sql, &suffix)
+    }
+
+    /// Answers the first rows, each as the names of its first columns and the beginnings of their values, in their order.
+    pub fn table(sql: &str) -> Self {
+        let cells = |what: &str| {
+            format!(
+                "array(select left(cell.{what}, {}) from json_each_text(whole.fields) \
+                 with ordinality as cell (name, content, place) order by cell.place limit {})",
+                CELL_MAX + 1,
+                COLUMNS_MAX + 1
+            )
+        };
+        let prefix = format!(
+            "select {} as names, {} as cells from (select row_to_json(answer.*) as fields from (\n",
+            cells("name"),
+            cells("content")
+        );
+        Self::around(&prefix, sql, &format!(") as answer limit {TABLE_ROWS}) as whole"))
+    }
+
+    /// Runs it, and answers its plan and what it took.
+    pub fn plan(sql: &str) -> Self {
+        Self::around("explain (analyze, buffers)\n", sql, "")
+    }
+
+    /// The statement as it is, without parameters.
+    pub fn unbound(&self) -> Query<'_, Postgres, PgArguments> {
+        query(AssertSqlSafe(self.sql.as_str())).persistent(false)
     }
 
     fn around(prefix: &str, sql: &str, suffix: &str) -> Self {
