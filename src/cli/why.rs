@@ -24,13 +24,13 @@ pub struct WhyArgs {
     #[arg(long, value_name = "SERVICE/SLO", conflicts_with = "incident", value_parser = slo_id)]
     not_paged: Option<SloId>,
     /// The moment, like 2026-10-25T12:00:00Z; now without it
-    #[arg(long, value_name = "TIME", requires = "not_paged")]
+    #[arg(long, value_name = "TIME", requires = "not_paged", conflicts_with = "incident")]
     at: Option<String>,
     /// Only this policy
-    #[arg(long, value_name = "POLICY", requires = "not_paged")]
+    #[arg(long, value_name = "POLICY", requires = "not_paged", conflicts_with = "incident")]
     policy: Option<String>,
     /// A label of the series, for an SLO with `per`; once for each label. Without it, the worst series
-    #[arg(long, value_name = "LABEL=VALUE", requires = "not_paged", value_parser = super::correct::label)]
+    #[arg(long, value_name = "LABEL=VALUE", requires = "not_paged", conflicts_with = "incident", value_parser = super::correct::label)]
     series: Vec<(String, String)>,
     #[command(flatten)]
     form: Form,

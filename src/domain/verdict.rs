@@ -131,11 +131,11 @@ impl Case<'_> {
             let sums = |seconds| WindowSums::ending_at(self.tally, self.at, seconds);
             let burn = |sums: &WindowSums| {
                 let burn = sums.burn(self.spec.objective, self.policy.judge);
-                burn.map_or_else(|| "no burn rate".to_owned(), |burn| format!("burn rate {}", number_words(burn)))
+                burn.map_or_else(|| "unknown".to_owned(), number_words)
             };
             let (long, short) = (sums(pair.long), sums(pair.short));
             format!(
-                "{} over {} and {} over {}{}, {} needed in both; {} bad events in {}, {} needed (`min_bad`)",
+                "burn rate {} over {} and {} over {}{}, {} needed in both; {} bad events in {}, {} needed (`min_bad`)",
                 burn(&long),
                 duration(pair.long),
                 burn(&short),

@@ -72,6 +72,7 @@ pub async fn not_paged(store: &Store, config: &Config, asked: Asked<'_>) -> Resu
     let tally = Tally { ledger: &ledger, corrections: &corrections };
     let newest = ledger.newest();
     let settle = TimeDelta::milliseconds(i64::try_from(spec.settle_ms).unwrap_or(i64::MAX / 2));
+    let begun = newest.map_or(at, |slot| at.min(time(slot * every)));
     let judged = newest.map_or(at, |slot| at.max(time((slot + 1) * every) + settle)) + GRACE;
     let incidents = incidents(store, key, at, judged.min(now)).await?;
     let wanted = |rules: &&PolicyRules| policy.is_none_or(|policy| rules.policy.name.as_str() == policy);
@@ -92,7 +93,11 @@ pub async fn not_paged(store: &Store, config: &Config, asked: Asked<'_>) -> Resu
         blind: is_blind(&ledger, rules.blind_after),
         alerts,
         notes: notes(&rules, &ledger, at, loaded_at),
-        incidents: incidents.iter().filter(|known| is_about(known, at, judged)).map(|known| shown(known, at)).collect(),
+        incidents: incidents
+            .iter()
+            .filter(|known| is_about(known, begun, judged))
+            .map(|known| shown(known, at))
+            .collect(),
     })
 }
 
@@ -117,12 +122,10 @@ async fn incidents(
     Ok(known)
 }
 
-/// Whether an incident was open at the moment, or was opened by what was judged then.
-fn is_about((_, lines): &Known, at: DateTime<Utc>, judged: DateTime<Utc>) -> bool {
-    let state = |at| state_at(lines.iter().map(|line| (line.at, line.kind.as_str())), at);
-    matches!(state(at), Some("open" | "acknowledged"))
-        || lines.iter().any(|line| line.at > at && line.at <= judged)
-        || matches!((state(at), state(judged)), (None, Some(_)))
+/// Whether an incident was open when the slot began, or something happened to it until the slot was judged.
+fn is_about((_, lines): &Known, begun: DateTime<Utc>, judged: DateTime<Utc>) -> bool {
+    let state = state_at(lines.iter().map(|line| (line.at, line.kind.as_str())), begun);
+    matches!(state, Some("open" | "acknowledged")) || lines.iter().any(|line| (begun..=judged).contains(&line.at))
 }
 
 fn shown((incident, lines): &Known, at: DateTime<Utc>) -> IncidentAt {
@@ -259,11 +262,13 @@ impl Sight<'_> {
     /// The person's resolve since which the alert has not cleared.
     fn muted_by(&self, watch: &Watch, alert: &Alert) -> Option<String> {
         let AlertState::Firing { since, .. } = alert.state else { return None };
-        let lines = self.incidents.iter().filter(|(incident, _)| incident.members.contains_key(&watch.name));
-        let mut resolves = lines
-            .flat_map(|(_, lines)| lines)
-            .filter(|line| line.kind == "resolved" && line.text.starts_with("resolved by ") && line.at <= self.at);
-        resolves.rfind(|line| line.at >= time(since)).map(|line| format!("{} at {}", line.text, instant(line.at)))
+        // A probe is judged before its slot ends.
+        let from = time(since - i64::from(self.slo.spec.every));
+        let mine = self.incidents.iter().filter(|(incident, _)| incident.members.contains_key(&watch.name));
+        let mut lines = mine.flat_map(|(incident, lines)| lines.iter().map(|line| (&incident.id, line)));
+        let by_hand = |line: &StoredLine| line.kind == "resolved" && line.text.starts_with("resolved by ");
+        let found = lines.rfind(|(_, line)| by_hand(line) && (from..=self.at).contains(&line.at));
+        found.map(|(id, line)| format!("incident {id} was {} at {}", line.text, instant(line.at)))
     }
 }
 

@@ -137,7 +137,10 @@ async fn what_was_not_sent_is_proved() {
     let why = json_of(&live, &[&about[..], &["--policy", "seen"]].concat()).await;
     assert_eq!(why["alerts"].as_array().unwrap().len(), 1);
     assert_eq!(why["alerts"][0]["state"], "muted", "{why}");
-    assert!(why["alerts"][0]["why"].as_str().unwrap().starts_with("muted: resolved by ann at "), "{why}");
+    assert!(
+        why["alerts"][0]["why"].as_str().unwrap().starts_with(&format!("muted: incident {id} was resolved by ann at ")),
+        "{why}"
+    );
 
     let text = live.cli(&[&about[..], &["--at", "2020-01-01T00:00:00Z"]].concat()).await;
     assert!(text.contains("no incident was open then") && text.contains("Nothing was settled up to then"), "{text}");

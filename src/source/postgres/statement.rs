@@ -4,9 +4,12 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query, query::Query};
 
-use crate::domain::{
-    diagnostic::{CELL_MAX, COLUMNS_MAX, ROWS_MAX},
-    slot::Span,
+use crate::{
+    domain::{
+        diagnostic::{CELL_MAX, COLUMNS_MAX, ROWS_MAX},
+        slot::Span,
+    },
+    source::SourceError,
 };
 
 /// The most that is read of one row.
@@ -40,6 +43,8 @@ pub(super) struct Statement {
     skipped: usize,
     /// Characters of the user's own text.
     own: usize,
+    /// It is there to find out whether the user's text is a query.
+    wants_query: bool,
 }
 
 impl Statement {
@@ -87,6 +92,11 @@ impl Statement {
         Self::around(&prefix, sql, &format!(") as answer limit {TABLE_ROWS}) as whole"))
     }
 
+    /// Asks for none of its rows: fails if it is no query.
+    pub fn nothing(sql: &str) -> Self {
+        Self { wants_query: true, ..Self::around("select from (\n", sql, ") as answer limit 0") }
+    }
+
     /// Runs it, and answers its plan and what it took.
     pub fn plan(sql: &str) -> Self {
         Self::around("explain (analyze, buffers)\n", sql, "")
@@ -99,13 +109,28 @@ impl Statement {
 
     fn around(prefix: &str, sql: &str, suffix: &str) -> Self {
         let own = body(sql);
-        Self { sql: format!("{prefix}{own}\n{suffix}"), skipped: prefix.chars().count(), own: own.chars().count() }
+        Self {
+            sql: format!("{prefix}{own}\n{suffix}"),
+            skipped: prefix.chars().count(),
+            own: own.chars().count(),
+            wants_query: false,
+        }
     }
 
     /// `$1` and `$2` are the slot's bounds. Both are declared timestamptz, whether the statement names them or not.
     /// `again`: it will be run for other slots too, and is worth preparing.
     pub fn bound(&self, span: Span, again: bool) -> Query<'_, Postgres, PgArguments> {
         query(AssertSqlSafe(self.sql.as_str())).persistent(again).bind(instant(span.start)).bind(instant(span.end))
+    }
+
+    /// A syntax error where only queries may stand has a reason that the server does not see.
+    pub fn explained(&self, error: SourceError) -> SourceError {
+        match error {
+            SourceError::Refused(why) if self.wants_query && why.contains("syntax error") => {
+                SourceError::Refused(format!("{why}: only a query can be explained"))
+            }
+            other => other,
+        }
     }
 
     /// Where in the user's own text a character of ours lies: line and column, from 1.

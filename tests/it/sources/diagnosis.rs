@@ -139,7 +139,9 @@ async fn nothing_is_ever_written() {
             assert!(found.summary.starts_with("could not be asked: "), "{diagnostic}: {found:?}");
         }
     }
-    let refused = one(&server.url(), explain("delete from precious")).await;
+    let refused = one(&server.url(), explain("create table other as select 1 as x")).await;
+    assert!(refused.summary.ends_with(": only a query can be explained"), "{refused:?}");
+    let refused = one(&server.url(), explain("select wipe()")).await;
     let why = "could not be asked: cannot execute DELETE in a read-only transaction: a source only reads";
     assert_eq!(refused.summary, why);
     let left: i64 = sqlx::query_scalar("select sum(id) from precious").fetch_one(&mut direct).await.unwrap();
