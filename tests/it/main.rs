@@ -17,6 +17,7 @@ mod floors;
 mod kills;
 mod ledgers;
 mod live;
+mod looks;
 mod maintenance;
 mod operating;
 mod outbox;
