@@ -18,13 +18,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::board::Board;
+use super::{board::Board, diagnostics::Wanted};
 use crate::{
     clock::Clock,
     domain::{
         correction::Correction,
         decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
-        incident::{Incident, IncidentEvent},
+        incident::{Incident, IncidentEvent, Subject},
         name::{Name, SloId},
         notification::Event,
         policy::Priority,
@@ -222,7 +222,7 @@ impl Decider {
             self.publish_whole(judged.clone(), now).await;
             self.tend(&judged).await;
             self.board.publish_sources(&self.core.sources);
-            self.board.publish_incidents(count(self.core.incidents.values()));
+            self.publish_incidents();
             if sends {
                 self.nudge.notify_waiters();
             }
@@ -311,6 +311,7 @@ impl Decider {
         for incident in changed.into_iter().filter_map(|id| self.core.incidents.get(id)) {
             commit.incidents.push((incident.clone(), !incident.is_finished(now)));
         }
+        commit.diagnoses.clone_from(&decision.diagnoses);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
         commit
@@ -329,8 +330,20 @@ impl Decider {
         }
         self.publish_whole(self.core.series.keys().cloned().collect(), now).await;
         self.board.publish_sources(&self.core.sources);
-        self.board.publish_incidents(count(self.core.incidents.values()));
+        self.publish_incidents();
     }
+
+    fn publish_incidents(&self) {
+        let incidents = || self.core.incidents.values();
+        self.board.publish_incidents(count(incidents()));
+        self.board.publish_looks(incidents().filter_map(look).collect());
+    }
+}
+
+/// The look that an incident asks for.
+fn look(incident: &Incident) -> Option<(String, Wanted)> {
+    let ((look, at), Subject::Slo { id, .. }) = (incident.look_wanted()?, &incident.subject) else { return None };
+    Some((incident.id.clone(), Wanted { service: id.service.clone(), look, at }))
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

@@ -17,7 +17,7 @@ use crate::{
         delivery::{Attempted, Next, next},
         name::Name,
     },
-    store::{Store, StoreError, outbox::Lease},
+    store::{Store, StoreError, attempts::Attempt, outbox::Lease},
 };
 
 /// Longest attempt.
@@ -110,7 +110,8 @@ impl Deliverer {
     }
 
     async fn attempt(&self, lease: Lease) {
-        let lease_ends = self.clock.now() + TimeDelta::seconds(LEASE_SECONDS);
+        let started = self.clock.now();
+        let lease_ends = started + TimeDelta::seconds(LEASE_SECONDS);
         let Lease { id, incident, message, thread, attempt, decided_at } = lease;
         let delivery = Delivery { id, message, thread, attempt };
         let outcome = self.send(delivery).await;
@@ -131,7 +132,8 @@ impl Deliverer {
         }
         // What was accepted is not sent twice because the disk was full for a while. If it cannot be written before the
         // lease runs out, the delivery is sent again: at least once, never lost.
-        while let Err(trouble) = self.store.finish(id, next.clone(), receipt.clone(), error.clone(), now).await {
+        let attempt = Attempt { error, receipt, ..Attempt::new(attempt, started, now, &next) };
+        while let Err(trouble) = self.store.finish(id, next.clone(), attempt.clone()).await {
             tracing::warn!(receiver = %self.receiver, delivery = id, error = %trouble.text(), "the outcome cannot be written");
             if self.clock.now() + TimeDelta::seconds(10) > lease_ends {
                 return;

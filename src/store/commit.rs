@@ -10,6 +10,7 @@ use crate::domain::{
     alert::Alert,
     correction::Correction,
     decide::{Line, Outgoing},
+    diagnostic::Diagnosis,
     history::History,
     incident::{Incident, Subject},
     ledger::StoredSums,
@@ -33,6 +34,8 @@ pub struct Commit {
     pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
+    /// What was found at incidents.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
@@ -50,6 +53,7 @@ impl Commit {
             && self.alerts.is_empty()
             && self.corrections.is_empty()
             && self.incidents.is_empty()
+            && self.diagnoses.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
             && self.fallback_told.is_empty()
@@ -110,6 +114,9 @@ async fn write(
     }
     for (incident, live) in &commit.incidents {
         write_incident(connection, incident, *live).await?;
+    }
+    for (incident, found) in &commit.diagnoses {
+        super::diagnostics::write(connection, incident, found).await?;
     }
     for line in &commit.lines {
         sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")

@@ -18,8 +18,10 @@ use sqlx::{
 
 use crate::domain::decide::SeriesKey;
 
+pub mod attempts;
 pub mod commit;
 pub mod corrections;
+mod diagnostics;
 mod histories;
 pub mod incidents;
 pub mod ledger;

@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
+    attempts::{self, Attempt},
     commit::{from_json, to_json},
 };
 use crate::domain::{
@@ -125,15 +126,9 @@ impl Store {
             .await
     }
 
-    /// Ends a lease: what became of the attempt.
-    pub async fn finish(
-        &self,
-        id: i64,
-        next: Next,
-        receipt: Option<String>,
-        error: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    /// Ends a lease: what became of the attempt, which is put on record.
+    pub async fn finish(&self, id: i64, next: Next, attempt: Attempt) -> Result<(), StoreError> {
+        let now = attempt.ended_at;
         let (state, next_at, sent_at) = match next {
             Next::Sent => ("sent", now, Some(now)),
             Next::RetryAt(at) => ("retry", at, None),
@@ -141,7 +136,7 @@ impl Store {
         };
         self.writer
             .write(move |connection| {
-                let (receipt, error) = (receipt.clone(), error.clone());
+                let attempt = attempt.clone();
                 Box::pin(async move {
                     sqlx::query(
                         "update deliveries set state = ?, next_at = ?, sent_at = ?, lease_until = null, \
@@ -150,12 +145,12 @@ impl Store {
                     .bind(state)
                     .bind(next_at.timestamp_millis())
                     .bind(sent_at.map(|at| at.timestamp_millis()))
-                    .bind(receipt)
-                    .bind(error)
+                    .bind(&attempt.receipt)
+                    .bind(&attempt.error)
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;
-                    Ok(())
+                    attempts::write(connection, id, &attempt).await
                 })
             })
             .await

@@ -9,6 +9,7 @@ use super::{
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
     slo::{SloView, SlotView},
+    why::Proofs,
 };
 use crate::domain::name::{Series, SloId};
 
@@ -150,7 +151,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Send + Sync {
+pub trait Desk: Proofs {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

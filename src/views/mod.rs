@@ -11,6 +11,8 @@ pub mod render_csv;
 pub mod render_explain;
 pub mod render_markdown;
 pub mod render_text;
+pub mod render_why;
 pub mod render_words;
 pub mod report;
 pub mod slo;
+pub mod why;

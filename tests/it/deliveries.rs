@@ -16,6 +16,7 @@ use slod::{
     },
     store::{
         Store,
+        attempts::Attempt,
         commit::{Commit, Missed},
         outbox::Lease,
     },
@@ -92,7 +93,9 @@ impl Outbox {
 
     async fn finish(&self, lease: &Lease, next: Next) {
         let error = (next != Next::Sent).then(|| "503".to_owned());
-        self.store.finish(lease.id, next, Some("receipt".into()), error, self.now).await.unwrap();
+        let attempt = Attempt::new(lease.attempt, self.now - TimeDelta::seconds(1), self.now, &next);
+        let attempt = Attempt { receipt: Some("receipt".into()), error, ..attempt };
+        self.store.finish(lease.id, next, attempt).await.unwrap();
     }
 
     async fn send_all(&mut self) -> Vec<String> {

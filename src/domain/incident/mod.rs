@@ -19,10 +19,14 @@ use super::{
 
 mod course;
 mod event;
+mod looks;
 mod steps;
 mod telling;
 
-pub use self::event::{Around, Ending, IncidentEvent, Refused, Say};
+pub use self::{
+    event::{Around, Ending, IncidentEvent, Refused, Say},
+    looks::Looks,
+};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +145,9 @@ pub struct Incident {
     pub status: Option<StatusClock>,
     /// The newest headline.
     pub title: String,
+    /// What was looked at when it opened.
+    #[serde(default)]
+    pub looks: Looks,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -192,6 +199,7 @@ impl Incident {
             reopen_within: 0,
             status: None,
             title: String::new(),
+            looks: Looks::default(),
         }
     }
 

@@ -9,6 +9,8 @@ use crate::domain::{name::Name, notification::Event};
 pub(super) struct Voice<'a> {
     pub now: DateTime<Utc>,
     hearers: &'a Hearers,
+    /// There is something to look at.
+    pub has_diagnostics: bool,
     /// In order.
     pub said: Vec<Say>,
     /// Who has heard a trigger: one event is one message to each.
@@ -21,8 +23,8 @@ pub(super) struct Voice<'a> {
 
 impl<'a> Voice<'a> {
     pub fn new(around: &Around<'a>) -> Self {
-        let (now, hearers) = (around.now, around.hearers);
-        Self { now, hearers, said: Vec::new(), told: Vec::new(), fired: None, again: Vec::new() }
+        let Around { now, hearers, has_diagnostics, .. } = *around;
+        Self { now, hearers, has_diagnostics, said: Vec::new(), told: Vec::new(), fired: None, again: Vec::new() }
     }
 
     pub fn say(&mut self, say: Say) {
@@ -56,6 +58,7 @@ impl Incident {
     /// does not page again. A pager that knows the incident as a more urgent one is not woken.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
+        self.want_look(voice);
         let priority = self.priority;
         let woken: Vec<Name> = self
             .told
@@ -70,6 +73,7 @@ impl Incident {
 
     /// A rise in priority: a trigger for everybody who knows a lower one, or was spared the lower one.
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
+        self.want_look(voice);
         let priority = self.priority;
         let lower = |told: &Told| told.priority > priority || (told.openings.is_empty() && told.priority == priority);
         let lower: Vec<Name> = self.told.iter().filter(|(_, told)| lower(told)).map(|(name, _)| name.clone()).collect();

@@ -4,6 +4,7 @@ mod correct;
 mod figures;
 mod incident;
 mod trial;
+mod why;
 
 use std::sync::{Arc, RwLock};
 
@@ -12,7 +13,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{incident::delivery_view, trial::test_message};
+pub(super) use self::incident::delivery_view;
+use self::trial::test_message;
 use super::{
     board::Board,
     decider::Order,

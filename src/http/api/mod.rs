@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod deliveries;
 pub mod incidents;
 pub mod slos;
+pub mod why;
 
 use axum::{
     Json,

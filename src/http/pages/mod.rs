@@ -7,6 +7,7 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod incident;
+mod looks;
 pub mod optimization;
 pub mod overview;
 pub mod service;

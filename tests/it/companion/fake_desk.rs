@@ -21,10 +21,14 @@ use slod::{
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
         slo::{SloState, SloView, SlotView},
+        why::{NotPagedView, Proofs, WhyView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo};
+use super::{
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo},
+    fixed_proof::{not_paged, why},
+};
 
 pub struct StoppedClock;
 
@@ -54,6 +58,22 @@ impl FakeDesk {
     fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+}
+
+impl Proofs for FakeDesk {
+    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
+        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
+    }
+
+    fn not_paged<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }
 

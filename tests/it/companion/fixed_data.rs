@@ -8,7 +8,9 @@ use slod::{
     domain::{correction::Correction, name::SloId, policy::Priority, slot::SlotState},
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
-        incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+        incident::{
+            AlertView, CostView, DeliveryView, IncidentView, ManualView, StatusPageView, StepView, TimelineView,
+        },
         report::{
             Breach, BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport,
         },
@@ -157,8 +159,10 @@ pub fn incident() -> IncidentView {
             notify: vec!["platform-pager".into(), "inventory-eng".into()],
         }],
         deliveries: vec![delivery(1, "sent"), delivery(2, "retry")],
-        diagnostics: vec![
-            json!({"name": "postgres-health", "ok": true, "rows": [{"queued": HOSTILE, "n": 3.5}], "note": null}),
+        diagnostics: super::fixed_proof::diagnoses(),
+        manual: vec![
+            ManualView { run: format!("npm run {HOSTILE}"), needs: Some("manager approval".into()) },
+            ManualView { run: "look".into(), needs: None },
         ],
         timeline: vec![TimelineView { at: at("2026-10-25T11:50:00Z"), kind: "opened".into(), text: HOSTILE.into() }],
         status_page: Some(StatusPageView {
