@@ -26,7 +26,6 @@ use crate::{
         decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
         incident::{Incident, IncidentEvent},
         name::{Name, SloId},
-        notification::Event,
         policy::Priority,
         rulebook::Rulebook,
     },

@@ -11,7 +11,10 @@ mod story;
 use std::{fs, sync::Arc};
 
 use slod::failpoint::POINTS;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinSet, LocalSet},
+};
 
 /// Daemons at a time: they wait for their slots, mostly.
 const SIDE_BY_SIDE: usize = 14;
@@ -32,6 +35,10 @@ fn lives(point: &str) -> [Vec<String>; 2] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_every_point_once_and_again_and_again() {
+    LocalSet::new().run_until(walk_all()).await;
+}
+
+async fn walk_all() {
     let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let mut walks = JoinSet::new();
     // The longest first.
@@ -39,7 +46,7 @@ async fn at_every_point_once_and_again_and_again() {
         let [once, again] = lives(point);
         for (lives, first) in [(again, false), (once, true)] {
             let (places, point) = (places.clone(), *point);
-            walks.spawn(async move {
+            walks.spawn_local(async move {
                 let _place = places.acquire_owned().await.unwrap();
                 let kills = story::tell(point, lives.clone()).await;
                 assert!(kills > 0, "{point} was never reached");

@@ -1,5 +1,4 @@
 //! What a receiver says when it refuses is said on, by its name: in the outbox, on the page of receivers, in `slod status`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::json;
 use testbed::inbox::Fault;

@@ -181,8 +181,9 @@ impl Story {
 }
 
 fn config(inbox: &Inbox, service: &InventoryService) -> String {
-    let receivers: String =
+    let receivers: Vec<_> =
         HEARERS.iter().map(|hearer| format!("  {}: {}\n", hearer.name, (hearer.config)(inbox))).collect();
+    let receivers = receivers.concat();
     format!(
         "version: 1\n\
          mail: {{smtp: \"{}\", from: slod@example.com}}\n\

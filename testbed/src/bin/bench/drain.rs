@@ -58,8 +58,11 @@ async fn drain(binary: &Path, hangs: Option<&str>, progress: Progress) -> anyhow
     let mut text = head(&world, EVERY) + "receivers:\n";
     text.extend(names.iter().map(|name| doors.receiver(name)));
     let told = names.join(", ");
-    text +=
-        &format!("policies: {{stale: {{slo: bench/*, when: {{consecutive: 1}}, priority: P1, notify: [{told}]}}}}\n");
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "policies: {{stale: {{slo: bench/*, when: {{consecutive: 1}}, priority: P1, notify: [{told}]}}}}"
+    );
     text += &slos(INCIDENTS, EVERY);
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("slo.yaml"), text)?;
