@@ -26,10 +26,10 @@ use crate::{
         decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
         incident::{Incident, IncidentEvent, Subject},
         name::{Name, SloId},
-        notification::Event,
         policy::Priority,
         rulebook::Rulebook,
     },
+    failpoint::{Point, reach},
     store::{Store, StoreError, commit::Commit, incidents::state_word},
     views::figures::Shown,
 };
@@ -130,6 +130,7 @@ impl Decider {
         let mut decider =
             Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None, last_round: None };
         decider.adopt(now).await?;
+        reach(Point::StartRead);
         decider.core.resume_blind(now);
         decider.publish_all(now).await;
         Ok(decider)
@@ -161,6 +162,9 @@ impl Decider {
         let mut decision = Decision::default();
         let (mut replies, mut filled) = (Vec::new(), Vec::new());
         self.prepare(orders, now).await;
+        if !orders.is_empty() {
+            reach(Point::EscalateTaken);
+        }
         for order in orders.drain(..) {
             match order {
                 Order::Stop => {}
@@ -197,10 +201,16 @@ impl Decider {
             }
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
+        reach_if(&decision, Point::EscalateDecided);
         let told = self.fallbacks(now, &mut decision).await;
+        reach_if(&decision, Point::EscalateFallbacks);
         self.conclude(now, decision, told).await;
+        let acted = !replies.is_empty();
         for (reply, result) in replies {
             let _ = reply.send(result);
+        }
+        if acted {
+            reach(Point::CommitReplied);
         }
         for done in filled {
             let _ = done.send(());
@@ -209,36 +219,29 @@ impl Decider {
 
     /// Writes a decision, however long it takes, and lets everybody know.
     async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
-        loop {
-            self.enrol_new(now, &decision).await;
-            let commit = self.commit_of(now, &decision, &told);
-            let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-            let sends = !commit.outgoing.is_empty();
-            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
-            self.core.forget_finished(now);
-            for id in &histories {
-                self.publish_history(id);
-            }
-            self.publish_whole(judged.clone(), now).await;
-            self.tend(&judged).await;
-            self.board.publish_sources(&self.core.sources);
-            self.publish_incidents();
-            if sends {
-                self.nudge.notify_waiters();
-            }
-            if missed.is_empty() {
-                return;
-            }
-            decision = Decision::default();
-            for missed in missed {
-                let fallback = self.ruling.fallbacks.get(&missed.receiver).and_then(|(name, _)| name.clone());
-                if let Some(fallback) = fallback.filter(|_| missed.priority.is_page()) {
-                    let why = "the incident was over before this page could be sent".to_owned();
-                    let event =
-                        IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
-                    drop(self.core.handle(now, Input::About { incident: missed.incident, event }, &mut decision));
-                }
-            }
+        self.enrol_new(now, &decision).await;
+        reach_if(&decision, Point::CommitEnrolled);
+        let commit = self.commit_of(now, &decision, &told);
+        let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
+        let sends = !commit.outgoing.is_empty();
+        let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
+        reach_if(&decision, Point::CommitAnswered);
+        if !missed.is_empty() {
+            // Whose fallback hears of it stands in the rows, for whoever comes after us too.
+            self.fallbacks_looked_at = None;
+        }
+        self.core.forget_finished(now);
+        for id in &histories {
+            self.publish_history(id);
+        }
+        self.publish_whole(judged.clone(), now).await;
+        self.tend(&judged).await;
+        self.board.publish_sources(&self.core.sources);
+        self.publish_incidents();
+        reach_if(&decision, Point::CommitPublished);
+        if sends {
+            self.nudge.notify_waiters();
+            reach(Point::CommitNudged);
         }
     }
 
@@ -344,6 +347,13 @@ impl Decider {
 fn look(incident: &Incident) -> Option<(String, Wanted)> {
     let ((look, at), Subject::Slo { id, .. }) = (incident.look_wanted()?, &incident.subject) else { return None };
     Some((incident.id.clone(), Wanted { service: id.service.clone(), look, at }))
+}
+
+/// Only a decision that says something is worth a kill.
+fn reach_if(decision: &Decision, point: Point) {
+    if !decision.outgoing.is_empty() {
+        reach(point);
+    }
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

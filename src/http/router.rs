@@ -51,6 +51,7 @@ fn page_routes() -> Router<Companion> {
 fn api_routes() -> Router<Companion> {
     Router::new()
         .route("/api/{service}/health-metrics", get(api::slos::health_metrics))
+        .route("/api/v1/status", get(api::daemon::status))
         .route("/api/v1/slos", get(api::slos::list))
         .route("/api/v1/slos/{service}/{slo}", get(api::slos::one))
         .route("/api/v1/slos/{service}/{slo}/slots", get(api::slos::slots))

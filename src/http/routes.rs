@@ -35,6 +35,7 @@ pub const ROUTES: &[Route] = &[
     get("/incident/{id}", &[], "one incident"),
     get("/sources", &[], "sources and receivers"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
+    get("/api/v1/status", &[], "how slod itself is: its store, its receivers"),
     get("/api/v1/slos", &[], "all figures"),
     get("/api/v1/slos/{service}/{slo}", &[LABELS], "one SLO's figures; with `per` its worst series, or `?label=value`"),
     get("/api/v1/slos/{service}/{slo}/slots", &["from", "to", LABELS], "the slots behind them"),

@@ -334,6 +334,7 @@ impl Desk for LiveDesk {
         Health {
             ready: reasons.is_empty(),
             reasons,
+            store_trouble: self.board.trouble().or_else(|| self.store.trouble()),
             started_at: self.started_at,
             config_hash: config.hash.clone(),
             loaded_at: loading.loaded_at,

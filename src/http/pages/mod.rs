@@ -52,6 +52,11 @@ fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup
                         pre { (problems) }
                     }
                 }
+                @if let Some(why) = &health.store_trouble {
+                    section.banner role="alert" {
+                        strong { "■ The store cannot be written; nothing new is sent until it can. " } (why)
+                    }
+                }
                 @if !health.ready {
                     section.banner role="status" {
                         strong { "◌ Not ready: " } (health.reasons.join("; "))

@@ -89,6 +89,27 @@ fn looking() {
 }
 
 #[test]
+fn what_is_wrong_with_slod_itself_stands_first_and_receivers_last() {
+    let served = Served::new(FakeDesk { not_ready: true, ..FakeDesk::default() });
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(
+        status.starts_with("■ the store cannot be written; nothing new is sent until it can: disk full"),
+        "{status}"
+    );
+    let last = status.lines().last().unwrap();
+    assert!(
+        last.starts_with("receiver ops-pager: 1 not yet accepted, the newest failure: 400 invalid key"),
+        "{status}"
+    );
+    assert!(!status.contains('\u{1b}'), "{status}");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["status", "-o", "json"]).success())).unwrap();
+    assert!(json["daemon"]["store_trouble"].as_str().unwrap().starts_with("disk full"), "{json}");
+    let well = stdout(&Served::new(FakeDesk::default()).slod(&["status"]).success());
+    assert!(!well.contains("store") && !well.contains("receiver"), "{well}");
+}
+
+#[test]
 fn explaining() {
     let served = Served::new(FakeDesk::default());
     let text = stdout(&served.slod(&["explain", "inventory/api-response-time"]).success());

@@ -255,8 +255,8 @@ impl Desk for FakeDesk {
             kind: "pagerduty".into(),
             pending: 1,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
-            last_failure: None,
-            last_error: None,
+            last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
+            last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),
         };
         Box::pin(async move { Ok(vec![receiver]) })
     }
@@ -265,6 +265,7 @@ impl Desk for FakeDesk {
         Health {
             ready: !self.not_ready,
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
+            store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),
