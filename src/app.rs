@@ -37,6 +37,7 @@ use crate::{
         evaluator::Evaluator,
         gauges,
         maintenance::Maintenance,
+        planned::PlannedWork,
         rulebook,
         traffic::Traffic,
     },
@@ -120,6 +121,7 @@ fn ruling(config: &Config) -> Ruling {
             .iter()
             .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
             .collect(),
+        planned: Arc::new(PlannedWork::new(config)),
     }
 }
 

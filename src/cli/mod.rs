@@ -17,6 +17,7 @@ mod report;
 mod route;
 pub mod run;
 mod shell;
+mod silence;
 pub mod socket;
 mod status;
 mod test;
@@ -110,6 +111,12 @@ pub enum Verb {
         after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
     )]
     Correct(correct::CorrectArgs),
+    /// Mute new messages for a while, with a reason
+    #[command(
+        subcommand,
+        after_help = "Example:\n  slod silence add --service shop --slo checkout --for 1h --reason 'database move'"
+    )]
+    Silence(silence::SilenceVerb),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -151,6 +158,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Route(args) => route::run(&config, &args),
         Verb::Report(args) => report::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Silence(verb) => silence::run(&config, &verb),
         Verb::Correct(args) => correct::run(&config, &args),
         Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),

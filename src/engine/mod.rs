@@ -4,7 +4,7 @@
 //! - [`decider`] owns the core's state and is the only one to change it: one mailbox, one transaction a batch;
 //! - [`deliverer`] leases, sends and finishes, one task a receiver;
 //! - [`diagnostics`] looks at the surroundings of incidents that have just opened;
-//! - [`maintenance`] knows what planned work leaves out;
+//! - [`maintenance`] knows what planned work leaves out, [`planned`] when messages are muted;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
 
@@ -20,6 +20,7 @@ pub mod explain;
 pub mod gauges;
 pub mod maintenance;
 pub mod metrics;
+pub mod planned;
 pub mod report;
 pub mod rulebook;
 pub mod traffic;

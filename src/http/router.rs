@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, Uri},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
@@ -70,6 +70,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
         .route("/api/v1/corrections", post(api::corrections::add))
+        .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
+        .route("/api/v1/silences/{id}", delete(api::silences::expire))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))
 }
 

@@ -3,7 +3,7 @@
 /// One route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// `GET` (and `HEAD`) or `POST`.
+    /// `GET` (and `HEAD`), `POST` or `DELETE`.
     pub method: &'static str,
     /// As the router matches it.
     pub path: &'static str,
@@ -19,6 +19,10 @@ const fn get(path: &'static str, keys: &'static [&'static str], what: &'static s
 
 const fn post(path: &'static str, what: &'static str) -> Route {
     Route { method: "POST", path, keys: &[], what }
+}
+
+const fn delete(path: &'static str, what: &'static str) -> Route {
+    Route { method: "DELETE", path, keys: &[], what }
 }
 
 /// Stands for the labels of an SLO's series among query keys: whoever answers knows which there are.
@@ -54,6 +58,9 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/deliveries/{id}", &[], "one message of the outbox"),
     post("/api/v1/deliveries/{id}/retry", "try a message again at once"),
     post("/api/v1/corrections", "add a budget correction"),
+    get("/api/v1/silences", &["state", "limit"], "silences, the newest first"),
+    post("/api/v1/silences", "silence something for a while, or see what that would mute"),
+    delete("/api/v1/silences/{id}", "end a silence early"),
     post("/api/v1/notify-test/{receiver}", "queue one marked test message"),
     get("/badge/{service}/{slo}", &[], "an SLO's state as an image: SLO.svg"),
     get("/metrics", &[], "Prometheus metrics"),

@@ -18,6 +18,7 @@ use crate::{
         name::{Name, SloId},
         notification::Event,
         policy::Priority,
+        silence::Silence,
     },
     failpoint::{Point, reach},
 };
@@ -39,6 +40,8 @@ pub struct Commit {
     pub incidents: Vec<(Incident, bool)>,
     /// What was found at incidents.
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
@@ -57,6 +60,7 @@ impl Commit {
             && self.corrections.is_empty()
             && self.incidents.is_empty()
             && self.diagnoses.is_empty()
+            && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
             && self.fallback_told.is_empty()
@@ -127,6 +131,9 @@ async fn write(
     }
     for (incident, found) in &commit.diagnoses {
         super::diagnostics::write(connection, incident, found).await?;
+    }
+    for silence in &commit.silences {
+        super::silences::write(connection, silence).await?;
     }
     reach(Point::CommitIncidents);
     for line in &commit.lines {

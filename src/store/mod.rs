@@ -30,6 +30,7 @@ pub mod incidents;
 pub mod ledger;
 mod migrations;
 pub mod outbox;
+pub mod silences;
 pub mod sums;
 pub mod writer;
 

@@ -8,6 +8,7 @@ use super::{
     explain::Explanation,
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
+    silence::{SilenceView, Silencing},
     slo::{SloView, SlotView},
     why::Proofs,
 };
@@ -225,6 +226,16 @@ pub trait Desk: Proofs {
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
+    /// Silences something for a while, or says what that would mute. Answers when it is committed.
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>>;
+    /// Silences, the newest first, of one state if given: active, expired, ended.
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>>;
+    /// Ends an active silence early. Answers when it is committed.
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

@@ -14,5 +14,6 @@ pub mod render_text;
 pub mod render_why;
 pub mod render_words;
 pub mod report;
+pub mod silence;
 pub mod slo;
 pub mod why;

@@ -29,6 +29,7 @@ mod said;
 mod scenarios;
 mod schema;
 mod seed;
+mod silences;
 mod sources;
 mod status_page;
 mod systemd;

@@ -146,6 +146,40 @@ fn proving() {
 }
 
 #[test]
+fn silencing() {
+    let served = Served::new(FakeDesk::default());
+    let add = ["silence", "add", "--service", "inventory", "--for", "1h", "--reason", "move"];
+    let made = stdout(&served.slod(&add).success());
+    assert!(made.starts_with("silence 3f9c01ab22d4: inventory/* is silent until "), "{made}");
+    assert!(made.contains("2 of 5 SLOs: inventory/api-response-time") && made.contains("open incidents: 7"), "{made}");
+    let wanted = ["--slo", "api-response-time", "--policy", "fast-burn", "--label", "region=eu", "--dry-run"];
+    let preview = stdout(&served.slod(&[&add[..], &wanted[..]].concat()).success());
+    let what = "nothing was done: inventory/api-response-time, policy fast-burn, region=eu would be silent";
+    assert!(preview.starts_with(what), "{preview}");
+    let list = stdout(&served.slod(&["silence", "list"]).success());
+    assert!(list.contains("3f9c01ab22d4") && list.contains("ops-lead") && !list.contains('\u{1b}'), "{list}");
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(status.contains("silenced until 2026-10-25 13:00:00 UTC by ops-lead: inventory/*"), "{status}");
+    assert!(stdout(&served.slod(&["incidents"]).success()).contains("acknowledged, muted"));
+    let ended = stdout(&served.slod(&["silence", "expire", "3f9c01ab22d4", "--by", "bob"]).success());
+    assert!(ended.contains("silence 3f9c01ab22d4 has ended"), "{ended}");
+    assert!(stderr(&served.slod(&["silence", "expire", "8"]).code(1)).contains("no active silence `8`"));
+    for (wrong, said) in [
+        (&["silence", "add", "--service", "inventory", "--reason", "x"][..], "--for"),
+        (&["silence", "add", "--service", "inventory", "--for", "1h"], "--reason"),
+        (&["silence", "add", "--for", "1h", "--reason", "x"], "--service"),
+        (&["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1 hour"], "duration"),
+        (
+            &["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1h", "--until", "x"],
+            "cannot be used with",
+        ),
+    ] {
+        let answer = stderr(&served.slod(wrong).code(2));
+        assert!(answer.contains(said), "{wrong:?}: {answer}");
+    }
+}
+
+#[test]
 fn acting() {
     let served = Served::new(FakeDesk::default());
     assert!(stdout(&served.slod(&["ack", "7"]).success()).contains("acknowledged by ops-lead"));

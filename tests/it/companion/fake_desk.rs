@@ -20,13 +20,14 @@ use slod::{
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
         why::{NotPagedView, Proofs, WhyView},
     },
 };
 
 use super::{
-    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo},
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
     fixed_proof::{not_paged, why},
 };
 
@@ -225,6 +226,38 @@ impl Desk for FakeDesk {
             }
             let Correcting { series, at, bad, total, reason, by, .. } = wanted;
             Ok(CorrectionView::new(&series, &Correction { at, bad, total, reason, by, made_at: now() }))
+        })
+    }
+
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if wanted.reason.trim().is_empty() {
+                return Err(DeskError::Invalid("a silence needs a `reason`".into()));
+            }
+            let id = (!wanted.preview).then_some("3f9c01ab22d4");
+            let Silencing { matcher, ends_at, by, reason, .. } = wanted;
+            Ok(SilenceView { matcher, ends_at, by, reason, ..silence(id) })
+        })
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(async move {
+            let one = SilenceView { covers: None, ..silence(Some("3f9c01ab22d4")) };
+            Ok(vec![one].into_iter().filter(|one| state.is_none_or(|state| state == one.state)).take(limit).collect())
+        })
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if !matches!(id, "7" | "3f9c01ab22d4") {
+                return Err(DeskError::NotFound(format!("no active silence `{id}`"), "`slod silence list`".into()));
+            }
+            let (at, by) = (Some(now()), Some(by.to_owned()));
+            Ok(SilenceView { state: "expired".into(), expired_at: at, expired_by: by, ..silence(Some(id)) })
         })
     }
 
