@@ -33,6 +33,7 @@ use crate::{
         decider::{Decider, MAILBOX_MAX, Order, Ruling},
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
+        diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
         maintenance::Maintenance,
@@ -40,7 +41,7 @@ use crate::{
         rulebook,
         traffic::Traffic,
     },
-    source::{self, SharedSource, probe::Prober},
+    source::{self, Diagnoser, SharedSource, probe::Prober},
     store::{Store, StoreError},
     views::desk::DeskError,
 };
@@ -94,15 +95,19 @@ struct Built {
     sources: BTreeMap<Name, SharedSource>,
     channels: BTreeMap<Name, SharedChannel>,
     prober: Arc<Prober>,
+    diagnoser: Arc<Diagnoser>,
 }
 
 fn build(config: Config) -> Result<Built, StartError> {
-    let sources = source::build(&config)
-        .map_err(|errors| StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let broken = |errors: Vec<source::BuildError>| {
+        StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let sources = source::build(&config).map_err(broken)?;
+    let diagnoser = Arc::new(Diagnoser::new(&config).map_err(broken)?);
     let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
-    Ok(Built { config: Arc::new(config), sources, channels, prober })
+    Ok(Built { config: Arc::new(config), sources, channels, prober, diagnoser })
 }
 
 fn ruling(config: &Config) -> Ruling {
@@ -176,7 +181,7 @@ impl App {
     }
 
     fn begin(&self, built: Built) -> Generation {
-        let Built { config, sources, channels, prober } = built;
+        let Built { config, sources, channels, prober, diagnoser } = built;
         let stop = CancellationToken::new();
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
         let deliverers = channels.into_iter().map(|(receiver, channel)| {
@@ -203,6 +208,15 @@ impl App {
             traffic: traffic.clone(),
         };
         let backfill = tokio::spawn(backfill.run(stop.clone()));
+        let diagnostics = Diagnostics {
+            config: config.clone(),
+            diagnoser,
+            orders: self.orders.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            started_at: self.desk.started_at,
+        };
+        let diagnostics = tokio::spawn(diagnostics.run(stop.clone()));
         let evaluator = Evaluator {
             maintenance,
             config,
@@ -214,7 +228,7 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, deliverers }
+        Generation { stop, evaluator, backfill, diagnostics, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.

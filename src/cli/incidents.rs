@@ -258,8 +258,26 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         ]
     });
     section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
-    let first_look = incident.diagnostics.iter().map(|diagnostic| vec![diagnostic.to_string()]);
-    section("First look", &["diagnostic"], first_look.collect());
+    let first_look = incident.diagnostics.iter().map(|one| {
+        let late = if one.late { " (late)" } else { "" };
+        let word = if one.ok { "ok" } else { "look" };
+        vec![one.name.to_string(), word.to_owned(), one.summary.clone(), format!("{}{late}", instant(one.at))]
+    });
+    section("First look", &["diagnostic", "verdict", "found", "at"], first_look.collect());
+    for one in &incident.diagnostics {
+        if let Some(found) = one.table.as_ref().filter(|found| found.rows.len() * found.columns.len() > 1) {
+            let rows = found.rows.iter().map(|row| row.iter().map(|cell| cell.clone().unwrap_or_default()).collect());
+            let more = if found.more { " (cut)" } else { "" };
+            let title = format!("{}{more}", plain(&one.name));
+            let headings: Vec<&str> = found.columns.iter().map(String::as_str).collect();
+            section(&title, &headings, rows.collect());
+        }
+        if let Some(lines) = &one.text {
+            section(&plain(&one.name), &["plan"], lines.lines().map(|line| vec![line.to_owned()]).collect());
+        }
+    }
+    let by_hand = incident.manual.iter().map(|step| vec![step.run.clone(), step.needs.clone().unwrap_or_default()]);
+    section("By hand", &["run", "needs first"], by_hand.collect());
     let timeline = incident.timeline.iter().map(|line| vec![instant(line.at), line.kind.clone(), line.text.clone()]);
     section("Timeline", &["when", "what", "in words"], timeline.collect());
     text

@@ -9,10 +9,10 @@ use super::check::{self, Args, Output};
 use crate::{
     channel::{self, SharedChannel},
     clock::{Clock as _, SystemClock},
-    config::model::{Config, Indicator},
-    domain::{name::Name, slot::Span},
+    config::model::{Config, Diagnostic, Indicator},
+    domain::{diagnostic::Diagnosis, name::Name, slot::Span},
     engine::evaluator::limit_of,
-    source::{self, Question, SharedSource, SourceError, probe::Prober},
+    source::{self, Diagnoser, Question, SharedSource, SourceError, probe::Prober},
 };
 
 /// What one question came to.
@@ -98,6 +98,7 @@ async fn ask(config: &Config, only: Option<&str>) -> anyhow::Result<Vec<Answer>>
     let silent: Vec<String> = answers.iter().filter(|answer| answer.silent).map(|answer| answer.name.clone()).collect();
     answers.extend(indicators(config, &sources, &silent, &wanted).await?);
     answers.extend(gauges(config, &sources, &silent, &wanted).await);
+    answers.extend(diagnostics(config, &silent, only).await?);
     for (name, channel) in channels.iter().filter(|(name, _)| wanted(name)) {
         answers.push(verify(name, channel).await);
     }
@@ -178,6 +179,30 @@ async fn gauges(
         }
     }
     answers
+}
+
+/// Asks each diagnostic once. What it finds is no verdict here: only that it can be asked.
+async fn diagnostics(config: &Config, silent: &[String], only: Option<&str>) -> anyhow::Result<Vec<Answer>> {
+    let diagnoser = Diagnoser::new(config)
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let wanted = |diagnostic: &Diagnostic| match diagnostic.kind.source() {
+        Some(source) => {
+            only.is_none_or(|only| only == source.as_str()) && !silent.contains(&format!("source {source}"))
+        }
+        None => only.is_none(),
+    };
+    let now = SystemClock.now();
+    let mut answers = Vec::new();
+    for (service, settings) in &config.services {
+        for diagnostic in settings.diagnostics.iter().filter(|diagnostic| wanted(diagnostic)) {
+            let (ok, silent, text) = match diagnoser.ask(diagnostic, now).await {
+                Ok(found) => (true, false, Diagnosis::new(diagnostic.name.clone(), "", now, 0.0, Ok(found)).summary),
+                Err(error) => (false, !matches!(error, SourceError::Refused(_)), error.to_string()),
+            };
+            answers.push(Answer { name: format!("diagnostic {service}/{}", diagnostic.name), ok, silent, text });
+        }
+    }
+    Ok(answers)
 }
 
 async fn verify(name: &Name, channel: &SharedChannel) -> Answer {

@@ -31,10 +31,10 @@ use crate::{
         decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
         incident::IncidentEvent,
         name::{Name, SloId},
-        notification::Event,
         rulebook::Rulebook,
         silence::{Scope, Silence},
     },
+    failpoint::{Point, reach},
     store::{Store, StoreError, commit::Commit},
     views::figures::Shown,
 };
@@ -170,6 +170,7 @@ impl Decider {
         decider.adopt(now).await?;
         let planned = decider.outlook.renew(&decider.ruling.planned, now.timestamp());
         decider.core.resume_mutes(now, silences, planned.unwrap_or_default());
+        reach(Point::StartRead);
         decider.core.resume_blind(now);
         decider.publish_all(now).await;
         Ok(decider)
@@ -201,6 +202,9 @@ impl Decider {
         let mut decision = Decision::default();
         let (mut replies, mut filled, mut silenced) = (Vec::new(), Vec::new(), Vec::new());
         self.prepare(orders, now).await;
+        if !orders.is_empty() {
+            reach(Point::EscalateTaken);
+        }
         self.look_ahead(now, &mut decision);
         for order in orders.drain(..) {
             match order {
@@ -248,10 +252,16 @@ impl Decider {
             }
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
+        reach_if(&decision, Point::EscalateDecided);
         let told = self.fallbacks(now, &mut decision).await;
+        reach_if(&decision, Point::EscalateFallbacks);
         self.conclude(now, decision, told).await;
+        let acted = !replies.is_empty();
         for (reply, result) in replies {
             let _ = reply.send(result);
+        }
+        if acted {
+            reach(Point::CommitReplied);
         }
         for (reply, scope) in silenced {
             let _ = reply.send(scope);
@@ -263,35 +273,28 @@ impl Decider {
 
     /// Writes a decision, however long it takes, and lets everybody know.
     async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
-        loop {
-            self.enrol_new(now, &decision).await;
-            let commit = self.commit_of(now, &decision, &told);
-            let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-            let sends = !commit.outgoing.is_empty();
-            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
-            self.core.forget_finished(now);
-            for id in &histories {
-                self.publish_history(id);
-            }
-            self.publish_whole(judged.clone(), now).await;
-            self.tend(&judged).await;
-            self.publish_rest();
-            if sends {
-                self.nudge.notify_waiters();
-            }
-            if missed.is_empty() {
-                return;
-            }
-            decision = Decision::default();
-            for missed in missed {
-                let fallback = self.ruling.fallbacks.get(&missed.receiver).and_then(|(name, _)| name.clone());
-                if let Some(fallback) = fallback.filter(|_| missed.priority.is_page()) {
-                    let why = "the incident was over before this page could be sent".to_owned();
-                    let event =
-                        IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
-                    drop(self.core.handle(now, Input::About { incident: missed.incident, event }, &mut decision));
-                }
-            }
+        self.enrol_new(now, &decision).await;
+        reach_if(&decision, Point::CommitEnrolled);
+        let commit = self.commit_of(now, &decision, &told);
+        let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
+        let sends = !commit.outgoing.is_empty();
+        let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
+        reach_if(&decision, Point::CommitAnswered);
+        if !missed.is_empty() {
+            // Whose fallback hears of it stands in the rows, for whoever comes after us too.
+            self.fallbacks_looked_at = None;
+        }
+        self.core.forget_finished(now);
+        for id in &histories {
+            self.publish_history(id);
+        }
+        self.publish_whole(judged.clone(), now).await;
+        self.tend(&judged).await;
+        self.publish_rest();
+        reach_if(&decision, Point::CommitPublished);
+        if sends {
+            self.nudge.notify_waiters();
+            reach(Point::CommitNudged);
         }
     }
 
@@ -364,9 +367,17 @@ impl Decider {
         for incident in changed.into_iter().filter_map(|id| self.core.incidents.get(id)) {
             commit.incidents.push((incident.clone(), !incident.is_finished(now)));
         }
+        commit.diagnoses.clone_from(&decision.diagnoses);
         commit.silences.clone_from(&decision.silences);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
         commit
+    }
+}
+
+/// Only a decision that says something is worth a kill.
+fn reach_if(decision: &Decision, point: Point) {
+    if !decision.outgoing.is_empty() {
+        reach(point);
     }
 }

@@ -3,6 +3,7 @@
 //! - [`evaluator`] asks about slots when they are due;
 //! - [`decider`] owns the core's state and is the only one to change it: one mailbox, one transaction a batch;
 //! - [`deliverer`] leases, sends and finishes, one task a receiver;
+//! - [`diagnostics`] looks at the surroundings of incidents that have just opened;
 //! - [`maintenance`] knows what planned work leaves out, [`planned`] when messages are muted;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
@@ -13,6 +14,7 @@ mod breaches;
 pub mod decider;
 pub mod deliverer;
 pub mod desk;
+pub mod diagnostics;
 pub mod evaluator;
 pub mod explain;
 pub mod gauges;
@@ -22,3 +24,5 @@ pub mod planned;
 pub mod report;
 pub mod rulebook;
 pub mod traffic;
+pub mod unpaged;
+pub mod why;

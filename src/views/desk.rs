@@ -10,6 +10,7 @@ use super::{
     report::{BudgetReport, CorrectionView},
     silence::{SilenceView, Silencing},
     slo::{SloView, SlotView},
+    why::Proofs,
 };
 use crate::domain::name::{Series, SloId};
 
@@ -125,6 +126,8 @@ pub struct Health {
     pub ready: bool,
     /// Why not, in words.
     pub reasons: Vec<String>,
+    /// Why the store cannot be written, if it cannot: nothing new is sent until it can.
+    pub store_trouble: Option<String>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
     /// The running configuration.
@@ -139,6 +142,26 @@ pub struct Health {
     pub external_url: String,
 }
 
+/// How the daemon itself is: `GET /api/v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonView {
+    /// See [`Health`].
+    pub ready: bool,
+    /// Why not, in words.
+    pub reasons: Vec<String>,
+    /// Why the store cannot be written, or not be read.
+    pub store_trouble: Option<String>,
+    /// Receivers in order of name; none while the store cannot be read.
+    pub receivers: Vec<ReceiverView>,
+}
+
+impl ReceiverView {
+    /// Whether its newest message was not taken, or an older one still waits after a failure.
+    pub fn is_in_trouble(&self) -> bool {
+        self.last_error.is_some() && (self.pending > 0 || self.last_failure >= self.last_sent)
+    }
+}
+
 /// Which incidents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncidentFilter {
@@ -151,7 +174,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Send + Sync {
+pub trait Desk: Proofs {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

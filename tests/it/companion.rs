@@ -6,6 +6,7 @@ mod api;
 mod cli;
 mod fake_desk;
 mod fixed_data;
+mod fixed_proof;
 mod guards;
 mod metrics;
 mod pages;

@@ -1,6 +1,7 @@
 //! The configuration after all checks: what the rest of the program works with.
 
 mod daemon;
+mod diagnostic;
 mod maintenance;
 mod receiver;
 mod service;
@@ -10,6 +11,7 @@ mod source;
 use std::collections::BTreeMap;
 
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};

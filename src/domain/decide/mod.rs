@@ -16,6 +16,7 @@ use super::{
     alert::Alert,
     budget::Tally,
     correction::Correction,
+    diagnostic::Diagnosis,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
@@ -209,6 +210,8 @@ pub struct Decision {
     pub silences: Vec<Silence>,
     /// In order.
     pub lines: Vec<Line>,
+    /// What was found at incidents, by id.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
 }

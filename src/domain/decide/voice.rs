@@ -39,8 +39,9 @@ impl Core {
             Subject::Source(_) => (None, false),
         };
         let status = slo.and_then(|slo| slo.status.as_ref()).map(|target| &target.rule);
+        let has_diagnostics = slo.is_some_and(|slo| slo.has_diagnostics);
         let mutes = mutes(&self.silences, &self.planned, &incident.subject, now);
-        let around = Around { now, hearers: &rules.hearers, status, blind, mutes: &mutes };
+        let around = Around { now, hearers: &rules.hearers, status, blind, has_diagnostics, mutes: &mutes };
         let said = incident.handle(event, &around)?;
         decision.incidents.insert(id.to_owned());
         if said.is_empty() {
@@ -55,6 +56,7 @@ impl Core {
                 Say::Line { kind, text } => {
                     decision.lines.push(Line { incident: id.to_owned(), at: now, kind, text });
                 }
+                Say::Diagnosed(found) => decision.diagnoses.push((id.to_owned(), found)),
                 Say::Mute(watches) => self.mute(id, &watches, decision),
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
                 Say::Tell { receiver, event, opening, reason, late } => {

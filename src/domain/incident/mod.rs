@@ -19,12 +19,14 @@ use super::{
 
 mod course;
 mod event;
+mod looks;
 mod muting;
 mod steps;
 mod telling;
 
 pub use self::{
     event::{Around, Ending, IncidentEvent, Refused, Say},
+    looks::Looks,
     muting::{Held, Muted, MutedBy},
 };
 
@@ -148,6 +150,9 @@ pub struct Incident {
     pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// What was looked at when it opened.
+    #[serde(default)]
+    pub looks: Looks,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -200,6 +205,7 @@ impl Incident {
             status: None,
             muted: None,
             title: String::new(),
+            looks: Looks::default(),
         }
     }
 

@@ -15,6 +15,8 @@ use crate::domain::{
 pub(super) struct Voice<'a> {
     pub now: DateTime<Utc>,
     hearers: &'a Hearers,
+    /// There is something to look at.
+    pub has_diagnostics: bool,
     /// In order.
     pub said: Vec<Say>,
     /// Who has heard a trigger: one event is one message to each.
@@ -40,6 +42,7 @@ impl<'a> Voice<'a> {
         Self {
             now: around.now,
             hearers: around.hearers,
+            has_diagnostics: around.has_diagnostics,
             said: Vec::new(),
             told: Vec::new(),
             fired: None,
@@ -89,6 +92,7 @@ impl Incident {
     /// does not page again. A pager that knows the incident as a more urgent one is not woken.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
+        self.want_look(voice);
         let priority = self.spoken(voice);
         let woken: Vec<Name> = self
             .told
@@ -103,6 +107,7 @@ impl Incident {
 
     /// A rise in priority: a trigger for everybody who knows a lower one, or was spared the lower one.
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
+        self.want_look(voice);
         let priority = self.spoken(voice);
         let lower = |told: &Told| told.priority > priority || (told.openings.is_empty() && told.priority == priority);
         let lower: Vec<Name> = self.told.iter().filter(|(_, told)| lower(told)).map(|(name, _)| name.clone()).collect();

@@ -6,7 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::Decider;
 use crate::{
-    domain::{incident::Incident, name::SloId, policy::Priority},
+    domain::{
+        incident::{Incident, Subject},
+        name::SloId,
+        policy::Priority,
+    },
+    engine::diagnostics::Wanted,
     store::incidents::state_word,
 };
 
@@ -29,9 +34,17 @@ impl Decider {
     /// What is not of one series.
     pub(super) fn publish_rest(&self) {
         self.board.publish_sources(&self.core.sources);
-        self.board.publish_incidents(count(self.core.incidents.values()));
+        let incidents = || self.core.incidents.values();
+        self.board.publish_incidents(count(incidents()));
+        self.board.publish_looks(incidents().filter_map(look).collect());
         self.board.publish_silences(self.core.silences.len());
     }
+}
+
+/// The look that an incident asks for.
+fn look(incident: &Incident) -> Option<(String, Wanted)> {
+    let ((look, at), Subject::Slo { id, .. }) = (incident.look_wanted()?, &incident.subject) else { return None };
+    Some((incident.id.clone(), Wanted { service: id.service.clone(), look, at }))
 }
 
 fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {

@@ -6,6 +6,7 @@ mod figures;
 mod incident;
 mod silences;
 mod trial;
+mod why;
 
 use std::sync::{Arc, RwLock};
 
@@ -14,7 +15,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{incident::delivery_view, trial::test_message};
+pub(super) use self::incident::delivery_view;
+use self::trial::test_message;
 use super::{
     board::Board,
     decider::Order,
@@ -316,6 +318,7 @@ impl Desk for LiveDesk {
         Health {
             ready: reasons.is_empty(),
             reasons,
+            store_trouble: self.board.trouble().or_else(|| self.store.trouble()),
             started_at: self.started_at,
             config_hash: config.hash.clone(),
             loaded_at: loading.loaded_at,

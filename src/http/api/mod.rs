@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod incidents;
 pub mod silences;
 pub mod slos;
+pub mod why;
 
 use axum::{
     Json,

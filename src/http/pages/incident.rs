@@ -7,7 +7,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{cell, page};
+use super::{cell, looks, page};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
@@ -36,8 +36,8 @@ fn render(companion: &Companion, incident: &IncidentView) -> Markup {
         @if incident.deliveries.is_empty() { p { "Messages: " (cell::none("deliveries")) } }
         @else { (deliveries("Messages", now, &incident.deliveries)) }
         (status_page(incident, now))
-        h2 { "First look" }
-        (cell::json("diagnostics", &serde_json::Value::Array(incident.diagnostics.clone())))
+        (looks::first_look(incident, now))
+        (looks::by_hand(incident))
         (timeline(incident, now))
         p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } }
     };

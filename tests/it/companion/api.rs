@@ -95,11 +95,13 @@ async fn lists_have_a_name_and_a_next() {
 async fn an_incident_has_the_documented_fields() {
     let incident = get(&tcp(FakeDesk::default()), "/api/v1/incidents/7").await.json();
     let fields = "id key service slo source series title priority state opened_at acknowledged_at acknowledged_by \
-                  resolved_at late muted alerts steps deliveries diagnostics timeline status_page cost";
+                  resolved_at late muted alerts steps deliveries diagnostics manual timeline status_page cost";
     assert_eq!(keys(&incident), set(fields));
     assert_eq!(keys(&incident["steps"][0]), set("policy after due_at state notify"));
     let delivery = "id incident receiver event state attempts last_error decided_at next_at sent_at receipt";
     assert_eq!(keys(&incident["deliveries"][0]), set(delivery));
+    let diagnosis = "name kind at took_seconds ok summary text table look late";
+    assert_eq!(keys(&incident["diagnostics"][0]), set(diagnosis));
     assert_eq!(keys(&incident["timeline"][0]), set("at kind text"));
     assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at left_to_people"));
     assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
@@ -190,6 +192,9 @@ async fn what_cannot_be_asked_is_refused() {
         ("/api/v1/incidents?limit=0".to_owned(), 400),
         ("/api/v1/deliveries?state=lost".to_owned(), 400),
         ("/api/v1/incidents/8".to_owned(), 404),
+        ("/api/v1/incidents/8/why".to_owned(), 404),
+        ("/api/v1/slos/inventory/nope/why".to_owned(), 404),
+        ("/api/v1/slos/inventory/api-response-time/why?at=noon".to_owned(), 400),
         ("/api/v1/deliveries/x".to_owned(), 404),
         ("/api/v1/slos/inventory/nope".to_owned(), 404),
         ("/api/nope/health-metrics".to_owned(), 404),

@@ -81,9 +81,32 @@ fn looking() {
     let none = served.slod(&["incidents", "--state", "open"]).success();
     assert_eq!((stdout(&none).as_str(), stderr(&none).as_str()), ("", "no incidents\n"));
     let one = stdout(&served.slod(&["incident", "show", "7"]).success());
-    for words in ["incident 7", "platform-pager", "draft `investigating` waits", "postgres-health", "opened"] {
+    for words in
+        ["incident 7", "platform-pager", "draft `investigating` waits", "oldest-queued", "manager approval", "opened"]
+    {
         assert!(one.contains(words), "{words}: {one}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_slod_itself_stands_first_and_receivers_last() {
+    let served = Served::new(FakeDesk { not_ready: true, ..FakeDesk::default() });
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(
+        status.starts_with("■ the store cannot be written; nothing new is sent until it can: disk full"),
+        "{status}"
+    );
+    let last = status.lines().last().unwrap();
+    assert!(
+        last.starts_with("receiver ops-pager: 1 not yet accepted, the newest failure: 400 invalid key"),
+        "{status}"
+    );
+    assert!(!status.contains('\u{1b}'), "{status}");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["status", "-o", "json"]).success())).unwrap();
+    assert!(json["daemon"]["store_trouble"].as_str().unwrap().starts_with("disk full"), "{json}");
+    let well = stdout(&Served::new(FakeDesk::default()).slod(&["status"]).success());
+    assert!(!well.contains("store") && !well.contains("receiver"), "{well}");
 }
 
 #[test]
@@ -100,6 +123,26 @@ fn explaining() {
     assert!(unknown.contains("inventory/nothing"), "{unknown}");
     let when = stderr(&served.slod(&["explain", "inventory/api-response-time", "--at", "noon"]).code(1));
     assert!(when.contains("noon"), "{when}");
+}
+
+#[test]
+fn proving() {
+    let served = Served::new(FakeDesk::default());
+    let text = stdout(&served.slod(&["why", "7"]).success());
+    insta::assert_snapshot!("why", text);
+    let page = ["why", "--not-paged", "inventory/api-response-time", "--at", "2026-10-25T11:50:00Z"];
+    let unpaged = stdout(&served.slod(&page).success());
+    insta::assert_snapshot!("not_paged", unpaged);
+    assert!(!text.contains('\u{1b}') && !unpaged.contains('\u{1b}'), "nothing steers a terminal");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["why", "7", "-o", "json"]).success())).unwrap();
+    assert_eq!(json["deliveries"][0]["tries"][0]["outcome"], "retry");
+    served.slod(&["why", "8"]).code(1);
+    served.slod(&["why"]).code(2);
+    served.slod(&["why", "7", "--not-paged", "inventory/api-response-time"]).code(2);
+    served.slod(&["why", "7", "--at", "2026-10-25T11:50:00Z"]).code(2);
+    let gone = slod(&["why", "7"]).env("SLOD_SOCKET", served.dir.path().join("none.sock")).assert().code(4);
+    assert!(stderr(&gone).contains("no daemon answers"), "{}", stderr(&gone));
 }
 
 #[test]
@@ -246,7 +289,9 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 17] = [
+        &["why"],
+        &["route"],
         &["incident"],
         &["status-page"],
         &["notify"],

@@ -22,10 +22,14 @@ use slod::{
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
+        why::{NotPagedView, Proofs, WhyView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo};
+use super::{
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
+    fixed_proof::{not_paged, why},
+};
 
 pub struct StoppedClock;
 
@@ -55,6 +59,22 @@ impl FakeDesk {
     fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+}
+
+impl Proofs for FakeDesk {
+    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
+        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
+    }
+
+    fn not_paged<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }
 
@@ -268,8 +288,8 @@ impl Desk for FakeDesk {
             kind: "pagerduty".into(),
             pending: 1,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
-            last_failure: None,
-            last_error: None,
+            last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
+            last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),
         };
         Box::pin(async move { Ok(vec![receiver]) })
     }
@@ -278,6 +298,7 @@ impl Desk for FakeDesk {
         Health {
             ready: !self.not_ready,
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
+            store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),

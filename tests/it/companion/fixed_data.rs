@@ -9,7 +9,8 @@ use slod::{
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
         incident::{
-            AlertView, CostView, DeliveryView, IncidentView, MutedView, StatusPageView, StepView, TimelineView,
+            AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView,
+            TimelineView,
         },
         report::{
             Breach, BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport,
@@ -161,8 +162,10 @@ pub fn incident() -> IncidentView {
             notify: vec!["platform-pager".into(), "inventory-eng".into()],
         }],
         deliveries: vec![delivery(1, "sent"), delivery(2, "retry")],
-        diagnostics: vec![
-            json!({"name": "postgres-health", "ok": true, "rows": [{"queued": HOSTILE, "n": 3.5}], "note": null}),
+        diagnostics: super::fixed_proof::diagnoses(),
+        manual: vec![
+            ManualView { run: format!("npm run {HOSTILE}"), needs: Some("manager approval".into()) },
+            ManualView { run: "look".into(), needs: None },
         ],
         timeline: vec![TimelineView { at: at("2026-10-25T11:50:00Z"), kind: "opened".into(), text: HOSTILE.into() }],
         status_page: Some(StatusPageView {

@@ -227,7 +227,7 @@ proptest! {
             let priority = Priority::ALL[number];
             let event = match kind {
                 0..=3 => IncidentEvent::Fired {
-                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false,
+                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(),
                 },
                 4..=6 => IncidentEvent::Ended { watch, ending: if kind == 4 { Ending::GoodAgain } else { Ending::Cleared } },
                 7 => IncidentEvent::Acknowledge { by: "ann".into() },
@@ -236,7 +236,7 @@ proptest! {
                 10 => IncidentEvent::Undelivered { receiver: "pager".into(), fallback: "boss".into(), event: Event::Trigger, why: String::new() },
                 _ => IncidentEvent::Tick,
             };
-            let around = Around { now, hearers: &rules.hearers, status: (number > 0).then_some(&rule), blind: number == 2, mutes: &[] };
+            let around = Around { now, hearers: &rules.hearers, status: (number > 0).then_some(&rule), blind: number == 2, has_diagnostics: number == 3, mutes: &[] };
             let mut said = incident.handle(event, &around).unwrap_or_default();
             let around = Around { status: Some(&rule), ..around };
             said.extend(incident.handle(IncidentEvent::Tick, &around).unwrap());

@@ -113,6 +113,7 @@ pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
         policies: Vec::new(),
         runbook_url: None,
         manual: Vec::new(),
+        has_diagnostics: false,
         status: None,
     }
 }
