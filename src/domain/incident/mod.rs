@@ -72,6 +72,13 @@ pub struct Member {
     pub fired_at: DateTime<Utc>,
 }
 
+impl Member {
+    /// Whether it holds the incident open.
+    pub fn holds(&self) -> bool {
+        self.firing
+    }
+}
+
 /// What a receiver was told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
