@@ -3,6 +3,7 @@
 //! `run`, `check` and `test` work on the configuration; every other verb asks the running daemon over its socket.
 //! Data goes to stdout, everything else to stderr.
 
+mod against;
 pub mod check;
 mod client;
 mod correct;
@@ -10,6 +11,7 @@ mod explain;
 mod flags;
 mod incidents;
 mod init;
+mod noise;
 mod notify;
 mod online;
 mod output;
@@ -61,7 +63,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Find all problems of the configuration
     #[command(
-        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus"
+        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus\n  \
+                      slod check --against-running"
     )]
     Check(check::Args),
     /// Show every objective's state and budget
@@ -100,6 +103,9 @@ pub enum Verb {
         after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
     )]
     Correct(correct::CorrectArgs),
+    /// Show how often each policy has paged, and what it was worth
+    #[command(after_help = "Example:\n  slod noise --days 90 --service warehouse")]
+    Noise(noise::NoiseArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -138,6 +144,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Note(args) => incidents::note(&config, &args),
         Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
         Verb::Report(args) => report::run(&config, &args),
+        Verb::Noise(args) => noise::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
         Verb::Correct(args) => correct::run(&config, &args),
         Verb::Test(args) => test::run(&args),

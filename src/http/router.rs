@@ -56,6 +56,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/slos/{service}/{slo}/slots", get(api::slos::slots))
         .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
         .route("/api/v1/budget", get(api::budget::report))
+        .route("/api/v1/noise", get(api::almanac::noise))
+        .route("/api/v1/config", get(api::almanac::config))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))
         .route("/api/v1/incidents/{id}/acknowledge", post(api::incidents::acknowledge))

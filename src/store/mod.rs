@@ -18,15 +18,21 @@ use sqlx::{
 
 use crate::domain::decide::SeriesKey;
 
+pub mod agenda;
 pub mod commit;
 pub mod corrections;
 mod histories;
 pub mod incidents;
 pub mod ledger;
+pub mod life;
 mod migrations;
+pub mod noise;
 pub mod outbox;
+mod postings;
 pub mod sums;
 pub mod writer;
+
+pub use self::postings::Posting;
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]

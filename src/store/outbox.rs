@@ -22,7 +22,7 @@ use crate::domain::{
 pub struct Lease {
     /// Row.
     pub id: i64,
-    /// Of which incident; none for a test.
+    /// Of which incident; none for tests, reports, reminders.
     pub incident: Option<String>,
     /// What to say.
     pub message: Message,
@@ -82,8 +82,10 @@ const FARTHEST: TimeDelta = TimeDelta::minutes(15);
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
-/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it.
+/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it. What is about no incident (tests, reports,
+/// reminders) waits for what has its own key, and for nothing else.
 const FIRST_OF_INCIDENT: &str = "not exists (select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident \
+     and (d.incident is not null or e.dedup_key = d.dedup_key) \
      and e.id < d.id and e.state in ('queued', 'sending', 'retry'))";
 
 impl Store {
@@ -172,7 +174,7 @@ impl Store {
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
     }
 
-    /// Puts a message into the outbox that belongs to no incident. Answers its row.
+    /// Puts a test message into the outbox. Answers its row.
     pub async fn enqueue_test(&self, receiver: Name, message: Message, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let message = to_json(&message, "a message")?;
         self.writer

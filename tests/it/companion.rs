@@ -4,12 +4,14 @@
 
 mod api;
 mod cli;
+mod fake_almanac;
 mod fake_desk;
 mod fixed_data;
 mod guards;
 mod metrics;
 mod pages;
 mod reports;
+mod reviews;
 mod sockets;
 
 use std::sync::Arc;

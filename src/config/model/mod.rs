@@ -1,5 +1,6 @@
 //! The configuration after all checks: what the rest of the program works with.
 
+mod agenda;
 mod daemon;
 mod maintenance;
 mod receiver;
@@ -9,6 +10,7 @@ mod source;
 
 use std::collections::BTreeMap;
 
+pub use agenda::{Crontab, Reminder, Report};
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
@@ -38,6 +40,10 @@ pub struct Config {
     pub receivers: BTreeMap<Name, Receiver>,
     /// Who hears next.
     pub escalations: BTreeMap<Name, Escalation>,
+    /// Reviews that are sent by themselves.
+    pub reports: BTreeMap<Name, Report>,
+    /// Texts that are sent again and again.
+    pub reminders: BTreeMap<Name, Reminder>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
     /// How mail is sent.

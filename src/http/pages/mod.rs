@@ -7,6 +7,7 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod incident;
+mod noise;
 pub mod optimization;
 pub mod overview;
 pub mod service;

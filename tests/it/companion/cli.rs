@@ -212,7 +212,7 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 16] = [
         &["incident"],
         &["status-page"],
         &["notify"],
@@ -225,6 +225,7 @@ fn help_has_examples() {
         &["note"],
         &["status-page", "approve"],
         &["report"],
+        &["noise"],
         &["notify", "test"],
         &["init"],
         &["completions"],
