@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod budget;
+pub mod bulletin;
 pub mod chunk;
 pub mod condition;
 pub mod correction;
@@ -20,6 +21,7 @@ pub mod name;
 pub mod notification;
 pub mod policy;
 pub mod replay;
+pub mod restart;
 pub mod rulebook;
 pub mod run;
 pub mod silence;

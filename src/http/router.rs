@@ -58,6 +58,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
         .route("/api/v1/slos/{service}/{slo}/why", get(api::why::not_paged))
         .route("/api/v1/budget", get(api::budget::report))
+        .route("/api/v1/noise", get(api::almanac::noise))
+        .route("/api/v1/config", get(api::almanac::config))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))
         .route("/api/v1/incidents/{id}/why", get(api::why::incident))

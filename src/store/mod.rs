@@ -21,6 +21,7 @@ use crate::{
     failpoint::{Point, reach},
 };
 
+pub mod agenda;
 pub mod attempts;
 pub mod commit;
 pub mod corrections;
@@ -28,11 +29,16 @@ mod diagnostics;
 mod histories;
 pub mod incidents;
 pub mod ledger;
+pub mod life;
 mod migrations;
+pub mod noise;
 pub mod outbox;
+mod postings;
 pub mod silences;
 pub mod sums;
 pub mod writer;
+
+pub use self::postings::Posting;
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]

@@ -26,7 +26,7 @@ use crate::{
 pub struct Lease {
     /// Row.
     pub id: i64,
-    /// Of which incident; none for a test.
+    /// Of which incident; none for tests, reports, reminders.
     pub incident: Option<String>,
     /// What to say.
     pub message: Message,
@@ -86,9 +86,11 @@ const FARTHEST: TimeDelta = TimeDelta::minutes(15);
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
-/// Of each incident, the delivery to receiver `?1` that nothing is waiting before.
+/// Of each incident, the delivery to receiver `?1` that nothing is waiting before. What is about no incident (tests, reports,
+/// reminders) waits for what has its own key, and for nothing else.
 const FIRST_OF_INCIDENT: &str = "d.id in (select min(e.id) from deliveries e where e.receiver = ?1 \
-     and e.state in ('queued', 'sending', 'retry') group by e.incident)";
+     and e.state in ('queued', 'sending', 'retry') \
+     group by e.incident, case when e.incident is null then e.dedup_key end)";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -173,7 +175,7 @@ impl Store {
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
     }
 
-    /// Puts a message into the outbox that belongs to no incident. Answers its row.
+    /// Puts a test message into the outbox. Answers its row.
     pub async fn enqueue_test(&self, receiver: Name, message: Message, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let message = to_json(&message, "a message")?;
         self.writer

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    almanac::Almanac,
     explain::Explanation,
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
@@ -174,7 +175,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs {
+pub trait Desk: Proofs + Almanac {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

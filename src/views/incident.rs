@@ -111,7 +111,7 @@ pub struct StepView {
 pub struct DeliveryView {
     /// Outbox row.
     pub id: i64,
-    /// Null for a test message.
+    /// Null for what is about no incident: tests, reports, reminders.
     pub incident: Option<String>,
     /// To whom.
     pub receiver: String,

@@ -64,7 +64,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
         Message::StatusPost(post) => post.body.clone(),
-        Message::Notification(_) => String::new(),
+        Message::Notification(_) | Message::Bulletin(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }

@@ -1,6 +1,9 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod against;
+mod agenda;
+mod away;
 mod backfill;
 mod blind;
 mod certificates;

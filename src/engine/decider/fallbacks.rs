@@ -44,7 +44,11 @@ impl Decider {
     ) {
         let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
         let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
-        let Some(incident) = delivery.incident else { return };
+        let Some(incident) = delivery.incident else {
+            // About no incident: no page, and nobody's fallback is told.
+            tracing::warn!(receiver = %delivery.receiver, event = event.as_str(), error = %why, "not delivered");
+            return;
+        };
         tracing::warn!(receiver = %delivery.receiver, %incident, event = event.as_str(), error = %why, "not delivered");
         let event = match fallback {
             Some(fallback) if matches!(event, Event::Trigger | Event::Resolve) => {

@@ -1,5 +1,6 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod almanac;
 mod correct;
 mod ends;
 mod figures;

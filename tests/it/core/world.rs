@@ -391,7 +391,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),
