@@ -1,5 +1,6 @@
 //! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
 
+mod beside;
 mod changes;
 mod generation;
 mod origin;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::origin::{Origin, Refusal};
 use self::{changes::changes, generation::Generation};
 use crate::{
-    channel::{self, SharedChannel},
+    channel::{self, Pulse, SharedChannel},
     clock::Clock,
     config::model::{Config, StoreUrl},
     domain::name::Name,
@@ -93,6 +94,7 @@ struct Built {
     sources: BTreeMap<Name, SharedSource>,
     channels: BTreeMap<Name, SharedChannel>,
     prober: Arc<Prober>,
+    pulse: Option<Pulse>,
 }
 
 fn build(config: Config) -> Result<Built, StartError> {
@@ -101,7 +103,9 @@ fn build(config: Config) -> Result<Built, StartError> {
     let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
-    Ok(Built { config: Arc::new(config), sources, channels, prober })
+    let pulse = config.daemon.heartbeat.as_ref().map(|beat| Pulse::new(beat.url.clone(), channel::Limits::default()));
+    let pulse = pulse.transpose().map_err(|error| StartError::Build(error.to_string()))?;
+    Ok(Built { config: Arc::new(config), sources, channels, prober, pulse })
 }
 
 fn ruling(config: &Config) -> Ruling {
@@ -174,11 +178,14 @@ impl App {
     }
 
     fn begin(&self, built: Built) -> Generation {
-        let Built { config, sources, channels, prober } = built;
+        let Built { config, sources, channels, prober, pulse } = built;
         let stop = CancellationToken::new();
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
+        let beside = beside::start(self, &config, &channels, pulse, &stop);
         let deliverers = channels.into_iter().map(|(receiver, channel)| {
+            let pace = beside::pace(&config, &receiver);
             let deliverer = Deliverer {
+                pace,
                 receiver,
                 channel,
                 store: self.store.clone(),
@@ -212,7 +219,7 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, deliverers }
+        Generation { stop, evaluator, backfill, deliverers, beside }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.

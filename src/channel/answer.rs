@@ -54,6 +54,11 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// Not made: a person has changed what was there.
+    TakenOver {
+        /// What, in words.
+        what: String,
+    },
 }
 
 impl Failure {
@@ -67,10 +72,15 @@ impl Failure {
         Self::Dead { reason: reason.into() }
     }
 
+    /// A person has changed what was there.
+    pub fn taken_over(what: impl Into<String>) -> Self {
+        Self::TakenOver { what: what.into() }
+    }
+
     /// Its reason.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Retry { reason, .. } | Self::Dead { reason } => reason,
+            Self::Retry { reason, .. } | Self::Dead { reason } | Self::TakenOver { what: reason } => reason,
         }
     }
 }
@@ -91,6 +101,7 @@ pub async fn attempt(
         Ok(receipt) => Outcome::Accepted { receipt: text::line(&receipt, 255) },
         Err(Failure::Retry { reason, after }) => Outcome::Retry { reason: without(secrets, reason), after },
         Err(Failure::Dead { reason }) => Outcome::Dead { reason: without(secrets, reason) },
+        Err(Failure::TakenOver { what }) => Outcome::TakenOver { what: without(secrets, what) },
     }
 }
 
@@ -280,6 +291,7 @@ mod tests {
                     format!("Retry {reason}")
                 }
                 Failure::Dead { reason } => format!("Dead {reason}"),
+                Failure::TakenOver { what } => panic!("{what}"),
             };
             assert_eq!(told, expected, "{status} {body}");
         }

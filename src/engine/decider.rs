@@ -18,6 +18,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
+use self::fallbacks::Told;
 use super::board::Board;
 use crate::{
     clock::Clock,
@@ -197,7 +198,7 @@ impl Decider {
             }
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
-        let told = self.fallbacks(now, &mut decision).await;
+        let told = self.heard_of_deliveries(now, &mut decision).await;
         self.conclude(now, decision, told).await;
         for (reply, result) in replies {
             let _ = reply.send(result);
@@ -208,7 +209,7 @@ impl Decider {
     }
 
     /// Writes a decision, however long it takes, and lets everybody know.
-    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
+    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Told) {
         loop {
             self.enrol_new(now, &decision).await;
             let commit = self.commit_of(now, &decision, &told);
@@ -275,8 +276,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
-        let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
+        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
+        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core

@@ -11,10 +11,12 @@ use super::{Act, Deed, Failure, Feed, Outcome, Scenario, Told, compare};
 use crate::domain::{
     chunk::chunk_of,
     condition::duration,
-    decide::{Core, Decision, Input},
+    decide::{Core, Decision, Input, Outgoing},
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
     name::{Name, Series, SloId},
+    notification::{Message, PublicState},
+    page_news::PageNews,
     rulebook::Rulebook,
     slot::{Gap, Reading, SlotAnswer},
 };
@@ -107,8 +109,14 @@ impl Stage {
             // Nothing refuses a tick.
             drop(self.core.handle(self.now, Input::Tick, &mut decision));
         }
+        let posts: Vec<_> = decision.outgoing.iter().filter_map(posted).collect();
         for outgoing in decision.outgoing {
             self.told.entry(outgoing.receiver).or_default().push(outgoing.event);
+        }
+        // The public page takes everything at once.
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
         }
         self.core.forget_finished(self.now);
         taken
@@ -217,6 +225,13 @@ impl Stage {
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(thing: &T) -> Result<T, String> {
     let text = serde_json::to_string(thing).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+fn posted(outgoing: &Outgoing) -> Option<(String, PublicState)> {
+    match &outgoing.message {
+        Message::StatusPost(post) => Some((outgoing.incident.clone(), post.state)),
+        Message::Notification(_) => None,
+    }
 }
 
 /// Names of firing alerts, sorted, one for each series.

@@ -22,9 +22,14 @@ pub mod commit;
 pub mod corrections;
 mod histories;
 pub mod incidents;
+pub mod joining;
+pub mod leasing;
 pub mod ledger;
 mod migrations;
 pub mod outbox;
+pub mod pages;
+pub mod pulse;
+pub mod standing;
 pub mod sums;
 pub mod writer;
 

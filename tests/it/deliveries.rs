@@ -49,6 +49,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         body: event.as_str().into(),
         component: "it".into(),
         decided_at: about.opened_at,
+        opens: false,
     };
     Outgoing {
         incident: about.id.clone(),

@@ -78,6 +78,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
     let source = |kind| Source { kind, blind_after: Duration::from_mins(5), blind: None };
     Config {
         daemon: Daemon {
+            heartbeat: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             external_url: "http://127.0.0.1".to_owned(),
             store: StoreUrl::Sqlite(PathBuf::new()),

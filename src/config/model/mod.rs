@@ -9,7 +9,7 @@ mod source;
 
 use std::collections::BTreeMap;
 
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};

@@ -56,6 +56,7 @@ impl Incident {
             IncidentEvent::Undelivered { receiver, fallback, event, why } => {
                 self.undelivered(&receiver, fallback, event, &why, voice);
             }
+            IncidentEvent::Page(news) => self.page_news(news, around, voice),
             IncidentEvent::Tick => {}
         }
         self.lapse(voice);
@@ -68,7 +69,7 @@ impl Incident {
         let Some(rule) = around.status else {
             // Its page was taken out of the configuration: nobody is reminded of it any more.
             if let Some(clock) = &mut self.status {
-                clock.abandon();
+                clock.abandon(voice.now);
             }
             return;
         };

@@ -7,6 +7,7 @@ use crate::domain::{
     escalation::Plan,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -75,6 +76,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.

@@ -19,6 +19,7 @@ use super::{
 
 mod course;
 mod event;
+mod page;
 mod steps;
 mod telling;
 

@@ -93,7 +93,7 @@ async fn an_incident_has_the_documented_fields() {
     let delivery = "id incident receiver event state attempts last_error decided_at next_at sent_at receipt";
     assert_eq!(keys(&incident["deliveries"][0]), set(delivery));
     assert_eq!(keys(&incident["timeline"][0]), set("at kind text"));
-    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at left_to_people"));
+    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at late_seconds left_to_people"));
     assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
     assert_eq!(incident["priority"], "P1");
 }

@@ -234,6 +234,8 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            joined: 0,
+            max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
             last_failure: None,
             last_error: None,
