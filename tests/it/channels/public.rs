@@ -76,6 +76,20 @@ async fn a_creation_whose_answer_was_lost_is_found_again() {
     }
 }
 
+/// What an older attempt has left is found by its mark although its receipt is not known.
+#[tokio::test]
+async fn a_lost_receipt_is_made_good() {
+    for (receiver, _) in PAGES {
+        let world = World::start().await;
+        let first = accepted(world.send(receiver, post(PublicState::Investigating), None, 1).await);
+        let again = accepted(world.send(receiver, post(PublicState::Investigating), None, 2).await);
+        assert_eq!(first, again);
+        accepted(world.send(receiver, post(PublicState::Monitoring), None, 1).await);
+        assert_eq!(states(&world, receiver), ["investigating", "monitoring"]);
+        world.settle();
+    }
+}
+
 /// Somebody was quicker than the second attempt.
 #[tokio::test]
 async fn a_person_may_take_over_even_what_slod_does_not_know_to_be_there() {

@@ -13,7 +13,7 @@ use slod::domain::{
     incident::{Hearing, Incident, IncidentEvent},
     ledger::Ledger,
     name::{Name, SloId},
-    notification::{Event, Message, PublicState},
+    notification::{Event, Message},
     page_news::PageNews,
     policy::{
         BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
@@ -258,7 +258,8 @@ impl World {
     pub fn take(&mut self, decision: Decision) {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
-        let posts: Vec<_> = decision.outgoing.iter().filter(|_| self.page_answers).filter_map(posted).collect();
+        let posts: Vec<_> =
+            decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
         for (incident, state) in posts {
             let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
@@ -382,13 +383,6 @@ fn unfold(slots: &str) -> Vec<char> {
         unfolded.extend(std::iter::repeat_n(what, times));
     }
     unfolded
-}
-
-fn posted(outgoing: &Outgoing) -> Option<(String, PublicState)> {
-    match &outgoing.message {
-        Message::StatusPost(post) => Some((outgoing.incident.clone(), post.state)),
-        Message::Notification(_) => None,
-    }
 }
 
 fn word(outgoing: &Outgoing) -> String {
