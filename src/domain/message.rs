@@ -123,14 +123,17 @@ pub fn compose_post(
         PublicState::Monitoring => "The service is working again. We are keeping an eye on it.",
         PublicState::Resolved => "The service is working normally.",
     };
+    let (begun, opens) = incident.status.as_ref().map_or((0, true), |clock| (clock.begun, clock.begins));
     StatusPost {
         incident: incident.id.clone(),
-        key: incident.key.clone(),
+        // Once resolved, a public incident stays so; the next one has the next mark.
+        key: incident.dedup_key(begun),
         state,
         name: format!("{title} is unavailable"),
         body: body.to_owned(),
         component: component.to_owned(),
         decided_at: now,
+        opens,
     }
 }
 

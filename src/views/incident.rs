@@ -117,7 +117,7 @@ pub struct DeliveryView {
     pub receiver: String,
     /// trigger, acknowledge, resolve, update, digest, test.
     pub event: String,
-    /// queued, sending, retry, sent, dead, dropped.
+    /// queued, sending, retry, sent, dead, dropped; joined while the digest it went into is on its way.
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -155,6 +155,9 @@ pub struct StatusPageView {
     pub due_at: Option<DateTime<Utc>>,
     /// When it was.
     pub posted_at: Option<DateTime<Utc>>,
+    /// How late that was, or is so far, in seconds; null in time.
+    #[serde(default)]
+    pub late_seconds: Option<i64>,
     /// slod posts and proposes nothing more of this incident: people have taken the page over.
     #[serde(default)]
     pub left_to_people: bool,

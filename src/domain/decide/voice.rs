@@ -158,10 +158,10 @@ impl Core {
         let rules = self.rules.slos.get(slo)?;
         let target = rules.status.as_ref()?;
         let post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
-        let event = match (state, incident.status.as_ref().and_then(|clock| clock.posted_at)) {
-            (PublicState::Resolved, _) => Event::Resolve,
-            (PublicState::Investigating, _) => Event::Trigger,
-            _ => Event::Update,
+        let event = match state {
+            PublicState::Resolved => Event::Resolve,
+            PublicState::Investigating => Event::Trigger,
+            PublicState::Identified | PublicState::Monitoring => Event::Update,
         };
         Some(Outgoing {
             incident: id.to_owned(),

@@ -59,6 +59,7 @@ impl Incident {
                 self.undelivered(&receiver, fallback, event, &why, voice);
             }
             IncidentEvent::Diagnosed { look, late, found } => self.diagnosed(look, late, found, voice),
+            IncidentEvent::Page(news) => self.page_news(news, around, voice),
             IncidentEvent::Tick => {}
         }
         self.turn(voice);
@@ -73,7 +74,7 @@ impl Incident {
         let Some(rule) = around.status else {
             // Its page was taken out of the configuration: nobody is reminded of it any more.
             if let Some(clock) = &mut self.status {
-                clock.abandon();
+                clock.abandon(voice.now);
             }
             return;
         };

@@ -9,6 +9,7 @@ use crate::domain::{
     muting::Mute,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -83,6 +84,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.

@@ -21,6 +21,7 @@ mod course;
 mod event;
 mod looks;
 mod muting;
+mod page;
 mod steps;
 mod telling;
 

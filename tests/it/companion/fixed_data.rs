@@ -173,6 +173,7 @@ pub fn incident() -> IncidentView {
             draft: Some("investigating".into()),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
+            late_seconds: None,
             left_to_people: false,
         }),
         cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
@@ -243,6 +244,7 @@ pub fn report(month: &str) -> BudgetReport {
                     },
                     series: vec![],
                     incidents: vec![IncidentCost {
+                        status_page: None,
                         id: "7".into(),
                         opened_at: at("2026-10-25T11:50:00Z"),
                         resolved_at: None,
