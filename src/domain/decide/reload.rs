@@ -78,7 +78,7 @@ impl Core {
         }
         let mut gone = Vec::new();
         for (id, incident) in &self.incidents {
-            for (watch, member) in incident.members.iter().filter(|(_, member)| member.firing) {
+            for (watch, member) in incident.members.iter().filter(|(_, member)| member.holds()) {
                 let stands = match &incident.subject {
                     Subject::Slo { id, .. } => known(id, watch),
                     Subject::Source(name) => rules.sources.contains_key(name),

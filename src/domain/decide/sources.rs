@@ -70,6 +70,7 @@ impl Core {
                 at,
                 reopen_within: 600,
                 late: false,
+                flapping: None,
             };
             self.fire(now, Subject::Source(name.clone()), at, source.priority, event, decision);
         }

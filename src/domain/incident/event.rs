@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Hearers;
 use crate::domain::{
     escalation::Plan,
+    flaps::Burst,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -43,6 +44,13 @@ pub enum IncidentEvent {
         reopen_within: u32,
         /// Decided later than it was due.
         late: bool,
+        /// It goes back and forth.
+        flapping: Option<Burst>,
+    },
+    /// An alert that went back and forth fires, and has done so for long enough.
+    Steady {
+        /// Watch name.
+        watch: String,
     },
     /// An alert of it is over, or everything is good again.
     Ended {
@@ -101,6 +109,10 @@ pub enum Ending {
     NewPeriod,
     /// Its series is gone: answers do not name it any more.
     Gone,
+    /// It does not fire right now, but goes back and forth: the incident stays open.
+    Flapping(Burst),
+    /// It went back and forth, and has been quiet for long enough.
+    Quiet,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }

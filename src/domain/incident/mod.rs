@@ -11,18 +11,24 @@ use sha2::{Digest, Sha256};
 
 use super::{
     escalation::Step,
+    flaps::Burst,
     name::{Name, Series, SloId},
     notification::Phase,
     policy::Priority,
     status_page::StatusClock,
 };
 
+mod clock;
 mod course;
 mod event;
+mod reminding;
 mod steps;
 mod telling;
 
-pub use self::event::{Around, Ending, IncidentEvent, Refused, Say};
+pub use self::{
+    event::{Around, Ending, IncidentEvent, Refused, Say},
+    reminding::Reminder,
+};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +66,20 @@ pub struct Member {
     pub policy: Name,
     /// Its urgency.
     pub priority: Priority,
-    /// Whether it holds the incident open.
+    /// Whether it fires.
     pub firing: bool,
     /// Since when (slot end).
     pub fired_at: DateTime<Utc>,
+    /// It goes back and forth between firing and not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Burst>,
+}
+
+impl Member {
+    /// Whether it holds the incident open: it fires, or goes back and forth.
+    pub fn holds(&self) -> bool {
+        self.firing || self.flapping.is_some()
+    }
 }
 
 /// What a receiver was told.
@@ -141,6 +157,9 @@ pub struct Incident {
     pub status: Option<StatusClock>,
     /// The newest headline.
     pub title: String,
+    /// When chat and mail are reminded of it, by policy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reminders: BTreeMap<Name, Reminder>,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -192,6 +211,7 @@ impl Incident {
             reopen_within: 0,
             status: None,
             title: String::new(),
+            reminders: BTreeMap::new(),
         }
     }
 
@@ -224,7 +244,8 @@ impl Incident {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
         let steps = self.steps.iter().filter(|step| self.is_runnable(step)).map(|step| step.due_at);
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
-        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).min() };
+        let reminders = self.next_reminder();
+        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).chain(reminders).min() };
         open.into_iter().chain(status).min()
     }
 }

@@ -15,7 +15,8 @@ use slod::domain::{
     name::{Name, SloId},
     notification::{Event, Message},
     policy::{
-        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
+        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
+        Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
     slo::{Budgeting, Comparison, IndicatorKind, Objective, Operator, SloSpec, Window},
@@ -36,7 +37,8 @@ pub fn policy(name: &str, priority: Priority, when: Condition) -> Policy {
         when,
         hold: 0,
         clear_after: ClearAfter::Slots(1),
-        flapping: None,
+        // Nothing flaps unless a test wants it to.
+        flapping: Some(Flapping { changes: 1_000, within: 60 }),
         priority,
         notify: vec!["pager".into(), "chat".into()],
         escalation: None,
