@@ -357,7 +357,7 @@ impl Decider {
         for key in &decision.alerts {
             // A series that is gone has none.
             let alerts = self.core.series.get(key).into_iter().flat_map(|state| &state.alerts);
-            let alerts = alerts.map(|(watch, alert)| (watch.clone(), *alert)).collect();
+            let alerts = alerts.map(|(watch, alert)| (watch.clone(), alert.clone())).collect();
             commit.alerts.extend(self.store.series_id(key).map(|id| (id, alerts)));
         }
         for (key, correction) in &decision.corrections {

@@ -89,6 +89,9 @@ pub struct AlertView {
     pub state: String,
     /// When it fired.
     pub fired_at: DateTime<Utc>,
+    /// It goes back and forth, and holds the incident open until it is quiet. Left out where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
 }
 
 /// One escalation step.

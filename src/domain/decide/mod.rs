@@ -344,7 +344,8 @@ impl Core {
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);
-        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
+        let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }

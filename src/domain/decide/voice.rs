@@ -6,6 +6,7 @@ use super::{Core, Decision, Line, Outgoing, SeriesKey, silencing::mutes};
 use crate::domain::{
     alert::AlertState,
     condition::is_blind,
+    flaps::Flaps,
     headline::headline,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
@@ -75,6 +76,10 @@ impl Core {
         let key = SeriesKey { id, series };
         if let Some(state) = self.series.get_mut(&key) {
             for (watch, alert) in &mut state.alerts {
+                if watches.contains(watch) {
+                    // Whoever ends it ends the going back and forth as well: what fires next is heard.
+                    alert.flaps = Flaps::default();
+                }
                 alert.muted =
                     (alert.muted || watches.contains(watch)) && matches!(alert.state, AlertState::Firing { .. });
             }

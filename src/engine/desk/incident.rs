@@ -81,6 +81,7 @@ impl LiveDesk {
                 priority: member.priority,
                 state: state.to_owned(),
                 fired_at: member.fired_at,
+                flapping: member.flapping.is_some(),
             }
         });
         members.collect()

@@ -153,6 +153,7 @@ pub fn incident() -> IncidentView {
             priority: Priority::P1,
             state: "firing".into(),
             fired_at: at("2026-10-25T11:50:00Z"),
+            flapping: false,
         }],
         steps: vec![StepView {
             policy: "fast-burn".into(),

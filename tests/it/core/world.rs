@@ -16,7 +16,8 @@ use slod::domain::{
     notification::{Event, Message},
     page_news::PageNews,
     policy::{
-        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
+        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
+        Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
     silence::{Matcher, Silence},
@@ -38,7 +39,8 @@ pub fn policy(name: &str, priority: Priority, when: Condition) -> Policy {
         when,
         hold: 0,
         clear_after: ClearAfter::Slots(1),
-        flapping: None,
+        // Nothing flaps unless a test wants it to.
+        flapping: Some(Flapping { changes: 1_000, within: 60 }),
         priority,
         notify: vec!["pager".into(), "chat".into()],
         escalation: None,
