@@ -35,8 +35,9 @@ use crate::{
         desk::{LiveDesk, Loading, ReloadRequest},
         evaluator::Evaluator,
         gauges,
+        inbound::{self, Inbound},
         maintenance::Maintenance,
-        rulebook,
+        pager_watch, rulebook,
         traffic::Traffic,
     },
     source::{self, SharedSource, probe::Prober},
@@ -144,7 +145,16 @@ impl App {
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
+        let parts = inbound::Parts {
+            config: shared.clone(),
+            store: store.clone(),
+            board: board.clone(),
+            orders: orders.clone(),
+            clock: clock.clone(),
+        };
+        let inbound = Arc::new(Inbound::new(parts));
         let desk = Arc::new(LiveDesk {
+            inbound,
             config: shared.clone(),
             board: board.clone(),
             store: store.clone(),
@@ -176,6 +186,7 @@ impl App {
     fn begin(&self, built: Built) -> Generation {
         let Built { config, sources, channels, prober } = built;
         let stop = CancellationToken::new();
+        pager_watch::start(&config, &self.desk.inbound, &stop);
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
         let deliverers = channels.into_iter().map(|(receiver, channel)| {
             let deliverer = Deliverer {

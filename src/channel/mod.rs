@@ -4,8 +4,9 @@
 mod answer;
 mod build;
 mod email;
-mod pagerduty;
-mod slack;
+pub mod pagerduty;
+mod signature;
+pub mod slack;
 mod statuspage;
 mod text;
 
@@ -16,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-pub use answer::Limits;
+pub use answer::{Failure, Limits};
 pub use build::{ChannelError, build};
 
 use crate::domain::notification::Message;

@@ -127,6 +127,7 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
+        core.heard = store.heard_events().await?;
         let mut decider =
             Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None, last_round: None };
         decider.adopt(now).await?;
@@ -213,7 +214,7 @@ impl Decider {
             self.enrol_new(now, &decision).await;
             let commit = self.commit_of(now, &decision, &told);
             let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-            let sends = !commit.outgoing.is_empty();
+            let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
             let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
             self.core.forget_finished(now);
             for id in &histories {
@@ -313,6 +314,8 @@ impl Decider {
         }
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
+        commit.settled.clone_from(&decision.settled);
+        commit.source_events.clone_from(&decision.source_events);
         commit
     }
 

@@ -27,6 +27,7 @@ struct Counted {
     filled: BTreeMap<(String, String), u64>,
     deliveries: BTreeMap<(Name, &'static str), u64>,
     latency: Option<Histogram>,
+    webhooks: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 impl Meters {
@@ -58,6 +59,11 @@ impl Meters {
         if let Some(seconds) = latency_seconds {
             counted.latency.get_or_insert_with(|| Histogram::new(&DELIVERY_BOUNDS)).observe(seconds.max(0.0));
         }
+    }
+
+    /// A signed call came from outside: who called, and what became of it.
+    pub fn webhook(&self, caller: &'static str, outcome: &'static str) {
+        *self.lock().webhooks.entry((caller, outcome)).or_default() += 1;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
@@ -170,6 +176,10 @@ fn counted(board: &Board, out: &mut Exposition) {
     out.family("slod_deliveries_total", "counter", "Attempts to deliver.");
     for ((receiver, outcome), count) in &counted.deliveries {
         out.sample("slod_deliveries_total", &[("receiver", receiver), ("outcome", outcome)], *count as f64);
+    }
+    out.family("slod_webhooks_total", "counter", "Signed calls from outside.");
+    for ((source, outcome), count) in &counted.webhooks {
+        out.sample("slod_webhooks_total", &[("source", source), ("outcome", outcome)], *count as f64);
     }
     out.family("slod_delivery_latency_seconds", "histogram", "From the decision to the receiver's acceptance.");
     let none = Histogram::new(&DELIVERY_BOUNDS);

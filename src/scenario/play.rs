@@ -136,9 +136,11 @@ impl Stage {
     fn act(&mut self, act: &Act) {
         match &act.deed {
             Deed::Acknowledge { id, by } => {
-                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.clone() });
+                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.as_str().into() });
             }
-            Deed::Resolve { id, by } => self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.clone() }),
+            Deed::Resolve { id, by } => {
+                self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.as_str().into() });
+            }
             Deed::SourceDown(name) => {
                 self.down.insert(name.clone(), self.now);
             }

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 use crate::domain::{
     alert::Alert,
     correction::Correction,
-    decide::{Line, Outgoing},
+    decide::{Line, Outgoing, SourceEvent},
     history::History,
     incident::{Incident, Subject},
     ledger::StoredSums,
@@ -37,6 +37,10 @@ pub struct Commit {
     pub lines: Vec<Line>,
     /// Messages.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that know: sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken.
+    pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
 }
@@ -52,6 +56,8 @@ impl Commit {
             && self.incidents.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
+            && self.settled.is_empty()
+            && self.source_events.is_empty()
             && self.fallback_told.is_empty()
     }
 }
@@ -123,6 +129,12 @@ async fn write(
     let mut missed = Vec::new();
     for outgoing in &commit.outgoing {
         enqueue(connection, outgoing, now, &mut missed).await?;
+    }
+    for outgoing in &commit.settled {
+        super::source_events::settle(connection, outgoing, now).await?;
+    }
+    for event in &commit.source_events {
+        super::source_events::write(connection, event).await?;
     }
     for delivery in &commit.fallback_told {
         sqlx::query("update deliveries set fallback_told = 1 where id = ?")
@@ -213,6 +225,15 @@ async fn enqueue(
             return Ok(());
         }
     }
+    insert(connection, outgoing, now).await
+}
+
+/// Adds a row to the outbox.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    outgoing: &Outgoing,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
          values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",

@@ -25,6 +25,8 @@ pub mod incidents;
 pub mod ledger;
 mod migrations;
 pub mod outbox;
+pub mod pager;
+mod source_events;
 pub mod sums;
 pub mod writer;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     explain::Explanation,
+    inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
     slo::{SloView, SlotView},
@@ -45,6 +46,15 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// How a person reached the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over the socket.
+    Cli,
+    /// Over TCP, with a token.
+    Api,
 }
 
 /// A correction that a person wants.
@@ -199,7 +209,10 @@ pub trait Desk: Send + Sync {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Takes a call from outside that proves itself by its signature. Ends within a few seconds.
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.

@@ -6,6 +6,7 @@ pub mod desk;
 pub mod explain;
 pub mod exposition;
 pub mod figures;
+pub mod inbound;
 pub mod incident;
 pub mod render_csv;
 pub mod render_explain;

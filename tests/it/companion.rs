@@ -11,6 +11,7 @@ mod metrics;
 mod pages;
 mod reports;
 mod sockets;
+mod webhooks;
 
 use std::sync::Arc;
 

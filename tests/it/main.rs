@@ -13,6 +13,7 @@ mod deliveries;
 mod faults;
 mod faulty_channel;
 mod floors;
+mod inbound;
 mod kills;
 mod ledgers;
 mod live;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
 pub use maintenance::{Maintenance, Planned};
-pub use receiver::{Mail, Receiver, ReceiverKind};
+pub use receiver::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};

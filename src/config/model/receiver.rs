@@ -24,6 +24,8 @@ pub enum ReceiverKind {
         routing_key: Secret,
         /// Base address of the Events API (`…/v2/enqueue` is appended).
         url: String,
+        /// How people's acts come back.
+        people: PagerdutyPeople,
     },
     /// Slack Web API with a bot token.
     SlackBot {
@@ -33,6 +35,8 @@ pub enum ReceiverKind {
         token: Secret,
         /// Base address (`…/api/METHOD` is appended).
         url: String,
+        /// How people's acts come back.
+        people: SlackPeople,
     },
     /// Slack incoming webhook: the address is the secret.
     SlackWebhook {
@@ -62,6 +66,28 @@ pub enum ReceiverKind {
         /// Its name.
         kind: &'static str,
     },
+}
+
+/// How acts of people at PagerDuty come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct PagerdutyPeople {
+    /// What signs the calls of a webhook subscription.
+    pub webhook_secret: Option<Secret>,
+    /// REST token: asks what became of pages, and sets priorities.
+    pub api_token: Option<Secret>,
+    /// The user's address in whose name priorities are set.
+    pub from: Option<String>,
+    /// Base address of the REST API (`…/incidents` is appended).
+    pub api_url: String,
+}
+
+/// How buttons in Slack come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct SlackPeople {
+    /// What signs the app's calls; without it messages have no buttons that do something.
+    pub signing_secret: Option<Secret>,
+    /// Ids of the users who may press them: nobody else may.
+    pub allow: Vec<String>,
 }
 
 impl ReceiverKind {

@@ -54,6 +54,10 @@ impl Core {
                 }
                 Say::Mute(watches) => self.mute(id, &watches, decision),
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
+                Say::Settle { receiver, opening, reason } => {
+                    let telling = Telling { event: Event::Resolve, opening, reason: &reason, late: false };
+                    decision.settled.extend(self.message(id, receiver, &telling, now));
+                }
                 Say::Tell { receiver, event, opening, reason, late } => {
                     let telling = Telling { event, opening, reason: &reason, late };
                     decision.outgoing.extend(self.message(id, receiver, &telling, now));

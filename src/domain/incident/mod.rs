@@ -17,12 +17,17 @@ use super::{
     status_page::StatusClock,
 };
 
+mod actor;
 mod course;
 mod event;
+mod people;
 mod steps;
 mod telling;
 
-pub use self::event::{Around, Ending, IncidentEvent, Refused, Say};
+pub use self::{
+    actor::{Actor, Via},
+    event::{Around, Ending, IncidentEvent, Refused, Say},
+};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +146,9 @@ pub struct Incident {
     pub status: Option<StatusClock>,
     /// The newest headline.
     pub title: String,
+    /// When it last opened or changed hands.
+    #[serde(default)]
+    pub touched: Option<DateTime<Utc>>,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -192,6 +200,7 @@ impl Incident {
             reopen_within: 0,
             status: None,
             title: String::new(),
+            touched: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod headlines;
 mod history;
 mod incidents;
 mod late;
+mod people;
 mod periods;
 mod properties;
 mod series;
