@@ -169,7 +169,6 @@ mod tests {
             with("/user/id", json!("")),
             with("/user/id", json!("U1 U2")),
             with("/user/id", json!(7)),
-            with("/channel/id", json!("C1\n")).into_iter().filter(|byte| *byte != b'0').collect(),
             with("/actions/0/value", json!("x".repeat(101))),
             with("/actions/0/action_ts", json!(null)),
         ] {
