@@ -16,8 +16,8 @@ use super::{
         answer::{Answer, Failure, Http, attempt, inquire, not_for},
         text,
     },
-    buttons,
-    look::look,
+    bulletin, buttons,
+    look::{Look, look},
 };
 use crate::{
     config::secret::Secret,
@@ -64,6 +64,10 @@ fn payload(notification: &Notification, channel: &str, place: Place<'_>, repeat:
     if acts && !matches!(place, Place::Under(_)) {
         buttons::add(&mut look.blocks, notification);
     }
+    body(&look, channel, place)
+}
+
+fn body(look: &Look, channel: &str, place: Place<'_>) -> Value {
     let mut payload = json!({"channel": channel, "text": look.text, "blocks": look.blocks});
     match place {
         Place::Root => {}
@@ -100,13 +104,18 @@ impl SlackBotChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("slack", "posts for a public status page"));
-        };
         if self.token.is_empty() {
             return Err(Failure::dead("the bot token is empty"));
         }
         let repeat = delivery.attempt > 1;
+        let notification = match &delivery.message {
+            Message::Notification(notification) => notification,
+            // A message of its own: no thread, no root to keep up to date.
+            Message::Bulletin(bulletin) => {
+                return self.post(&body(&bulletin::look(bulletin, repeat), &self.channel, Place::Root)).await;
+            }
+            Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+        };
         if let Some(root) = &delivery.thread
             && self.is_up_to_date(notification, root).await?
         {
@@ -117,7 +126,12 @@ impl SlackBotChannel {
                 Said::No { reason, .. } => return Err(Failure::dead(reason)),
             }
         }
-        match self.call("chat.postMessage", &self.payload(notification, Place::Root, repeat)).await? {
+        self.post(&self.payload(notification, Place::Root, repeat)).await
+    }
+
+    /// Posts into the channel; the receipt is the message's `ts`.
+    async fn post(&self, body: &Value) -> Result<String, Failure> {
+        match self.call("chat.postMessage", body).await? {
             Said::Ok(ts) if !ts.is_empty() => Ok(ts),
             Said::Ok(_) => Err(Failure::retry("ok without a ts: not Slack's answer")),
             Said::No { reason, .. } => Err(Failure::dead(reason)),

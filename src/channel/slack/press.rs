@@ -9,7 +9,8 @@ use crate::config::secret::Secret;
 const FRESH_SECONDS: u64 = 300;
 /// Most characters of a name, and of a word of ours or Slack's.
 const NAME_MAX: usize = 80;
-const WORD_MAX: usize = 200;
+const WORD_MAX: usize = 100;
+const ID_MAX: usize = 40;
 
 /// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +88,9 @@ pub fn read(body: &[u8]) -> Result<Interaction, String> {
         return Ok(Interaction::Other);
     };
     let bounded = |pointer: &str| word(pointer).filter(|text| is_word(text)).map(str::to_owned);
-    let user = bounded("/user/id").ok_or("the payload names no user")?;
-    let channel =
-        bounded("/channel/id").or_else(|| bounded("/container/channel_id")).ok_or("the payload names no channel")?;
+    let id = |pointer: &str| bounded(pointer).filter(|id| id.len() <= ID_MAX);
+    let user = id("/user/id").ok_or("the payload names no user")?;
+    let channel = id("/channel/id").or_else(|| id("/container/channel_id")).ok_or("the payload names no channel")?;
     let key = bounded("/actions/0/value").ok_or("the button carries nothing")?;
     let at = bounded("/actions/0/action_ts").ok_or("the action has no time")?;
     let name = word("/user/username").or_else(|| word("/user/name")).map(|name| text::line(name, NAME_MAX));
@@ -100,7 +101,7 @@ pub fn read(body: &[u8]) -> Result<Interaction, String> {
 
 /// Whether this can be an id, a time or a key: short, and nothing but visible ASCII.
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.len() <= WORD_MAX / 2 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    !text.is_empty() && text.len() <= WORD_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -169,6 +170,7 @@ mod tests {
             with("/user/id", json!("")),
             with("/user/id", json!("U1 U2")),
             with("/user/id", json!(7)),
+            with("/user/id", json!("U".repeat(41))),
             with("/actions/0/value", json!("x".repeat(101))),
             with("/actions/0/action_ts", json!(null)),
         ] {

@@ -16,13 +16,16 @@ use super::{
     alert::Alert,
     budget::Tally,
     correction::Correction,
+    diagnostic::Diagnosis,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
+    muting::Work,
     name::{Name, Series, SloId},
     notification::{Event, Message},
     policy::Priority,
     rulebook::Rulebook,
+    silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
 };
 
@@ -32,6 +35,7 @@ mod judging;
 mod people;
 mod reload;
 mod settling;
+mod silencing;
 mod sources;
 mod voice;
 
@@ -142,6 +146,17 @@ pub enum Input {
         /// How.
         correction: Correction,
     },
+    /// A person asks for quiet.
+    Silence(Box<Silence>),
+    /// A person ends a silence early.
+    Unsilence {
+        /// Its id.
+        id: String,
+        /// Who.
+        by: String,
+    },
+    /// The planned work of the time to come, all of it.
+    Planned(Vec<Work>),
     /// Time has passed.
     Tick,
 }
@@ -196,8 +211,12 @@ pub struct Decision {
     pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// In order.
     pub lines: Vec<Line>,
+    /// What was found at incidents, by id.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
     /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
@@ -218,6 +237,12 @@ pub enum Rejected {
     /// It was corrected too often.
     #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
     TooMany(SloId),
+    /// No such silence is active.
+    #[error("no active silence `{0}`")]
+    NoSilence(String),
+    /// The silence makes no sense.
+    #[error(transparent)]
+    Unwanted(#[from] Unwanted),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -238,6 +263,11 @@ pub struct Core {
     pub sources: BTreeMap<Name, SourceState>,
     /// What live incidents have heard of from sources of people's acts.
     pub heard: HeardEvents,
+    /// By id: those that are not over.
+    pub silences: BTreeMap<String, Silence>,
+    /// The planned work of the time to come.
+    pub planned: Vec<Work>,
+    edge: silencing::Edge,
 }
 
 impl Core {
@@ -256,7 +286,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).min()
+        incidents.chain(blind).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -272,6 +302,13 @@ impl Core {
             }
             Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
+            Input::Silence(silence) => self.silence(now, *silence, decision),
+            Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
+            Input::Planned(planned) => {
+                self.planned = planned;
+                self.look_at_mutes(now, decision);
+                Ok(())
+            }
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
@@ -302,6 +339,7 @@ impl Core {
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
+        self.turn_mutes(now, decision);
         let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
@@ -312,6 +350,7 @@ impl Core {
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
         self.heard.retain(|id, _| self.incidents.contains_key(id));
+        self.forget_silences(now);
     }
 }
 

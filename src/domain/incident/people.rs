@@ -82,18 +82,18 @@ impl Incident {
             return Err(Refused::Resolved(self.id.clone()));
         }
         let outdated = by.as_of.zip(self.touched).is_some_and(|(seen, touched)| seen < touched);
-        if outdated || by.opening.is_some_and(|opening| Some(opening) != self.current_for(&by.via, voice)) {
+        if outdated || by.opening.is_some_and(|opening| !self.is_current(opening, &by.via, voice)) {
             return Err(Refused::Stale(self.id.clone()));
         }
         Ok(())
     }
 
-    /// The opening that is current there: a pager knows those it was told of, everybody else the incident as it is.
-    fn current_for(&self, via: &Via, voice: &Voice<'_>) -> Option<u32> {
-        match via {
-            Via::Receiver(name) if voice.hearing(name) == Some(Hearing::Pager) => self.newest_told(name),
-            _ => Some(self.opening),
-        }
+    /// Whether an opening is the newest that was told there. A chat that was not told of the newest, because it is muted,
+    /// may be of the newest all the same.
+    fn is_current(&self, opening: u32, via: &Via, voice: &Voice<'_>) -> bool {
+        let Via::Receiver(name) = via else { return opening == self.opening };
+        let is_pager = voice.hearing(name) == Some(Hearing::Pager);
+        self.newest_told(name) == Some(opening) || !is_pager && opening == self.opening
     }
 
     /// The newest opening that a receiver was told of and that is not over for it.

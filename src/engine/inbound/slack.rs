@@ -1,5 +1,8 @@
 //! Buttons that people press in Slack.
 
+use chrono::TimeDelta;
+use tokio::sync::oneshot;
+
 use super::{Inbound, Lost};
 use crate::{
     channel::slack::{
@@ -12,11 +15,16 @@ use crate::{
     },
     domain::{
         decide::Rejected,
-        incident::{Actor, Incident, IncidentEvent, Refused, Via},
+        incident::{Actor, Incident, IncidentEvent, Refused, Subject, Via},
         name::Name,
+        silence::{Matcher, Silence},
     },
+    engine::decider::Order,
     views::inbound::{Call, Reception, Unread},
 };
+
+/// How long a press for quiet lasts.
+const SILENCE: TimeDelta = TimeDelta::hours(1);
 
 /// A receiver with buttons.
 #[derive(Clone, Copy)]
@@ -83,15 +91,7 @@ impl Inbound {
         let event = match press.deed {
             Deed::Acknowledge => IncidentEvent::Acknowledge { by },
             Deed::Resolve => IncidentEvent::Resolve { by },
-            Deed::Silence => {
-                return Ok(match silence(&incident, &by) {
-                    Ok(()) => Reception::Accepted,
-                    Err(why) => {
-                        whisper(bot, press, why);
-                        Reception::Ignored
-                    }
-                });
-            }
+            Deed::Silence => return self.silenced(bot, press, &incident, by).await,
         };
         let what = event.actor().map_or("", |(_, what)| what);
         Ok(match self.act(incident.id.clone(), event).await? {
@@ -104,6 +104,49 @@ impl Inbound {
                 Reception::Stale
             }
         })
+    }
+}
+
+impl Inbound {
+    /// A press for quiet, and what the user hears of it: the messages about it are muted.
+    async fn silenced(&self, bot: &Bot<'_>, press: &Press, incident: &Incident, by: Actor) -> Result<Reception, Lost> {
+        let text = match self.silence(incident, &by).await? {
+            Ok(id) => {
+                let text = format!("silenced for one hour: `slod silence expire {id}` ends that early");
+                // Noted with the press, which then counts once.
+                let event = IncidentEvent::Note { by, text: text.clone() };
+                if let Err(refused) = self.act(incident.id.clone(), event).await? {
+                    tracing::debug!(incident = %incident.id, %refused, "a silence is not noted");
+                }
+                text
+            }
+            Err(why) => {
+                whisper(bot, press, why);
+                return Ok(Reception::Stale);
+            }
+        };
+        whisper(bot, press, text);
+        Ok(Reception::Accepted)
+    }
+
+    /// A silence of one hour over what the incident is about; its id, or why there is none, for the user.
+    async fn silence(&self, incident: &Incident, by: &Actor) -> Result<Result<String, String>, Lost> {
+        let Subject::Slo { id, series } = &incident.subject else {
+            return Ok(Err("the incident of a source cannot be silenced".to_owned()));
+        };
+        if incident.resolved.is_some() {
+            return Ok(Err(format!("incident {} is resolved already", incident.id)));
+        }
+        let now = self.parts.clock.now();
+        let matcher =
+            Matcher { service: id.service.clone(), slo: Some(id.slo.clone()), policy: None, labels: series.clone() };
+        let reason = format!("a button in {}, at incident {}", by.via.word(), incident.id);
+        let silence = Box::new(Silence::new(matcher, &by.to_string(), &reason, now, now + SILENCE));
+        let (name, (reply, answer)) = (silence.id.clone(), oneshot::channel());
+        let order = Order::Silence { silence, preview: false, reply };
+        self.parts.orders.send(order).await.map_err(|_| Lost::Stopping)?;
+        let scope = answer.await.map_err(|_| Lost::Stopping)?;
+        Ok(scope.map(|_| name).map_err(|rejected| rejected.to_string()))
     }
 }
 
@@ -121,11 +164,6 @@ fn whisper(bot: &Bot<'_>, press: &Press, text: String) {
             tracing::warn!(%receiver, %error, "a user could not be told why a button did nothing");
         }
     });
-}
-
-/// A silence of one hour over what the incident is about. The words are for the user, where it cannot be.
-fn silence(_: &Incident, _: &Actor) -> Result<(), String> {
-    Err("silencing from here is not possible yet".to_owned())
 }
 
 /// Why this user may not.

@@ -54,6 +54,11 @@ async fn who_is_allowed_presses_and_the_message_follows() {
 
     assert_eq!(world.press("U1ANN", SILENCE, &key, "1.5", 0).await, 200);
     world.until("a word on silences", async || world.inbox.slack_whispers().len() == 2).await;
+    assert!(world.inbox.slack_whispers()[1].1.starts_with("silenced for one hour"));
+    assert_eq!(world.press("U1ANN", SILENCE, &key, "1.5", 0).await, 200, "the same press again");
+    let silences = world.own.slod.api("/api/v1/silences").await.unwrap();
+    let silences = silences["silences"].as_array().unwrap();
+    assert_eq!((silences.len(), &silences[0]["by"]), (1, &"ann U1ANN (team)".into()));
 
     assert_eq!(world.press("U2BOB", RESOLVE, &key, "1.6", 0).await, 200);
     world.reaches("resolved").await;
