@@ -3,6 +3,7 @@
 //! `run`, `check` and `test` work on the configuration; every other verb asks the running daemon over its socket.
 //! Data goes to stdout, everything else to stderr.
 
+mod against;
 pub mod check;
 mod client;
 mod correct;
@@ -10,6 +11,7 @@ mod explain;
 mod flags;
 mod incidents;
 mod init;
+mod noise;
 mod notify;
 mod online;
 mod output;
@@ -64,7 +66,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Find all problems of the configuration
     #[command(
-        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus"
+        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus\n  \
+                      slod check --against-running"
     )]
     Check(check::Args),
     /// Show every objective's state and budget
@@ -117,6 +120,9 @@ pub enum Verb {
         after_help = "Example:\n  slod silence add --service shop --slo checkout --for 1h --reason 'database move'"
     )]
     Silence(silence::SilenceVerb),
+    /// Show how often each policy has paged, and what it was worth
+    #[command(after_help = "Example:\n  slod noise --days 90 --service warehouse")]
+    Noise(noise::NoiseArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -157,6 +163,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Why(args) => why::run(&config, &args),
         Verb::Route(args) => route::run(&config, &args),
         Verb::Report(args) => report::run(&config, &args),
+        Verb::Noise(args) => noise::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
         Verb::Silence(verb) => silence::run(&config, &verb),
         Verb::Correct(args) => correct::run(&config, &args),

@@ -2,13 +2,17 @@
 
 pub mod alert;
 pub mod budget;
+pub mod bulletin;
 pub mod chunk;
 pub mod condition;
+pub mod confidence;
 pub mod correction;
 pub mod decide;
 pub mod delivery;
 pub mod diagnostic;
+pub mod digest;
 pub mod escalation;
+pub mod flaps;
 pub mod headline;
 pub mod history;
 pub mod incident;
@@ -18,8 +22,10 @@ pub mod message;
 pub mod muting;
 pub mod name;
 pub mod notification;
+pub mod page_news;
 pub mod policy;
 pub mod replay;
+pub mod restart;
 pub mod rulebook;
 pub mod run;
 pub mod silence;

@@ -14,7 +14,7 @@ use super::{
     guard::{self, Front},
     observe, pages,
     problem::Problem,
-    routes,
+    routes, webhooks,
 };
 
 /// Everything under [`routes::ROUTES`], for one surface.
@@ -58,6 +58,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
         .route("/api/v1/slos/{service}/{slo}/why", get(api::why::not_paged))
         .route("/api/v1/budget", get(api::budget::report))
+        .route("/api/v1/noise", get(api::almanac::noise))
+        .route("/api/v1/config", get(api::almanac::config))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))
         .route("/api/v1/incidents/{id}/why", get(api::why::incident))
@@ -81,6 +83,8 @@ fn daemon_routes() -> Router<Companion> {
         .route("/-/healthy", get(api::daemon::healthy))
         .route("/-/ready", get(api::daemon::ready))
         .route("/-/reload", post(api::daemon::reload))
+        .route("/webhooks/pagerduty", post(webhooks::pagerduty))
+        .route("/webhooks/slack", post(webhooks::slack))
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

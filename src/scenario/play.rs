@@ -11,10 +11,11 @@ use super::{Act, Deed, Failure, Feed, Outcome, Scenario, Told, compare};
 use crate::domain::{
     chunk::chunk_of,
     condition::duration,
-    decide::{Core, Decision, Input},
+    decide::{Core, Decision, Input, Outgoing},
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
     name::{Name, Series, SloId},
+    page_news::PageNews,
     rulebook::Rulebook,
     silence::Silence,
     slot::{Gap, Reading, SlotAnswer},
@@ -109,8 +110,14 @@ impl Stage {
             // Nothing refuses a tick.
             drop(self.core.handle(self.now, Input::Tick, &mut decision));
         }
+        let posts: Vec<_> = decision.outgoing.iter().filter_map(Outgoing::posted).collect();
         for outgoing in decision.outgoing {
             self.told.entry(outgoing.receiver).or_default().push(outgoing.event);
+        }
+        // The public page takes everything at once.
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
         }
         self.core.forget_finished(self.now);
         taken
@@ -138,9 +145,11 @@ impl Stage {
     fn act(&mut self, act: &Act) {
         match &act.deed {
             Deed::Acknowledge { id, by } => {
-                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.clone() });
+                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.as_str().into() });
             }
-            Deed::Resolve { id, by } => self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.clone() }),
+            Deed::Resolve { id, by } => {
+                self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.as_str().into() });
+            }
             Deed::Silence { matcher, lasting, by, reason } => {
                 let ends_at = self.now + TimeDelta::seconds(i64::from(*lasting));
                 let silence = Silence::new(matcher.clone(), by, reason, self.now, ends_at);

@@ -10,13 +10,13 @@ use crate::{
     domain::{
         alert::Alert,
         correction::Correction,
-        decide::{Line, Outgoing},
+        decide::{Line, Outgoing, SourceEvent},
         diagnostic::Diagnosis,
         history::History,
         incident::{Incident, Subject},
         ledger::StoredSums,
         name::{Name, SloId},
-        notification::Event,
+        notification::{Event, Message},
         policy::Priority,
         silence::Silence,
     },
@@ -46,8 +46,14 @@ pub struct Commit {
     pub lines: Vec<Line>,
     /// Messages.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that know: sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken.
+    pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+    /// Posts to a public page whose outcome this decision heard of.
+    pub page_told: Vec<i64>,
 }
 
 impl Commit {
@@ -63,7 +69,10 @@ impl Commit {
             && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
+            && self.settled.is_empty()
+            && self.source_events.is_empty()
             && self.fallback_told.is_empty()
+            && self.page_told.is_empty()
     }
 }
 
@@ -151,12 +160,19 @@ async fn write(
         enqueue(connection, outgoing, now, &mut missed).await?;
         reach(Point::CommitQueued);
     }
+    for outgoing in &commit.settled {
+        super::source_events::settle(connection, outgoing, now).await?;
+    }
+    for event in &commit.source_events {
+        super::source_events::write(connection, event).await?;
+    }
     for delivery in &commit.fallback_told {
         sqlx::query("update deliveries set fallback_told = 1 where id = ?")
             .bind(delivery)
             .execute(&mut *connection)
             .await?;
     }
+    super::pages::mark_told(connection, &commit.page_told).await?;
     reach(Point::CommitTold);
     Ok(missed)
 }
@@ -212,6 +228,8 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
+    let mut state = "queued";
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
@@ -233,7 +251,7 @@ async fn enqueue(
         .fetch_optional(&mut *connection)
         .await?;
         if tried.is_none() {
-            let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
+            let page = dropped.iter().find(|row| !is_public && row.get::<&str, _>("event") == "trigger");
             if let Some((row, priority)) =
                 page.and_then(|row| Some((row, super::outbox::priority(row.get("priority"))?)))
             {
@@ -246,21 +264,38 @@ async fn enqueue(
                 let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
                 missed.push(Missed { incident, receiver, priority });
             }
-            return Ok(());
+            if !is_public {
+                return Ok(());
+            }
+            state = "dropped";
         }
     }
+    insert(connection, outgoing, state, now).await
+}
+
+/// Adds a row to the outbox.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    outgoing: &Outgoing,
+    state: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    // Whoever posted waits for what becomes of it.
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
-        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
-         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
+         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())
     .bind(outgoing.event.as_str())
     .bind(outgoing.priority.as_str())
+    .bind(state)
     .bind(&outgoing.dedup_key)
     .bind(to_json(&outgoing.message, "a message")?)
     .bind(now.timestamp_millis())
     .bind(now.timestamp_millis())
+    .bind(is_public.then_some(0))
     .execute(&mut *connection)
     .await?;
     Ok(())

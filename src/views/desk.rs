@@ -5,7 +5,9 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    almanac::Almanac,
     explain::Explanation,
+    inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
     silence::{SilenceView, Silencing},
@@ -47,6 +49,15 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// How a person reached the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over the socket.
+    Cli,
+    /// Over TCP, with a token.
+    Api,
 }
 
 /// A correction that a person wants.
@@ -96,6 +107,12 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were joined into digests, as far as they are kept.
+    #[serde(default)]
+    pub joined: u64,
+    /// How many it wants: `10 in 1m`. Null if it does not say.
+    #[serde(default)]
+    pub max_rate: Option<String>,
     /// The newest accepted message.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest failure.
@@ -174,7 +191,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs {
+pub trait Desk: Proofs + Almanac {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
@@ -223,7 +240,10 @@ pub trait Desk: Proofs {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Takes a call from outside that proves itself by its signature. Ends within a few seconds.
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
     /// Silences something for a while, or says what that would mute. Answers when it is committed.

@@ -4,6 +4,7 @@
 
 mod api;
 mod cli;
+mod fake_almanac;
 mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
@@ -11,7 +12,9 @@ mod guards;
 mod metrics;
 mod pages;
 mod reports;
+mod reviews;
 mod sockets;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -1,6 +1,9 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod against;
+mod agenda;
+mod away;
 mod backfill;
 mod blind;
 mod certificates;
@@ -14,6 +17,8 @@ mod diagnostics;
 mod faults;
 mod faulty_channel;
 mod floors;
+mod heartbeat;
+mod inbound;
 mod kill_walk;
 mod kills;
 mod ledgers;
@@ -23,8 +28,11 @@ mod maintenance;
 mod operating;
 mod outbox;
 mod own;
+mod page_watch;
 mod per;
+mod rate;
 mod readme;
+mod receivers;
 mod said;
 mod scenarios;
 mod schema;

@@ -22,7 +22,7 @@ use super::{
     ledger::Ledger,
     muting::Work,
     name::{Name, Series, SloId},
-    notification::{Event, Message},
+    notification::{Event, Message, PublicState},
     policy::Priority,
     rulebook::Rulebook,
     silence::{Silence, Unwanted},
@@ -32,6 +32,7 @@ use super::{
 mod asking;
 mod gone;
 mod judging;
+mod people;
 mod reload;
 mod settling;
 mod silencing;
@@ -39,7 +40,11 @@ mod sources;
 mod voice;
 
 use self::settling::Settling;
-pub use self::{reload::Touched, settling::gap_words};
+pub use self::{
+    people::{HeardEvents, SourceEvent},
+    reload::Touched,
+    settling::gap_words,
+};
 
 /// Most corrections of one series.
 const CORRECTIONS_MAX: usize = 1_000;
@@ -173,6 +178,16 @@ pub struct Outgoing {
     pub message: Message,
 }
 
+impl Outgoing {
+    /// The incident, and what its public page is to say of it, if this is for the public.
+    pub fn posted(&self) -> Option<(String, PublicState)> {
+        match &self.message {
+            Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
+            Message::Notification(_) | Message::Bulletin(_) => None,
+        }
+    }
+}
+
 /// A line of an incident's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -214,6 +229,10 @@ pub struct Decision {
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken, in order.
+    pub source_events: Vec<SourceEvent>,
 }
 
 /// An input that makes no sense.
@@ -252,6 +271,8 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// What live incidents have heard of from sources of people's acts.
+    pub heard: HeardEvents,
     /// By id: those that are not over.
     pub silences: BTreeMap<String, Silence>,
     /// The planned work of the time to come.
@@ -289,12 +310,7 @@ impl Core {
                 self.heard(now, &source, error, decision);
                 Ok(())
             }
-            Input::About { incident, event } => {
-                if !self.incidents.contains_key(&incident) {
-                    return Err(Rejected::NoIncident(incident));
-                }
-                Ok(self.tell(now, &incident, event, decision)?)
-            }
+            Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Silence(silence) => self.silence(now, *silence, decision),
             Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
@@ -334,7 +350,8 @@ impl Core {
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);
-        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
+        let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
@@ -343,6 +360,7 @@ impl Core {
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.heard.retain(|id, _| self.incidents.contains_key(id));
         self.forget_silences(now);
     }
 }

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Hearers;
+use super::{Actor, Hearers};
 use crate::domain::{
     diagnostic::Diagnosis,
     escalation::Plan,
+    flaps::Burst,
     muting::Mute,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -51,6 +53,13 @@ pub enum IncidentEvent {
         late: bool,
         /// What made it fire, with the figures.
         because: String,
+        /// It goes back and forth.
+        flapping: Option<Burst>,
+    },
+    /// An alert that went back and forth fires, and has done so for long enough.
+    Steady {
+        /// Watch name.
+        watch: String,
     },
     /// An alert of it is over, or everything is good again.
     Ended {
@@ -62,17 +71,29 @@ pub enum IncidentEvent {
     /// Somebody has it.
     Acknowledge {
         /// Who.
-        by: String,
+        by: Actor,
+    },
+    /// Nobody has it any more, though it is not over.
+    Unacknowledge {
+        /// Who says so.
+        by: Actor,
     },
     /// Somebody says it is over.
     Resolve {
         /// Who.
-        by: String,
+        by: Actor,
+    },
+    /// Somebody says that it is not over, though a person had ended it.
+    Reopen {
+        /// Who.
+        by: Actor,
+        /// Its alerts that fire unheard; the core knows them.
+        firing: Vec<String>,
     },
     /// For the record.
     Note {
         /// Who.
-        by: String,
+        by: Actor,
         /// What.
         text: String,
     },
@@ -83,6 +104,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.
@@ -107,6 +130,20 @@ pub enum IncidentEvent {
     Tick,
 }
 
+impl IncidentEvent {
+    /// The person behind it, and a word for what it is. None for what nobody did.
+    pub fn actor(&self) -> Option<(&Actor, &'static str)> {
+        match self {
+            Self::Acknowledge { by } => Some((by, "acknowledge")),
+            Self::Unacknowledge { by } => Some((by, "unacknowledge")),
+            Self::Resolve { by } => Some((by, "resolve")),
+            Self::Reopen { by, .. } => Some((by, "reopen")),
+            Self::Note { by, .. } => Some((by, "note")),
+            _ => None,
+        }
+    }
+}
+
 /// In which way an alert of an incident ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -118,6 +155,10 @@ pub enum Ending {
     NewPeriod,
     /// Its series is gone: answers do not name it any more.
     Gone,
+    /// It does not fire right now, but goes back and forth: the incident stays open.
+    Flapping(Burst),
+    /// It went back and forth, and has been quiet for long enough.
+    Quiet,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }
@@ -137,6 +178,16 @@ pub enum Say {
         reason: String,
         /// Later than it was due.
         late: bool,
+    },
+    /// A receiver said itself that this opening is over: it is told only if something is still on its way to it,
+    /// which would open it again.
+    Settle {
+        /// Whom.
+        receiver: Name,
+        /// Which opening's key.
+        opening: u32,
+        /// Why.
+        reason: String,
     },
     /// Post to the public status page.
     Post(PublicState),
@@ -159,6 +210,12 @@ pub enum Refused {
     /// It is over.
     #[error("incident {0} is resolved already")]
     Resolved(String),
+    /// It is about how things were: the incident has opened again, or changed hands since.
+    #[error("incident {0} has changed since")]
+    Stale(String),
+    /// More came from outside than is believed.
+    #[error("incident {0} has heard of too many events")]
+    TooMany(String),
     /// Nothing waits for approval.
     #[error("incident {0} has no status-page draft to approve or discard")]
     NoDraft(String),

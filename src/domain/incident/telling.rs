@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Around, Hearers, Hearing, Held, Incident, Say, Told};
+use super::{Actor, Around, Hearers, Hearing, Held, Incident, Say, Told};
 use crate::domain::{
+    escalation::StepState,
     muting::{Cause, Mute},
     name::Name,
     notification::Event,
@@ -89,15 +90,26 @@ impl<'a> Voice<'a> {
 
 impl Incident {
     /// Everybody who was told hears it as an opening; pagers under a new key, because an acknowledged or resolved key
-    /// does not page again. A pager that knows the incident as a more urgent one is not woken.
+    /// does not page again. A pager that knows the incident as a more urgent one is not woken, unless a policy that holds
+    /// it open names it.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
+        self.open_again_but(None, reason, late, voice);
+    }
+
+    /// The same for everybody but the one where it came from, who knows.
+    pub(super) fn open_again_but(&mut self, knows: Option<&Name>, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
+        self.touched = Some(voice.now);
         self.want_look(voice);
         let priority = self.spoken(voice);
         let woken: Vec<Name> = self
             .told
             .iter()
-            .filter(|(name, told)| voice.hearing(name) != Some(Hearing::Pager) || told.priority >= priority)
+            .filter(|(name, told)| {
+                let is_pager = voice.hearing(name) == Some(Hearing::Pager);
+                !is_pager || told.priority >= priority || self.concerns(name)
+            })
+            .filter(|(name, _)| knows != Some(*name))
             .map(|(name, _)| name.clone())
             .collect();
         for receiver in woken {
@@ -109,11 +121,19 @@ impl Incident {
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.want_look(voice);
         let priority = self.spoken(voice);
-        let lower = |told: &Told| told.priority > priority || (told.openings.is_empty() && told.priority == priority);
-        let lower: Vec<Name> = self.told.iter().filter(|(_, told)| lower(told)).map(|(name, _)| name.clone()).collect();
+        let spared =
+            |name: &Name, told: &Told| told.openings.is_empty() && (told.priority == priority || self.concerns(name));
+        let lower = |(name, told): &(&Name, &Told)| told.priority > priority || spared(name, told);
+        let lower: Vec<Name> = self.told.iter().filter(lower).map(|(name, _)| name.clone()).collect();
         for receiver in lower {
             self.trigger(receiver, None, reason, late, voice);
         }
+    }
+
+    /// Whether a step that was done names the receiver, of a policy that holds the incident open.
+    fn concerns(&self, receiver: &Name) -> bool {
+        let done = self.steps.iter().filter(|step| matches!(step.state, StepState::Done { .. }));
+        done.into_iter().any(|step| step.notify.contains(receiver) && self.is_held_by(&step.policy))
     }
 
     pub(super) fn trigger(
@@ -154,6 +174,16 @@ impl Incident {
 
     /// Passes an acknowledgement or the end on to everybody who was told; pagers under every key they know.
     pub(super) fn tell_all(&self, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        self.tell(None, event, reason, voice);
+    }
+
+    /// The same for what somebody did: never back to the pager where it was done, but for keys it was not done to.
+    pub(super) fn tell_all_but(&self, by: &Actor, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        let known = by.knows.as_ref().filter(|name| voice.hearing(name) == Some(Hearing::Pager));
+        self.tell(known.map(|name| (name, by.opening)), event, reason, voice);
+    }
+
+    fn tell(&self, known: Option<(&Name, Option<u32>)>, event: Event, reason: &str, voice: &mut Voice<'_>) {
         for (receiver, told) in &self.told {
             let Some(newest) = told.openings.last().copied() else { continue };
             if !voice.reaches(receiver, reason) {
@@ -162,6 +192,12 @@ impl Incident {
             let every_key = event == Event::Resolve && voice.hearing(receiver) == Some(Hearing::Pager);
             for opening in told.openings.iter().copied().filter(|opening| every_key || *opening == newest) {
                 let (receiver, reason) = (receiver.clone(), reason.to_owned());
+                if known == Some((&receiver, Some(opening))) {
+                    if event == Event::Resolve {
+                        voice.say(Say::Settle { receiver, opening, reason });
+                    }
+                    continue;
+                }
                 voice.say(Say::Tell { receiver, event, opening, reason, late: false });
             }
         }

@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub mod almanac;
 pub mod budget;
 pub mod corrections;
 pub mod daemon;

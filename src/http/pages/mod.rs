@@ -8,6 +8,7 @@ pub mod budget;
 mod cell;
 pub mod incident;
 mod looks;
+mod noise;
 pub mod optimization;
 pub mod overview;
 pub mod service;

@@ -6,20 +6,29 @@
 //! | path | plays |
 //! |---|---|
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
+//! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/instatus/v1/PAGE/…` | Instatus |
+//! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
+//! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
+//! | `/heartbeat/…` | a dead man's switch |
 //! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
 
+mod alertmanager;
 mod fault;
+mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
+mod pagerduty_rest;
 mod request;
 mod serve;
 mod slack;
 mod slack_text;
 mod smtp;
 mod statuspage;
+mod webhook;
 mod world;
 
 use std::{
@@ -32,10 +41,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use alertmanager::HeldAlert;
 pub use fault::Fault;
 pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
 pub use request::{Peer, Received};
 pub use statuspage::PublicIncident;
+pub use webhook::WEBHOOK_SECRET;
 
 use fault::Faults;
 use world::Shared;
@@ -141,14 +152,51 @@ impl Inbox {
         self.shared.world().pagerduty.incidents.clone()
     }
 
+    /// Somebody moves PagerDuty's incident of this key, in PagerDuty itself; nobody is told of it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pagerduty_moves(&self, routing_key: &str, dedup_key: &str, status: PagerdutyStatus, person: Option<&str>) {
+        let mut world = self.shared.world();
+        let incident = world.pagerduty.incidents.get_mut(&(routing_key.to_owned(), dedup_key.to_owned()));
+        incident.expect("an incident of this key").becomes(status, person);
+    }
+
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
     }
 
+    /// What the public would see at Instatus, by the incident's id.
+    pub fn instatus_state(&self) -> BTreeMap<String, PublicIncident> {
+        self.shared.world().instatus.incidents.clone()
+    }
+
+    /// A person posts to a public incident, at Statuspage or at Instatus, whichever has it.
+    pub fn person_posts(&self, id: &str, status: &str, text: &str) {
+        let mut world = self.shared.world();
+        world.statuspage.person_posts(id, status, text);
+        world.instatus.person_posts(id, status, text);
+    }
+
+    /// What the members of the Alertmanager cluster hold, by member and label set: as of the newest telling.
+    pub fn alertmanager_state(&self) -> BTreeMap<(String, String), HeldAlert> {
+        self.shared.world().alertmanager.alerts.clone()
+    }
+
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.
     pub fn slack_state(&self) -> BTreeMap<String, String> {
         self.shared.world().slack.texts()
+    }
+
+    /// The buttons that do something under each message, by `ts`: `action_id` and `value`.
+    pub fn slack_buttons(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.shared.world().slack.buttons()
+    }
+
+    /// What was said to single users, in order: the user's id and the text.
+    pub fn slack_whispers(&self) -> Vec<(String, String)> {
+        self.shared.world().slack.whispers.clone()
     }
 }
 

@@ -289,7 +289,7 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 17] = [
+    let verbs: [&[&str]; 18] = [
         &["why"],
         &["route"],
         &["incident"],
@@ -304,6 +304,7 @@ fn help_has_examples() {
         &["note"],
         &["status-page", "approve"],
         &["report"],
+        &["noise"],
         &["notify", "test"],
         &["init"],
         &["completions"],

@@ -57,9 +57,9 @@ pub fn act(world: &mut World, what: char) {
     };
     let by = || "ann".to_owned();
     let event = match what {
-        'A' => IncidentEvent::Acknowledge { by: by() },
-        'R' => IncidentEvent::Resolve { by: by() },
-        'N' => IncidentEvent::Note { by: by(), text: "text".into() },
+        'A' => IncidentEvent::Acknowledge { by: by().into() },
+        'R' => IncidentEvent::Resolve { by: by().into() },
+        'N' => IncidentEvent::Note { by: by().into(), text: "text".into() },
         'P' | 'D' => IncidentEvent::StatusDraft { by: by(), approve: what == 'P' },
         'U' => IncidentEvent::Undelivered {
             receiver: "pager".into(),
@@ -227,7 +227,7 @@ proptest! {
             let priority = Priority::ALL[number];
             let event = match kind {
                 0..=3 => IncidentEvent::Fired {
-                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(),
+                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(), flapping: None,
                 },
                 4..=6 => IncidentEvent::Ended { watch, ending: if kind == 4 { Ending::GoodAgain } else { Ending::Cleared } },
                 7 => IncidentEvent::Acknowledge { by: "ann".into() },

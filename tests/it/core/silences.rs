@@ -142,7 +142,7 @@ fn the_timeline_and_the_messages_say_why() {
     let said = |world: &World| {
         let reason = |heard: &super::world::Heard| match &heard.outgoing.message {
             Message::Notification(message) => format!("{}{}", message.reason, if message.late { " LATE" } else { "" }),
-            Message::StatusPost(_) => String::new(),
+            _ => String::new(),
         };
         world.heard.iter().map(reason).collect::<Vec<_>>()
     };
