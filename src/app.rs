@@ -26,7 +26,7 @@ use crate::{
     channel::{self, SharedChannel},
     clock::Clock,
     config::model::{Config, StoreUrl},
-    domain::name::Name,
+    domain::{name::Name, record::receiver_of},
     engine::{
         backfill::Backfill,
         board::Board,
@@ -98,7 +98,7 @@ struct Built {
 fn build(config: Config) -> Result<Built, StartError> {
     let sources = source::build(&config)
         .map_err(|errors| StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
+    let channels = channel::build_all(&config, channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
     Ok(Built { config: Arc::new(config), sources, channels, prober })
@@ -106,6 +106,9 @@ fn build(config: Config) -> Result<Built, StartError> {
 
 fn ruling(config: &Config) -> Ruling {
     let wait = |after: Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
+    // Nobody is told instead: a log is no person.
+    let logged = config.services.iter().filter(|(_, service)| service.decision_log.is_some());
+    let logs = logged.map(|(name, _)| (receiver_of(name), (None, TimeDelta::zero())));
     Ruling {
         rules: Arc::new(rulebook::rulebook(config)),
         shown: rulebook::shown(config),
@@ -114,7 +117,9 @@ fn ruling(config: &Config) -> Ruling {
             .receivers
             .iter()
             .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
+            .chain(logs)
             .collect(),
+        templates: config.templates.clone(),
     }
 }
 

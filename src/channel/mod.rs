@@ -3,6 +3,7 @@
 
 mod answer;
 mod build;
+mod decision_log;
 mod email;
 mod pagerduty;
 mod slack;
@@ -18,6 +19,7 @@ use futures_util::future::BoxFuture;
 
 pub use answer::Limits;
 pub use build::{ChannelError, build};
+pub use decision_log::{build_all, is_log};
 
 use crate::domain::notification::Message;
 

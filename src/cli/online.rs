@@ -34,6 +34,7 @@ pub fn check(config: &Path, args: &Args) -> anyhow::Result<u8> {
     if let Some(name) = &args.only
         && !config.sources.contains_key(name.as_str())
         && !config.receivers.contains_key(name.as_str())
+        && !channel::is_log(&config, name)
         && !config.slos.keys().any(|id| id.to_string() == *name)
     {
         anyhow::bail!("`--only {name}`: no source, receiver or SLO has that name");
@@ -90,7 +91,7 @@ async fn ask(config: &Config, only: Option<&str>) -> anyhow::Result<Vec<Answer>>
     let wanted = |name: &str| only.is_none_or(|only| only == name);
     let sources = source::build(config)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())?;
+    let channels = channel::build_all(config, channel::Limits::default())?;
     let mut answers = Vec::new();
     for (name, source) in sources.iter().filter(|(name, _)| wanted(name)) {
         answers.push(ping(config, name, source).await);

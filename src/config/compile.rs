@@ -1,6 +1,6 @@
 //! Joins what the elements' decoders made, and judges what only shows when all is known.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     Loaded, Mode, Overrides,
@@ -14,7 +14,7 @@ use super::{
     fit, later,
     maintenance::{self, Place},
     model::{BoundPolicy, Config, Maintenance, Service, Slo},
-    policies, receivers, services, slos, sources,
+    policies, receivers, services, slos, sources, templates,
     tree::Entry,
     veil,
 };
@@ -70,10 +70,22 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     document.map("reports").iter().for_each(|entry| later::report(cx, entry));
     document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
     maintenance.extend(document.map("maintenance").iter().filter_map(|entry| maintenance::decode(cx, entry, windows)));
-    document.map("templates").iter().for_each(|entry| later::template(cx, entry));
+    let templates = Arc::new(templates::decode(cx, document, &policies, &slos));
     later::unused(cx);
     let hash = cx.files.hash.clone();
-    Some(Config { daemon: daemon?, sources, services, slos, policies, receivers, escalations, maintenance, mail, hash })
+    Some(Config {
+        daemon: daemon?,
+        sources,
+        services,
+        slos,
+        policies,
+        receivers,
+        escalations,
+        maintenance,
+        templates,
+        mail,
+        hash,
+    })
 }
 
 fn each<T>(entries: &[Entry], decode: impl Fn(&Entry) -> Option<T>) -> BTreeMap<Name, T> {

@@ -17,6 +17,7 @@ pub mod message;
 pub mod name;
 pub mod notification;
 pub mod policy;
+pub mod record;
 pub mod replay;
 pub mod rulebook;
 pub mod run;

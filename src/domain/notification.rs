@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{name::Name, policy::Priority};
+use super::{name::Name, policy::Priority, record::IncidentRecord};
 
 /// What a message means to its receiver. The words are those of the scenario files and of `deliveries.event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -168,4 +168,6 @@ pub enum Message {
     Notification(Box<Notification>),
     /// For the public.
     StatusPost(StatusPost),
+    /// For the decision log.
+    Record(Box<IncidentRecord>),
 }

@@ -8,6 +8,8 @@ mod adopting;
 mod enrolling;
 mod fallbacks;
 mod loading;
+mod recording;
+mod wording;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,6 +33,7 @@ use crate::{
         rulebook::Rulebook,
     },
     store::{Store, StoreError, commit::Commit, incidents::state_word},
+    template::Templates,
     views::figures::Shown,
 };
 
@@ -95,6 +98,8 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// What people wrote for messages to say.
+    pub templates: Arc<Templates>,
 }
 
 /// The decider.
@@ -211,6 +216,8 @@ impl Decider {
     async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
         loop {
             self.enrol_new(now, &decision).await;
+            self.put_into_words(&mut decision);
+            self.compose_records(now, &mut decision).await;
             let commit = self.commit_of(now, &decision, &told);
             let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
             let sends = !commit.outgoing.is_empty();

@@ -27,6 +27,7 @@ struct Counted {
     filled: BTreeMap<(String, String), u64>,
     deliveries: BTreeMap<(Name, &'static str), u64>,
     latency: Option<Histogram>,
+    templates: BTreeMap<String, u64>,
 }
 
 impl Meters {
@@ -58,6 +59,11 @@ impl Meters {
         if let Some(seconds) = latency_seconds {
             counted.latency.get_or_insert_with(|| Histogram::new(&DELIVERY_BOUNDS)).observe(seconds.max(0.0));
         }
+    }
+
+    /// A template failed, and the built-in words were used instead.
+    pub fn template_failed(&self, template: &str) {
+        *self.lock().templates.entry(template.to_owned()).or_default() += 1;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
@@ -170,6 +176,14 @@ fn counted(board: &Board, out: &mut Exposition) {
     out.family("slod_deliveries_total", "counter", "Attempts to deliver.");
     for ((receiver, outcome), count) in &counted.deliveries {
         out.sample("slod_deliveries_total", &[("receiver", receiver), ("outcome", outcome)], *count as f64);
+    }
+    out.family(
+        "slod_template_failures_total",
+        "counter",
+        "Templates that failed: the built-in words were used instead.",
+    );
+    for (template, count) in &counted.templates {
+        out.sample("slod_template_failures_total", &[("template", template)], *count as f64);
     }
     out.family("slod_delivery_latency_seconds", "histogram", "From the decision to the receiver's acceptance.");
     let none = Histogram::new(&DELIVERY_BOUNDS);

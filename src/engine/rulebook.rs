@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::{
-    config::model::{BoundPolicy, Config, Indicator, ReceiverKind, Slo, Source, StatusPage},
+    config::model::{BoundPolicy, Config, Indicator, ReceiverKind, Service, Slo, Source, StatusPage},
     domain::{
         escalation::Plan,
         incident::{Hearers, Hearing},
         name::{Name, SloId},
         policy::Priority,
+        record::{RecordRule, receiver_of},
         rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
         slo::{Comparison, Operator},
         status_page::StatusRule,
@@ -32,7 +33,19 @@ pub fn rulebook(config: &Config) -> Rulebook {
             .collect(),
         hearers: hearers(config),
         external_url: config.daemon.external_url.clone(),
+        records: records(config),
     }
+}
+
+/// Where each service's incidents are recorded.
+fn records(config: &Config) -> BTreeMap<Name, RecordRule> {
+    let rule = |(name, service): (&Name, &Service)| {
+        let log = service.decision_log.as_ref()?;
+        let rule =
+            RecordRule { receiver: receiver_of(name), action: log.action.clone(), min_priority: log.min_priority };
+        Some((name.clone(), rule))
+    };
+    config.services.iter().filter_map(rule).collect()
 }
 
 fn hearers(config: &Config) -> Hearers {

@@ -41,7 +41,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/slos/{service}/{slo}/explain", &["at", LABELS], "how they follow from the slots"),
     get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
-    get("/api/v1/incidents/{id}", &[], "one incident with everything"),
+    get("/api/v1/incidents/{id}", &["format"], "one incident with everything, as json or markdown"),
     post("/api/v1/incidents/{id}/acknowledge", "take an incident"),
     post("/api/v1/incidents/{id}/resolve", "end an incident"),
     post("/api/v1/incidents/{id}/note", "add a note to an incident"),

@@ -215,7 +215,7 @@ async fn enqueue(
     }
     sqlx::query(
         "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
-         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_histories.sql"),
     include_str!("migrations/0003_corrections.sql"),
     include_str!("migrations/0002_sums.sql"),
+    include_str!("migrations/0010_records.sql"),
 ];
 
 /// Runs what is missing, each in a transaction of its own. A store from a newer slod is refused.

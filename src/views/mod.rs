@@ -7,6 +7,7 @@ pub mod explain;
 pub mod exposition;
 pub mod figures;
 pub mod incident;
+pub mod post_incident;
 pub mod render_csv;
 pub mod render_explain;
 pub mod render_markdown;

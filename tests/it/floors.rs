@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine", "http"],
     &["source", "channel", "store", "views"],
     &["config", "clock"],
-    &["schedule"],
+    &["schedule", "template"],
     &["domain"],
 ];
 

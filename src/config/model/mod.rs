@@ -1,24 +1,29 @@
 //! The configuration after all checks: what the rest of the program works with.
 
 mod daemon;
+mod decision_log;
 mod maintenance;
 mod receiver;
 mod service;
 mod slo;
 mod source;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use decision_log::{DecisionLog, LogTable, LogTarget};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};
 
-use crate::domain::{
-    name::{Name, SloId},
-    policy::{Escalation, Policy},
+use crate::{
+    domain::{
+        name::{Name, SloId},
+        policy::{Escalation, Policy},
+    },
+    template::Templates,
 };
 
 /// A whole configuration. Everything it refers to exists.
@@ -40,6 +45,8 @@ pub struct Config {
     pub escalations: BTreeMap<Name, Escalation>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
+    /// What people wrote for messages and documents to say.
+    pub templates: Arc<Templates>,
     /// How mail is sent.
     pub mail: Option<Mail>,
     /// SHA-256 of all files' bytes, hex: names this configuration in reports.

@@ -22,6 +22,7 @@ use super::{
     name::{Name, Series, SloId},
     notification::{Event, Message},
     policy::Priority,
+    record::RecordRule,
     rulebook::Rulebook,
     slot::{Reading, SlotAnswer},
 };
@@ -29,6 +30,7 @@ use super::{
 mod asking;
 mod gone;
 mod judging;
+mod records;
 mod reload;
 mod settling;
 mod sources;
@@ -195,6 +197,8 @@ pub struct Decision {
     pub lines: Vec<Line>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Incidents that are over for good, and where that is recorded. The shell composes the records.
+    pub records: Vec<(String, RecordRule)>,
 }
 
 /// An input that makes no sense.
@@ -245,7 +249,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).min()
+        incidents.chain(blind).chain(self.next_record()).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -300,6 +304,7 @@ impl Core {
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.record_finished(now, decision);
     }
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.

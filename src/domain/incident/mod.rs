@@ -141,6 +141,9 @@ pub struct Incident {
     pub status: Option<StatusClock>,
     /// The newest headline.
     pub title: String,
+    /// It is in the decision log of its service, or on its way there: it never goes there twice.
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -192,6 +195,7 @@ impl Incident {
             reopen_within: 0,
             status: None,
             title: String::new(),
+            recorded: false,
         }
     }
 

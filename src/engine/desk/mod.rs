@@ -3,6 +3,8 @@
 mod correct;
 mod figures;
 mod incident;
+mod post_incident;
+mod receivers;
 mod trial;
 
 use std::sync::{Arc, RwLock};
@@ -199,6 +201,10 @@ impl Desk for LiveDesk {
         })
     }
 
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move { self.written_up(&self.find(id).await?).await.map_err(unavailable) })
+    }
+
     fn deliveries<'a>(
         &'a self,
         state: Option<&'a str>,
@@ -306,23 +312,7 @@ impl Desk for LiveDesk {
     }
 
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
-        Box::pin(async move {
-            let queues = self.store.queues().await.map_err(unavailable)?;
-            let config = self.config.load();
-            let view = |(name, receiver): (&Name, &crate::config::model::Receiver)| {
-                let queue = queues.iter().find(|queue| queue.receiver == *name);
-                let failure = queue.and_then(|queue| queue.last_failure.clone());
-                ReceiverView {
-                    name: name.to_string(),
-                    kind: receiver.kind.word().to_owned(),
-                    pending: queue.map_or(0, |queue| queue.pending),
-                    last_sent: queue.and_then(|queue| queue.last_sent),
-                    last_failure: failure.as_ref().map(|(at, _)| *at),
-                    last_error: failure.map(|(_, text)| text),
-                }
-            };
-            Ok(config.receivers.iter().map(view).collect())
-        })
+        Box::pin(async move { self.receiver_views().await.map_err(unavailable) })
     }
 
     fn health(&self) -> Health {

@@ -39,7 +39,8 @@ fn render(companion: &Companion, incident: &IncidentView) -> Markup {
         h2 { "First look" }
         (cell::json("diagnostics", &serde_json::Value::Array(incident.diagnostics.clone())))
         (timeline(incident, now))
-        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } }
+        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " (post-incident document)" }
     };
     page(companion, &incident.title, incident.service.as_deref(), &main)
 }

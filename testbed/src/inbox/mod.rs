@@ -1,4 +1,5 @@
-//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, a decision log
+//! behind PostgREST, and a mail server.
 //!
 //! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
 //! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
@@ -8,12 +9,14 @@
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
 //! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
 
 mod fault;
 mod letter;
 mod page;
 mod pagerduty;
+mod postgrest;
 mod request;
 mod serve;
 mod slack;
@@ -143,6 +146,11 @@ impl Inbox {
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// The rows of the decision log, by `event_id`.
+    pub fn decision_log(&self) -> BTreeMap<String, serde_json::Value> {
+        self.shared.world().postgrest.rows.clone()
     }
 
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.

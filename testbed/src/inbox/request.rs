@@ -16,6 +16,8 @@ pub enum Peer {
     Slack,
     /// Statuspage.
     Statuspage,
+    /// The decision log.
+    Supabase,
     /// The mail server.
     Mail,
     /// Nobody we play.
@@ -95,7 +97,12 @@ impl Request {
     }
 
     pub fn peer(&self) -> Peer {
-        let known = [("/pagerduty/", Peer::Pagerduty), ("/slack/", Peer::Slack), ("/statuspage/", Peer::Statuspage)];
+        let known = [
+            ("/pagerduty/", Peer::Pagerduty),
+            ("/slack/", Peer::Slack),
+            ("/statuspage/", Peer::Statuspage),
+            ("/supabase/", Peer::Supabase),
+        ];
         known.iter().find(|(prefix, _)| self.path.starts_with(prefix)).map_or(Peer::Other, |(_, peer)| *peer)
     }
 }

@@ -9,6 +9,7 @@ use super::{
     fault::Faults,
     letter::Mailboxes,
     pagerduty::Pagerduty,
+    postgrest::Postgrest,
     request::{Peer, Received, Reply, Request},
     slack::Slack,
     statuspage::Statuspage,
@@ -21,6 +22,7 @@ pub(super) struct World {
     pub pagerduty: Pagerduty,
     pub slack: Slack,
     pub statuspage: Statuspage,
+    pub postgrest: Postgrest,
     pub mailboxes: Mailboxes,
 }
 
@@ -31,6 +33,7 @@ impl World {
             Peer::Pagerduty => self.pagerduty.take(request, problems),
             Peer::Slack => self.slack.take(request, problems),
             Peer::Statuspage => self.statuspage.take(request, problems),
+            Peer::Supabase => self.postgrest.take(request, problems),
             Peer::Mail | Peer::Other => {
                 problems.push("nobody lives at this path".to_owned());
                 Reply::json(404, &serde_json::json!({"error": "no such path"}))

@@ -13,6 +13,7 @@ mod incidents;
 mod late;
 mod periods;
 mod properties;
+mod records;
 mod series;
 mod slices;
 mod status;

@@ -146,6 +146,7 @@ pub fn rulebook(slos: Vec<SloRules>) -> Rulebook {
         sources: BTreeMap::from([(Name::from("prometheus"), blind)]),
         hearers: hearers.into_iter().map(|(name, hearing)| (Name::from(name), hearing)).collect(),
         external_url: "http://slod".into(),
+        records: BTreeMap::new(),
     }
 }
 
@@ -167,6 +168,8 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Incidents that were put on record, with the second.
+    pub records: Vec<(i64, String)>,
 }
 
 impl World {
@@ -176,7 +179,17 @@ impl World {
         let key = SeriesKey::whole(slo.spec.id.clone());
         let next = START / i64::from(slo.spec.every);
         let core = Core::new(Arc::new(rulebook(vec![slo])));
-        Self { core, key, now: at(0), next, events, settle: 0, heard: Vec::new(), lines: Vec::new() }
+        Self {
+            core,
+            key,
+            now: at(0),
+            next,
+            events,
+            settle: 0,
+            heard: Vec::new(),
+            lines: Vec::new(),
+            records: Vec::new(),
+        }
     }
 
     /// One policy that tells `pager` and `chat` at once.
@@ -246,6 +259,7 @@ impl World {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        self.records.extend(decision.records.into_iter().map(|(incident, _)| (at, incident)));
         let wake = self.core.wake_at();
         // What is due at this very second is done by the tick that follows every round.
         if wake.is_some_and(|wake| wake <= self.now) {
@@ -369,7 +383,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Record(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),
