@@ -2,15 +2,15 @@
 
 /// One line: no emphasis, link, HTML, heading, list, table cell, mention or bare address comes of it.
 pub fn line(text: &str) -> String {
-    let text = text.trim();
     let mut escaped = String::with_capacity(text.len() + 8);
-    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let first = text.len() - text.trim_start().len();
+    let digits = text[first..].find(|letter: char| !letter.is_ascii_digit()).map_or(text.len(), |at| first + at);
     for (at, letter) in text.char_indices() {
         let rest = &text[at..];
         let numbers =
-            at == digits && at > 0 && letter == '.' && !rest[1..].starts_with(|next: char| !next.is_whitespace());
-        let begins = at == 0 && matches!(letter, '-' | '+' | '=') || numbers;
-        let addresses = rest.starts_with("://") || letter == '.' && text[..at].to_ascii_lowercase().ends_with("www");
+            at == digits && at > first && letter == '.' && !rest[1..].starts_with(|next: char| !next.is_whitespace());
+        let begins = at == first && matches!(letter, '-' | '+' | '=') || numbers;
+        let addresses = rest.starts_with("://") || letter == '.' && is_after_www(text, at);
         match letter {
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '@' => {
                 escaped.push('\\');
@@ -30,6 +30,10 @@ pub fn line(text: &str) -> String {
     escaped
 }
 
+fn is_after_www(text: &str, at: usize) -> bool {
+    text.as_bytes()[at.saturating_sub(3)..at].eq_ignore_ascii_case(b"www")
+}
+
 /// Marks that turn the direction of writing.
 fn is_direction(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -44,6 +48,7 @@ mod tests {
         let cases = [
             ("a|b\n<script>[x](y)", "a\\|b &lt;script&gt;\\[x\\]\\(y\\)"),
             ("- item", "\\- item"),
+            ("  - item", "  \\- item"),
             ("+ item - x", "\\+ item - x"),
             ("1. item", "1\\. item"),
             ("12) item", "12\\) item"),
