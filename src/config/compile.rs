@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
-    Loaded, Mode, Overrides,
+    Loaded, Mode, Overrides, agenda,
     context::Context,
     daemon,
     diagnostics::{Diagnostic, Severity},
@@ -67,8 +67,8 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     }
     check_gauges(cx, document);
     let policies = decode_policies(cx, document, &slos, &ids);
-    document.map("reports").iter().for_each(|entry| later::report(cx, entry));
-    document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
+    let reports = each(document.map("reports"), |entry| agenda::report(cx, entry, timezone));
+    let reminders = each(document.map("reminders"), |entry| agenda::reminder(cx, entry, timezone));
     maintenance.extend(document.map("maintenance").iter().filter_map(|entry| maintenance::decode(cx, entry, windows)));
     let templates = Arc::new(templates::decode(cx, document, &policies, &slos));
     later::unused(cx);
@@ -81,6 +81,8 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
         policies,
         receivers,
         escalations,
+        reports,
+        reminders,
         maintenance,
         templates,
         mail,

@@ -48,6 +48,17 @@ fn records(config: &Config) -> BTreeMap<Name, RecordRule> {
     config.services.iter().filter_map(rule).collect()
 }
 
+/// Whom messages can go to, who hears instead, and after how long. Nobody is told instead of a decision log: it is no
+/// person.
+pub fn fallbacks(config: &Config) -> BTreeMap<Name, (Option<Name>, TimeDelta)> {
+    let wait = |after: std::time::Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
+    let receivers = config.receivers.iter();
+    let receivers =
+        receivers.map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))));
+    let logged = config.services.iter().filter(|(_, service)| service.decision_log.is_some());
+    receivers.chain(logged.map(|(name, _)| (receiver_of(name), (None, TimeDelta::zero())))).collect()
+}
+
 fn hearers(config: &Config) -> Hearers {
     let hearing = |kind: &ReceiverKind| match kind {
         ReceiverKind::Pagerduty { .. } => Some(Hearing::Pager),
@@ -59,7 +70,8 @@ fn hearers(config: &Config) -> Hearers {
     config.receivers.iter().filter_map(|(name, receiver)| Some((name.clone(), hearing(&receiver.kind)?))).collect()
 }
 
-fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
+/// The rules of one SLO.
+pub(super) fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
     let service = config.services.get(&id.service);
     let source = slo.indicator.source().cloned();
     let blind_after =
@@ -87,6 +99,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         manual: service
             .map(|service| service.manual.iter().map(|step| (step.run.clone(), step.needs.clone())).collect())
             .unwrap_or_default(),
+        has_diagnostics: service.is_some_and(|service| !service.diagnostics.is_empty()),
         status: service.and_then(|service| service.status_page.as_ref()).map(status_target),
     }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
+        diagnostic::Diagnosis,
         message::cut,
         record::{Sent, late_by, told},
     },
@@ -85,13 +86,18 @@ pub fn variables(incident: &IncidentView, around: &Around<'_>) -> PostIncident {
         told: receivers(&incident.deliveries),
         timeline: timeline(incident),
         status_page: incident.status_page.as_ref().map(|page| status_page(page, end)),
-        diagnostics: incident.diagnostics.iter().take(DIAGNOSTICS_MAX).map(|found| short(&found.to_string())).collect(),
+        diagnostics: incident.diagnostics.iter().take(DIAGNOSTICS_MAX).map(first_look).collect(),
         links: Links {
             runbook: around.runbook_url.map(str::to_owned),
             incident: format!("{}/incident/{}", around.external_url, incident.id),
         },
         made_at: instant(around.now),
     }
+}
+
+/// `database: 17 connections (14:03:05 UTC)`
+fn first_look(found: &Diagnosis) -> String {
+    short(&format!("{}: {} ({})", found.name, found.summary, found.at.format("%H:%M:%S UTC")))
 }
 
 fn short(text: &str) -> String {

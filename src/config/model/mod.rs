@@ -1,7 +1,9 @@
 //! The configuration after all checks: what the rest of the program works with.
 
+mod agenda;
 mod daemon;
 mod decision_log;
+mod diagnostic;
 mod maintenance;
 mod receiver;
 mod service;
@@ -10,8 +12,10 @@ mod source;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use agenda::{Crontab, Reminder, Report};
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
 pub use decision_log::{DecisionLog, LogTable, LogTarget};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
@@ -43,6 +47,10 @@ pub struct Config {
     pub receivers: BTreeMap<Name, Receiver>,
     /// Who hears next.
     pub escalations: BTreeMap<Name, Escalation>,
+    /// Reviews that are sent by themselves.
+    pub reports: BTreeMap<Name, Report>,
+    /// Texts that are sent again and again.
+    pub reminders: BTreeMap<Name, Reminder>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
     /// What people wrote for messages and documents to say.

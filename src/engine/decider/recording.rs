@@ -46,11 +46,12 @@ impl Decider {
         let new = decision.lines.iter().filter(|line| line.incident == incident.id);
         let new = new.map(|line| RecordedLine { at: line.at, kind: line.kind.to_owned(), text: line.text.clone() });
         let messages = read("the messages", incident, || self.store.deliveries_of(&incident.id)).await;
+        let diagnostics = read("the first look", incident, || self.store.diagnoses(&incident.id)).await;
         Gathered {
             lines: stored.chain(new).collect(),
             messages: messages.into_iter().map(sent).collect(),
             cost: self.cost(incident, now).await,
-            diagnostics: Vec::new(),
+            diagnostics: diagnostics.iter().filter_map(|found| serde_json::to_value(found).ok()).collect(),
         }
     }
 

@@ -81,6 +81,7 @@ impl World {
             Message::Notification(notification) => notification.event as i64 + 1,
             Message::StatusPost(post) => post.state as i64 + 1,
             Message::Record(_) => 1,
+            Message::Bulletin(bulletin) => bulletin.kind as i64 + 1,
         };
         let delivery = Delivery { id, message, thread: thread.map(str::to_owned), attempt };
         let outcome = self.channels[receiver].deliver(&delivery).await;
