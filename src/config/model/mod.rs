@@ -13,7 +13,7 @@ mod source;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use agenda::{Crontab, Reminder, Report};
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
 pub use decision_log::{DecisionLog, LogTable, LogTarget};
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};

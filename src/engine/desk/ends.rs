@@ -35,7 +35,10 @@ impl LiveDesk {
     pub(super) async fn told(&self) -> Result<Vec<ReceiverView>, DeskError> {
         let queues = self.store.queues().await.map_err(unavailable)?;
         let config = self.config.load();
-        let receivers = config.receivers.iter().map(|(name, receiver)| view(name, receiver.kind.word(), &queues));
+        let receivers = config.receivers.iter().map(|(name, receiver)| {
+            let max_rate = receiver.max_rate.map(|rate| rate.to_string());
+            ReceiverView { max_rate, ..view(name, receiver.kind.word(), &queues) }
+        });
         let logs = config.services.iter().filter_map(|(name, service)| {
             let log = service.decision_log.as_ref()?;
             Some(view(&receiver_of(name), log.target.word(), &queues))
@@ -51,6 +54,8 @@ fn view(name: &Name, kind: &str, queues: &[QueueState]) -> ReceiverView {
         name: name.to_string(),
         kind: kind.to_owned(),
         pending: queue.map_or(0, |queue| queue.pending),
+        joined: queue.map_or(0, |queue| queue.joined),
+        max_rate: None,
         last_sent: queue.and_then(|queue| queue.last_sent),
         last_failure: failure.as_ref().map(|(at, _)| *at),
         last_error: failure.map(|(_, text)| text),

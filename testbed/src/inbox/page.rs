@@ -45,6 +45,10 @@ fn peer(peer: Peer) -> &'static str {
         Peer::Statuspage => "Statuspage",
         Peer::Supabase => "Decision log",
         Peer::Mail => "Mail",
+        Peer::Instatus => "Instatus",
+        Peer::Alertmanager => "Alertmanager",
+        Peer::Webhook => "webhook",
+        Peer::Heartbeat => "heartbeat",
         Peer::Other => "?",
     }
 }

@@ -18,6 +18,14 @@ pub enum Peer {
     Statuspage,
     /// The decision log.
     Supabase,
+    /// Instatus.
+    Instatus,
+    /// An Alertmanager.
+    Alertmanager,
+    /// Somebody's webhook.
+    Webhook,
+    /// A dead man's switch.
+    Heartbeat,
     /// The mail server.
     Mail,
     /// Nobody we play.
@@ -102,6 +110,10 @@ impl Request {
             ("/slack/", Peer::Slack),
             ("/statuspage/", Peer::Statuspage),
             ("/supabase/", Peer::Supabase),
+            ("/instatus/", Peer::Instatus),
+            ("/alertmanager/", Peer::Alertmanager),
+            ("/webhook/", Peer::Webhook),
+            ("/heartbeat/", Peer::Heartbeat),
         ];
         known.iter().find(|(prefix, _)| self.path.starts_with(prefix)).map_or(Peer::Other, |(_, peer)| *peer)
     }
