@@ -111,7 +111,7 @@ fn build(config: Config) -> Result<Built, StartError> {
     };
     let sources = source::build(&config).map_err(broken)?;
     let diagnoser = Arc::new(Diagnoser::new(&config).map_err(broken)?);
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
+    let channels = channel::build_all(&config, channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
     let pulse = config.daemon.heartbeat.as_ref().map(|beat| Pulse::new(beat.url.clone(), channel::Limits::default()));

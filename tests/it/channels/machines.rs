@@ -17,7 +17,7 @@ use super::world::{World, accepted, hostile, notification, post};
 fn plain(message: Message) -> Notification {
     match message {
         Message::Notification(notification) => *notification,
-        Message::StatusPost(_) | Message::Bulletin(_) => unreachable!(),
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => unreachable!(),
     }
 }
 
