@@ -256,7 +256,8 @@ impl Sight<'_> {
             .map(|line| format!("{} ({})", line.text.split(':').next().unwrap_or_default(), instant(line.at)))
             .collect();
         let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
-        format!("it belongs to incident {}, {} then; told: {told}", incident.id, state.unwrap_or("not open yet"))
+        let muted = silenced_at(lines, self.at).map(|muted| format!("; {muted}")).unwrap_or_default();
+        format!("it belongs to incident {}, {} then; told: {told}{muted}", incident.id, state.unwrap_or("not open yet"))
     }
 
     /// The person's resolve since which the alert has not cleared.
@@ -270,6 +271,16 @@ impl Sight<'_> {
         let found = lines.rfind(|(_, line)| by_hand(line) && (from..=self.at).contains(&line.at));
         found.map(|(id, line)| format!("incident {id} was {} at {}", line.text, instant(line.at)))
     }
+}
+
+/// The newest silence or planned work that muted an incident at a moment, in the words of its timeline.
+fn silenced_at(lines: &[StoredLine], at: DateTime<Utc>) -> Option<&str> {
+    let begins = |line: &&StoredLine, words: &[&str]| words.iter().any(|words| line.text.starts_with(words));
+    let begun = ["silenced until", "muted until"];
+    let ended = ["silence ended", "maintenance ended"];
+    let mut muted = lines.iter().filter(|line| line.kind == "muted" && line.at <= at);
+    let newest = muted.rfind(|line| begins(line, &begun) || begins(line, &ended))?;
+    Some(newest).filter(|line| begins(line, &begun)).map(|line| line.text.as_str())
 }
 
 fn since(alert: &Alert) -> Option<i64> {

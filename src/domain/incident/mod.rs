@@ -90,6 +90,13 @@ impl Member {
     }
 }
 
+impl Member {
+    /// Whether it holds the incident open.
+    pub fn holds(&self) -> bool {
+        self.firing
+    }
+}
+
 /// What a receiver was told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
@@ -266,7 +273,7 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
         let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let reminders = self.next_reminder();

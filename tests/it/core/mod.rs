@@ -22,6 +22,8 @@ mod properties;
 mod records;
 mod repeats;
 mod series;
+mod silence_bounds;
+mod silence_properties;
 mod silences;
 mod slices;
 mod status;
