@@ -34,14 +34,16 @@ use crate::{
         decider::{Decider, MAILBOX_MAX, Order, Ruling},
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
+        diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
         maintenance::Maintenance,
+        planned::PlannedWork,
         restart::{self, Comeback},
         rulebook,
         traffic::Traffic,
     },
-    source::{self, SharedSource, probe::Prober},
+    source::{self, Diagnoser, SharedSource, probe::Prober},
     store::{Store, StoreError},
     views::desk::DeskError,
 };
@@ -97,15 +99,19 @@ struct Built {
     sources: BTreeMap<Name, SharedSource>,
     channels: BTreeMap<Name, SharedChannel>,
     prober: Arc<Prober>,
+    diagnoser: Arc<Diagnoser>,
 }
 
 fn build(config: Config) -> Result<Built, StartError> {
-    let sources = source::build(&config)
-        .map_err(|errors| StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+    let broken = |errors: Vec<source::BuildError>| {
+        StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let sources = source::build(&config).map_err(broken)?;
+    let diagnoser = Arc::new(Diagnoser::new(&config).map_err(broken)?);
     let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
-    Ok(Built { config: Arc::new(config), sources, channels, prober })
+    Ok(Built { config: Arc::new(config), sources, channels, prober, diagnoser })
 }
 
 fn ruling(config: &Config) -> Ruling {
@@ -119,6 +125,7 @@ fn ruling(config: &Config) -> Ruling {
             .iter()
             .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
             .collect(),
+        planned: Arc::new(PlannedWork::new(config)),
     }
 }
 
@@ -188,7 +195,7 @@ impl App {
     }
 
     fn begin(&self, built: Built) -> Generation {
-        let Built { config, sources, channels, prober } = built;
+        let Built { config, sources, channels, prober, diagnoser } = built;
         let stop = CancellationToken::new();
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
         let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {
@@ -215,11 +222,21 @@ impl App {
             traffic: traffic.clone(),
         };
         let backfill = tokio::spawn(backfill.run(stop.clone()));
+        let diagnostics = Diagnostics {
+            config: config.clone(),
+            diagnoser: diagnoser.clone(),
+            orders: self.orders.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            started_at: self.desk.started_at,
+        };
+        let diagnostics = tokio::spawn(diagnostics.run(stop.clone()));
         let agenda = Agenda {
             config: config.clone(),
             sources: sources.clone(),
             channels,
             prober: prober.clone(),
+            diagnoser,
             store: self.store.clone(),
             board: self.board.clone(),
             clock: self.clock.clone(),
@@ -237,7 +254,7 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, agenda, deliverers }
+        Generation { stop, evaluator, backfill, diagnostics, agenda, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.

@@ -1,4 +1,4 @@
-//! What runs under one configuration: the evaluator, the backfill, the agenda and the deliverers.
+//! What runs under one configuration: the evaluator, the backfill, the diagnostics, the agenda and the deliverers.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ pub(super) struct Generation {
     pub stop: CancellationToken,
     pub evaluator: JoinHandle<()>,
     pub backfill: JoinHandle<()>,
+    pub diagnostics: JoinHandle<()>,
     pub agenda: JoinHandle<()>,
     pub deliverers: Vec<JoinHandle<()>>,
 }
@@ -40,6 +41,7 @@ impl Generation {
         tokio::select! {
             _ = &mut self.evaluator => "the evaluator",
             _ = &mut self.backfill => "the backfill",
+            _ = &mut self.diagnostics => "the diagnostics",
             _ = &mut self.agenda => "the agenda",
             () = deliverers => "a deliverer",
         }
@@ -55,8 +57,14 @@ mod tests {
         let run = || tokio::spawn(std::future::pending());
         let stop = CancellationToken::new();
         let over = tokio::spawn(async {});
-        let mut generation =
-            Generation { stop, evaluator: run(), backfill: run(), agenda: run(), deliverers: vec![run(), over] };
+        let mut generation = Generation {
+            stop,
+            evaluator: run(),
+            backfill: run(),
+            diagnostics: run(),
+            agenda: run(),
+            deliverers: vec![run(), over],
+        };
         assert_eq!(generation.broken().await, "a deliverer");
         generation.evaluator.abort();
         generation.deliverers.truncate(1);

@@ -75,7 +75,10 @@ async fn ask(config: &Config, only: Option<&str>) -> anyhow::Result<Vec<Answer>>
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
     let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())?;
     let prober = Prober::new().map_err(|error| anyhow::anyhow!(error.to_string()))?;
-    let online = Online { config, sources: &sources, channels: &channels, prober: &prober, only, limit: LIMIT };
+    let diagnoser = source::Diagnoser::new(config)
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let (sources, channels) = (&sources, &channels);
+    let online = Online { config, sources, channels, prober: &prober, diagnoser: &diagnoser, only, limit: LIMIT };
     Ok(online.ask(SystemClock.now().timestamp()).await)
 }
 

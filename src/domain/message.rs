@@ -148,6 +148,7 @@ fn lines(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Vec<String> {
         Some(end) => format!("From {opened} to {}", end.at.format("%H:%M:%S UTC")),
         None => format!("Since {opened}"),
     });
+    lines.extend(incident.first_look(occasion.now));
     if let Some(fault) = occasion.series.and_then(|series| series.fault).or(occasion.source_error) {
         lines.push(format!("Last answer: {}", cut(fault, 300)));
     }

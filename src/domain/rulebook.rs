@@ -58,6 +58,8 @@ pub struct SloRules {
     pub runbook_url: Option<String>,
     /// Steps for people, with whose approval they need.
     pub manual: Vec<(String, Option<String>)>,
+    /// There is something to look at when an incident opens.
+    pub has_diagnostics: bool,
     /// The public page.
     pub status: Option<StatusTarget>,
 }

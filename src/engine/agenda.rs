@@ -22,7 +22,7 @@ use crate::{
         Recurrence,
         course::{Course, Due},
     },
-    source::{SharedSource, probe::Prober},
+    source::{Diagnoser, SharedSource, probe::Prober},
     store::{
         Store, StoreError,
         agenda::{Entry, Occurrence},
@@ -44,6 +44,8 @@ pub struct Agenda {
     pub channels: BTreeMap<Name, SharedChannel>,
     /// For checks: slod's own.
     pub prober: Arc<Prober>,
+    /// For checks: what looks around at a breach.
+    pub diagnoser: Arc<Diagnoser>,
     /// Where figures are read and messages are written.
     pub store: Store,
     /// Where it says that it moves.

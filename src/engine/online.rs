@@ -3,16 +3,20 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use chrono::{DateTime, Utc};
+
 use super::evaluator::limit_of;
 use crate::{
     channel::SharedChannel,
     clock::Stopwatch,
-    config::model::{Config, Indicator, Probe},
+    config::model::{Config, Diagnostic, Indicator, Probe},
     domain::{
+        decide::time,
+        diagnostic::Diagnosis,
         name::Name,
         slot::{Reading, Span},
     },
-    source::{Question, SharedSource, SourceError, probe::Prober},
+    source::{Diagnoser, Question, SharedSource, SourceError, probe::Prober},
 };
 
 /// Longest wait for a receiver's word on its credentials.
@@ -55,6 +59,8 @@ pub struct Online<'a> {
     pub channels: &'a BTreeMap<Name, SharedChannel>,
     /// For probes.
     pub prober: &'a Prober,
+    /// For diagnostics.
+    pub diagnoser: &'a Diagnoser,
     /// Only what has this name; everything if none.
     pub only: Option<&'a str>,
     /// How long all of it may take.
@@ -107,6 +113,7 @@ impl Online<'_> {
         }
         self.indicators(now, &mut asked).await;
         self.gauges(now, &mut asked).await;
+        self.diagnostics(time(now), &mut asked).await;
         for (name, channel) in self.channels.iter().filter(|(name, _)| self.wants(name)) {
             asked.put(verify(name, channel)).await;
         }
@@ -180,6 +187,31 @@ impl Online<'_> {
             };
             asked.put(number).await;
         }
+    }
+}
+
+impl Online<'_> {
+    /// Asks each diagnostic once. What it finds is no verdict here: only that it can be asked.
+    async fn diagnostics(&self, now: DateTime<Utc>, asked: &mut Asked) {
+        for (service, settings) in &self.config.services {
+            for diagnostic in &settings.diagnostics {
+                let wanted = match diagnostic.kind.source() {
+                    Some(source) => self.wants(source) && !asked.is_silent(source),
+                    None => self.only.is_none(),
+                };
+                if wanted {
+                    asked.put(self.diagnostic(service, diagnostic, now)).await;
+                }
+            }
+        }
+    }
+
+    async fn diagnostic(&self, service: &Name, diagnostic: &Diagnostic, now: DateTime<Utc>) -> Answer {
+        let (ok, silent, text) = match self.diagnoser.ask(diagnostic, now).await {
+            Ok(found) => (true, false, Diagnosis::new(diagnostic.name.clone(), "", now, 0.0, Ok(found)).summary),
+            Err(error) => (false, !matches!(error, SourceError::Refused(_)), error.to_string()),
+        };
+        Answer { name: format!("diagnostic {service}/{}", diagnostic.name), ok, silent, text }
     }
 }
 

@@ -46,7 +46,8 @@ fn hearers(config: &Config) -> Hearers {
     config.receivers.iter().filter_map(|(name, receiver)| Some((name.clone(), hearing(&receiver.kind)?))).collect()
 }
 
-fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
+/// The rules of one SLO.
+pub(super) fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
     let service = config.services.get(&id.service);
     let source = slo.indicator.source().cloned();
     let blind_after =
@@ -74,6 +75,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         manual: service
             .map(|service| service.manual.iter().map(|step| (step.run.clone(), step.needs.clone())).collect())
             .unwrap_or_default(),
+        has_diagnostics: service.is_some_and(|service| !service.diagnostics.is_empty()),
         status: service.and_then(|service| service.status_page.as_ref()).map(status_target),
     }
 }

@@ -123,6 +123,7 @@ impl Store {
                         let first = (seconds - 1).div_euclid(SLOTS * i64::from(every));
                         removed += delete.bind(every).bind(first).execute(&mut *connection).await?.rows_affected();
                     }
+                    removed += super::silences::prune(&mut *connection, millis).await?;
                     for (statement, bound) in [
                         ("delete from sums where (newest + 1) * 240 * every < ?", seconds),
                         ("delete from corrections where at < ?", millis),

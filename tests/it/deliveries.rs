@@ -16,6 +16,7 @@ use slod::{
     },
     store::{
         Store,
+        attempts::Attempt,
         commit::{Commit, Missed},
         outbox::Lease,
     },
@@ -92,7 +93,9 @@ impl Outbox {
 
     async fn finish(&self, lease: &Lease, next: Next) {
         let error = (next != Next::Sent).then(|| "503".to_owned());
-        self.store.finish(lease.id, next, Some("receipt".into()), error, self.now).await.unwrap();
+        let attempt = Attempt::new(lease.attempt, self.now - TimeDelta::seconds(1), self.now, &next);
+        let attempt = Attempt { receipt: Some("receipt".into()), error, ..attempt };
+        self.store.finish(lease.id, next, attempt).await.unwrap();
     }
 
     async fn send_all(&mut self) -> Vec<String> {
@@ -206,6 +209,22 @@ async fn an_untried_trigger_goes_with_its_resolve_and_is_missed() {
     assert_eq!(missed, [Missed { incident: incident(0).id, receiver: pager(), priority: Priority::P1 }]);
     assert_eq!(outbox.states().await, ["trigger dropped", "acknowledge dropped"]);
     assert!(outbox.send_all().await.is_empty());
+}
+
+/// Whoever wrote the end may be killed before it could decide who hears of the missed page.
+#[tokio::test]
+async fn a_missed_page_is_known_until_somebody_is_told() {
+    let outbox = Outbox::open().await;
+    outbox.tell(0, Event::Trigger).await;
+    outbox.tell(0, Event::Acknowledge).await;
+    outbox.tell(0, Event::Resolve).await;
+    let missed = outbox.store.undelivered(10).await.unwrap();
+    let why = "the incident was over before this page could be sent";
+    let told: Vec<_> = missed.iter().map(|row| (row.event.as_str(), row.last_error.as_deref())).collect();
+    assert_eq!(told, [("trigger", Some(why))]);
+    let fallback_told = vec![missed[0].id];
+    outbox.store.commit(Arc::new(Commit { fallback_told, ..Commit::default() }), outbox.now).await.unwrap();
+    assert!(outbox.store.undelivered(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Sources against real servers, and against servers that mean no good.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod diagnosis;
 mod evil;
 mod history;
 mod live;

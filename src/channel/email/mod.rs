@@ -25,6 +25,7 @@ use super::{
 use crate::{
     config::{model::Mail, secret::Secret},
     domain::{name::Name, notification::Message},
+    failpoint::{Point, reach},
 };
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
@@ -83,7 +84,10 @@ impl EmailChannel {
         let receipt = letter::message_id(key, delivery.id, self.addresses.from.email.domain());
         let (envelope, raw) = (letter.envelope(), letter.formatted());
         match self.transport.clone().build::<Tokio1Executor>().send_raw(envelope, &raw).await {
-            Ok(_) => Ok(receipt),
+            Ok(_) => {
+                reach(Point::SendMailed);
+                Ok(receipt)
+            }
             Err(error) if error.is_permanent() && envelope.to().len() > 1 => {
                 self.send_singly(envelope.to(), &raw, receipt).await
             }

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod daemon;
+mod diagnostic;
 mod maintenance;
 mod receiver;
 mod service;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 pub use agenda::{Crontab, Reminder, Report};
 pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};

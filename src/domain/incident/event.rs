@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::Hearers;
 use crate::domain::{
+    diagnostic::Diagnosis,
     escalation::Plan,
+    muting::Mute,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -22,6 +24,10 @@ pub struct Around<'a> {
     pub status: Option<&'a StatusRule>,
     /// Nothing is known of the series right now.
     pub blind: bool,
+    /// The service has diagnostics to look at.
+    pub has_diagnostics: bool,
+    /// What mutes its messages right now.
+    pub mutes: &'a [Mute],
 }
 
 /// What happens to an incident.
@@ -43,6 +49,8 @@ pub enum IncidentEvent {
         reopen_within: u32,
         /// Decided later than it was due.
         late: bool,
+        /// What made it fire, with the figures.
+        because: String,
     },
     /// An alert of it is over, or everything is good again.
     Ended {
@@ -85,6 +93,15 @@ pub enum IncidentEvent {
         event: Event,
         /// Why.
         why: String,
+    },
+    /// A look at its surroundings has come back.
+    Diagnosed {
+        /// Which one, from 1.
+        look: u32,
+        /// It was taken well after it was asked for.
+        late: bool,
+        /// What was found.
+        found: Vec<Diagnosis>,
     },
     /// Time has passed.
     Tick,
@@ -130,6 +147,8 @@ pub enum Say {
         /// In words.
         text: String,
     },
+    /// Keep what was found.
+    Diagnosed(Vec<Diagnosis>),
     /// Silence these alerts until each has cleared once.
     Mute(Vec<String>),
 }

@@ -96,6 +96,7 @@ impl Agenda {
             sources: &self.sources,
             channels: &self.channels,
             prober: &self.prober,
+            diagnoser: &self.diagnoser,
             only: None,
             limit: CHECK_LIMIT,
         };

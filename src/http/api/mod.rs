@@ -6,7 +6,9 @@ pub mod corrections;
 pub mod daemon;
 pub mod deliveries;
 pub mod incidents;
+pub mod silences;
 pub mod slos;
+pub mod why;
 
 use axum::{
     Json,

@@ -31,12 +31,25 @@ impl World {
             Peer::Pagerduty => self.pagerduty.take(request, problems),
             Peer::Slack => self.slack.take(request, problems),
             Peer::Statuspage => self.statuspage.take(request, problems),
+            Peer::Other if request.path == PUBLIC_PAGE => Reply::json(200, &public_page()),
             Peer::Mail | Peer::Other => {
                 problems.push("nobody lives at this path".to_owned());
                 Reply::json(404, &serde_json::json!({"error": "no such path"}))
             }
         }
     }
+}
+
+/// Another company's status page, where all is well.
+const PUBLIC_PAGE: &str = "/shopify/api/v2/summary.json";
+
+fn public_page() -> serde_json::Value {
+    serde_json::json!({
+        "page": {"id": "sh0p1fy", "name": "Shopify", "url": "https://status.example.com"},
+        "status": {"indicator": "none", "description": "All Systems Operational"},
+        "components": [{"id": "c1", "name": "Admin", "status": "operational", "group": false}],
+        "incidents": [],
+    })
 }
 
 /// The world behind its lock, and the bell that rings when something came in.

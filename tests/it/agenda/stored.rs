@@ -100,7 +100,12 @@ async fn what_is_about_no_incident_waits_for_its_own_kind_only() {
     let rows = store.deliveries(Some("sending"), 10).await.unwrap();
     assert!(rows.iter().all(|row| row.incident.is_none() && row.event == "digest"));
     let oldest = rows.iter().map(|row| row.id).min().unwrap();
-    store.finish(oldest, slod::domain::delivery::Next::Dead, None, Some("no".into()), at(6)).await.unwrap();
+    let (dead, refused) = (slod::domain::delivery::Next::Dead, Some("no".into()));
+    let attempt = slod::store::attempts::Attempt {
+        error: refused,
+        ..slod::store::attempts::Attempt::new(1, at(5), at(6), &dead)
+    };
+    store.finish(oldest, dead, attempt).await.unwrap();
     let second: Vec<String> = store.lease(&team, at(6), 75, 8).await.unwrap().iter().map(body).collect();
     assert_eq!(second, ["2"]);
 }

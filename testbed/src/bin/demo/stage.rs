@@ -103,7 +103,8 @@ impl<'a> Stage<'a> {
                 self.screen.line(Actor::Slod, &format!("{name}: {now}"));
             }
         }
-        for entry in seen.received.iter().skip(self.told) {
+        // What is only read is no message.
+        for entry in seen.received.iter().skip(self.told).filter(|entry| entry.peer != Peer::Other) {
             self.screen.line(Actor::Receiver(receiver(entry.peer)), &got(entry));
             for problem in &entry.problems {
                 self.screen.line(Actor::Broken, problem);
@@ -141,6 +142,15 @@ impl<'a> Stage<'a> {
             seen.received.iter().filter(|entry| entry.peer == Peer::Slack && !entry.body["channel"].is_string());
         if let Some(newest) = hooks.next_back() {
             self.screen.quote(plain(text(&newest.body["text"])).lines());
+        }
+    }
+
+    /// Shows what was found when an SLO's newest incident opened.
+    pub fn first_look(&self, seen: &Seen, slo: &str) {
+        let timeline = seen.incident(slo).and_then(|incident| incident["timeline"].as_array());
+        let looked = timeline.into_iter().flatten().find(|line| line["kind"] == "looked");
+        if let Some(said) = looked.and_then(|line| line["text"].as_str()) {
+            self.screen.line(Actor::Slod, said);
         }
     }
 
