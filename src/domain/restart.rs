@@ -277,7 +277,13 @@ mod tests {
     fn what_is_muted_is_not_told() {
         let mut muted = incident("a", &["team"], vec![], None);
         for (watch, policy) in [("outage", "outage"), ("burn:1h/5m", "burn")] {
-            let member = Member { policy: policy.into(), priority: Priority::P1, firing: true, fired_at: at(-20) };
+            let member = Member {
+                policy: policy.into(),
+                priority: Priority::P1,
+                firing: true,
+                fired_at: at(-20),
+                flapping: None,
+            };
             muted.members.insert(watch.to_owned(), member);
         }
         let policies = |names: &[&str]| {
