@@ -39,7 +39,9 @@ use crate::{
         diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
+        inbound::{self, Inbound},
         maintenance::Maintenance,
+        pager_watch,
         restart::{self, Comeback},
         traffic::Traffic,
     },
@@ -144,7 +146,16 @@ impl App {
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
+        let parts = inbound::Parts {
+            config: shared.clone(),
+            store: store.clone(),
+            board: board.clone(),
+            orders: orders.clone(),
+            clock: clock.clone(),
+        };
+        let inbound = Arc::new(Inbound::new(parts));
         let desk = Arc::new(LiveDesk {
+            inbound,
             config: shared.clone(),
             board: board.clone(),
             store: store.clone(),
@@ -185,6 +196,7 @@ impl App {
     fn begin(&self, built: Built) -> Generation {
         let Built { config, sources, channels, prober, diagnoser, pulse } = built;
         let stop = CancellationToken::new();
+        pager_watch::start(&config, &self.desk.inbound, &stop);
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
         let beside = beside::start(self, &config, &channels, pulse, &stop);
         let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {

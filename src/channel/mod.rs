@@ -6,10 +6,11 @@ mod answer;
 mod build;
 mod email;
 mod instatus;
-mod pagerduty;
+pub mod pagerduty;
 mod public_page;
 mod pulse;
-mod slack;
+mod signature;
+pub mod slack;
 mod statuspage;
 mod text;
 mod webhook;
@@ -22,7 +23,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
-pub use answer::Limits;
+pub use answer::{Failure, Limits};
 pub use build::{ChannelError, build};
 pub use pulse::Pulse;
 

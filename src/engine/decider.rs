@@ -155,6 +155,7 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
+        core.heard = store.heard_events().await?;
         let silences = store.live_silences(now).await?;
         let mut decider = Self {
             core,
@@ -278,7 +279,7 @@ impl Decider {
         reach_if(&decision, Point::CommitEnrolled);
         let commit = self.commit_of(now, &decision, &told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-        let sends = !commit.outgoing.is_empty();
+        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
         let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
         reach_if(&decision, Point::CommitAnswered);
         if !missed.is_empty() {
@@ -373,6 +374,8 @@ impl Decider {
         commit.silences.clone_from(&decision.silences);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
+        commit.settled.clone_from(&decision.settled);
+        commit.source_events.clone_from(&decision.source_events);
         commit
     }
 }

@@ -15,7 +15,7 @@ pub use agenda::{Crontab, Reminder, Report};
 pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
-pub use receiver::{Mail, Receiver, ReceiverKind};
+pub use receiver::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};

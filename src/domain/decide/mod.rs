@@ -32,6 +32,7 @@ use super::{
 mod asking;
 mod gone;
 mod judging;
+mod people;
 mod reload;
 mod settling;
 mod silencing;
@@ -39,7 +40,11 @@ mod sources;
 mod voice;
 
 use self::settling::Settling;
-pub use self::{reload::Touched, settling::gap_words};
+pub use self::{
+    people::{HeardEvents, SourceEvent},
+    reload::Touched,
+    settling::gap_words,
+};
 
 /// Most corrections of one series.
 const CORRECTIONS_MAX: usize = 1_000;
@@ -224,6 +229,10 @@ pub struct Decision {
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken, in order.
+    pub source_events: Vec<SourceEvent>,
 }
 
 /// An input that makes no sense.
@@ -262,6 +271,8 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// What live incidents have heard of from sources of people's acts.
+    pub heard: HeardEvents,
     /// By id: those that are not over.
     pub silences: BTreeMap<String, Silence>,
     /// The planned work of the time to come.
@@ -299,12 +310,7 @@ impl Core {
                 self.heard(now, &source, error, decision);
                 Ok(())
             }
-            Input::About { incident, event } => {
-                if !self.incidents.contains_key(&incident) {
-                    return Err(Rejected::NoIncident(incident));
-                }
-                Ok(self.tell(now, &incident, event, decision)?)
-            }
+            Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Silence(silence) => self.silence(now, *silence, decision),
             Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
@@ -354,6 +360,7 @@ impl Core {
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.heard.retain(|id, _| self.incidents.contains_key(id));
         self.forget_silences(now);
     }
 }

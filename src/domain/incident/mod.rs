@@ -18,17 +18,20 @@ use super::{
     status_page::StatusClock,
 };
 
+mod actor;
 mod clock;
 mod course;
 mod event;
 mod looks;
 mod muting;
 mod page;
+mod people;
 mod reminding;
 mod steps;
 mod telling;
 
 pub use self::{
+    actor::{Actor, Via},
     event::{Around, Ending, IncidentEvent, Refused, Say},
     looks::Looks,
     muting::{Held, Muted, MutedBy},
@@ -165,6 +168,9 @@ pub struct Incident {
     pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// When it last opened or changed hands.
+    #[serde(default)]
+    pub touched: Option<DateTime<Utc>>,
     /// What was looked at when it opened.
     #[serde(default)]
     pub looks: Looks,
@@ -223,6 +229,7 @@ impl Incident {
             status: None,
             muted: None,
             title: String::new(),
+            touched: None,
             looks: Looks::default(),
             reminders: BTreeMap::new(),
         }

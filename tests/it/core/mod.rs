@@ -16,6 +16,7 @@ mod jumps;
 mod late;
 mod looks;
 mod months;
+mod people;
 mod periods;
 mod properties;
 mod repeats;

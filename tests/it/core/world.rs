@@ -365,6 +365,7 @@ impl World {
             let text = serde_json::to_string(incident).unwrap();
             core.incidents.insert(id.clone(), serde_json::from_str(&text).unwrap());
         }
+        core.heard.clone_from(&old.heard);
         core.adopt(old.rules.clone());
         for (key, state) in &old.series {
             let mut ledger = Ledger::new(state.ledger.every());
