@@ -36,6 +36,11 @@ impl Incident {
                 if self.resolved.is_some() {
                     return Err(Refused::Resolved(self.id.clone()));
                 }
+                let firing = self.members.iter().filter(|(_, member)| member.firing).map(|(watch, _)| watch.as_str());
+                let firing: Vec<&str> = firing.collect();
+                if !firing.is_empty() {
+                    voice.line("muted", format!("silent until each has cleared once: {}", firing.join(", ")));
+                }
                 voice.say(Say::Mute(self.members.keys().cloned().collect()));
                 self.resolve(Some(by), None, voice);
             }
