@@ -28,6 +28,7 @@ use crate::{
     config::model::{Config, StoreUrl},
     domain::name::Name,
     engine::{
+        agenda::Agenda,
         backfill::Backfill,
         board::Board,
         decider::{Decider, MAILBOX_MAX, Order, Ruling},
@@ -37,6 +38,8 @@ use crate::{
         evaluator::Evaluator,
         gauges,
         maintenance::Maintenance,
+        planned::PlannedWork,
+        restart::{self, Comeback},
         rulebook,
         traffic::Traffic,
     },
@@ -86,6 +89,8 @@ pub struct App {
     generation: Option<Generation>,
     reloads: mpsc::Receiver<ReloadRequest>,
     decider: JoinHandle<()>,
+    /// What is to be told of the time before.
+    comeback: Option<Comeback>,
 }
 
 /// What a configuration is turned into before anything of it is used: all or nothing.
@@ -120,6 +125,7 @@ fn ruling(config: &Config) -> Ruling {
             .iter()
             .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
             .collect(),
+        planned: Arc::new(PlannedWork::new(config)),
     }
 }
 
@@ -142,6 +148,7 @@ impl App {
         let nudge = Arc::new(Notify::new());
         let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
         let (reload, reloads) = mpsc::channel(4);
+        let away = store.come_alive(clock.now(), restart::WORTH_A_WORD).await?;
         let decider =
             Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
                 .await?;
@@ -160,7 +167,16 @@ impl App {
             started_at: now,
             loading: loading.clone(),
         });
+        let comeback = away.map(|away| Comeback {
+            away,
+            store: store.clone(),
+            board: board.clone(),
+            config: shared.clone(),
+            clock: clock.clone(),
+            nudge: nudge.clone(),
+        });
         let mut app = Self {
+            comeback,
             desk,
             origin,
             store,
@@ -182,7 +198,7 @@ impl App {
         let Built { config, sources, channels, prober, diagnoser } = built;
         let stop = CancellationToken::new();
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
-        let deliverers = channels.into_iter().map(|(receiver, channel)| {
+        let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {
             let deliverer = Deliverer {
                 receiver,
                 channel,
@@ -208,13 +224,25 @@ impl App {
         let backfill = tokio::spawn(backfill.run(stop.clone()));
         let diagnostics = Diagnostics {
             config: config.clone(),
-            diagnoser,
+            diagnoser: diagnoser.clone(),
             orders: self.orders.clone(),
             board: self.board.clone(),
             clock: self.clock.clone(),
             started_at: self.desk.started_at,
         };
         let diagnostics = tokio::spawn(diagnostics.run(stop.clone()));
+        let agenda = Agenda {
+            config: config.clone(),
+            sources: sources.clone(),
+            channels,
+            prober: prober.clone(),
+            diagnoser,
+            store: self.store.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            nudge: self.nudge.clone(),
+        };
+        let agenda = tokio::spawn(agenda.run(stop.clone()));
         let evaluator = Evaluator {
             maintenance,
             config,
@@ -226,13 +254,22 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, diagnostics, deliverers }
+        Generation { stop, evaluator, backfill, diagnostics, agenda, deliverers }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
     /// Ends in the same way, and cancels `stop`, if a part of the daemon ends by itself.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Fault> {
         let mut prune = tokio::time::interval(PRUNE_EVERY);
+        let mut beat = tokio::time::interval(restart::BEAT);
+        let back = self.comeback.take();
+        let mut telling = async {
+            if let Some(back) = back {
+                back.tell().await;
+            }
+        }
+        .boxed();
+        let mut told = false;
         // A reload whose files are still being read, and who asked for it.
         let mut reading: Option<(BoxFuture<'static, Result<Config, Refusal>>, ReloadRequest)> = None;
         let fault = loop {
@@ -265,6 +302,8 @@ impl App {
                     }
                 }
                 _ = prune.tick() => self.prune().await,
+                _ = beat.tick() => self.live_on().await,
+                () = &mut telling, if !told => told = true,
             }
         };
         if let Some(fault) = &fault {
@@ -280,6 +319,7 @@ impl App {
         if let Some(generation) = self.generation.take() {
             generation.end().await;
         }
+        self.live_on().await;
         // What is in the mailbox is still decided and written, if the store lets it be.
         if !self.decider.is_finished() {
             let _ = self.orders.try_send(Order::Stop);
@@ -291,6 +331,12 @@ impl App {
         if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
             tracing::error!("the store could not be closed; it is recovered at the next start");
         }
+    }
+
+    /// Notes that slod is alive.
+    async fn live_on(&self) {
+        // If it cannot be written, the decider says so.
+        let _ = tokio::time::timeout(CLOSING, self.store.live_on(self.clock.now())).await;
     }
 
     async fn prune(&self) {

@@ -1,4 +1,4 @@
-//! What runs under one configuration: the evaluator, the backfill, the diagnostics and the deliverers.
+//! What runs under one configuration: the evaluator, the backfill, the diagnostics, the agenda and the deliverers.
 
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ pub(super) struct Generation {
     pub evaluator: JoinHandle<()>,
     pub backfill: JoinHandle<()>,
     pub diagnostics: JoinHandle<()>,
+    pub agenda: JoinHandle<()>,
     pub deliverers: Vec<JoinHandle<()>>,
 }
 
@@ -41,6 +42,7 @@ impl Generation {
             _ = &mut self.evaluator => "the evaluator",
             _ = &mut self.backfill => "the backfill",
             _ = &mut self.diagnostics => "the diagnostics",
+            _ = &mut self.agenda => "the agenda",
             () = deliverers => "a deliverer",
         }
     }
@@ -55,8 +57,14 @@ mod tests {
         let run = || tokio::spawn(std::future::pending());
         let stop = CancellationToken::new();
         let over = tokio::spawn(async {});
-        let mut generation =
-            Generation { stop, evaluator: run(), backfill: run(), diagnostics: run(), deliverers: vec![run(), over] };
+        let mut generation = Generation {
+            stop,
+            evaluator: run(),
+            backfill: run(),
+            diagnostics: run(),
+            agenda: run(),
+            deliverers: vec![run(), over],
+        };
         assert_eq!(generation.broken().await, "a deliverer");
         generation.evaluator.abort();
         generation.deliverers.truncate(1);

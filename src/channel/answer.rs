@@ -13,7 +13,10 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{Outcome, build::ChannelError, text};
-use crate::config::secret::Secret;
+use crate::{
+    config::secret::Secret,
+    failpoint::{Point, reach},
+};
 
 /// How we name ourselves.
 pub const USER_AGENT: &str = concat!("slod/", env!("CARGO_PKG_VERSION"));
@@ -152,6 +155,7 @@ impl Http {
     /// Sends one request and reads its answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let mut response = request.send().await.map_err(unanswered)?;
+        reach(Point::SendAnswered);
         let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {

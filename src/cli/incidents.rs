@@ -126,7 +126,7 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
     vec![
         incident.id.clone(),
         incident.priority.to_string(),
-        stated(&incident.state),
+        format!("{}{}", stated(&incident.state), if incident.muted.is_some() { ", muted" } else { "" }),
         relative(now, incident.opened_at),
         crate::views::render_words::duration((end - incident.opened_at).num_seconds() as f64),
         percent_or_absent(incident.cost.budget_share),
@@ -211,6 +211,9 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
     if let Some(at) = incident.acknowledged_at {
         let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
         let _ = writeln!(text, "acknowledged {} by {}", instant_and_age(now, at), plain(by));
+    }
+    for why in incident.muted.iter().flat_map(|muted| &muted.why) {
+        let _ = writeln!(text, "muted: {}", plain(why));
     }
     if let Some(at) = incident.resolved_at {
         let _ = writeln!(text, "resolved {}", instant_and_age(now, at));

@@ -4,6 +4,7 @@
 //! the language decodes its part and collects what is wrong, `compile` joins the parts. Nothing here panics on any input.
 
 mod address;
+mod agenda;
 mod calendar;
 mod codes;
 mod compile;

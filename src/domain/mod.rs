@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod budget;
+pub mod bulletin;
 pub mod chunk;
 pub mod condition;
 pub mod correction;
@@ -15,12 +16,15 @@ pub mod incident;
 pub mod ledger;
 pub mod memory;
 pub mod message;
+pub mod muting;
 pub mod name;
 pub mod notification;
 pub mod policy;
 pub mod replay;
+pub mod restart;
 pub mod rulebook;
 pub mod run;
+pub mod silence;
 pub mod slo;
 pub mod slot;
 pub mod status_page;

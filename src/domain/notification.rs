@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{name::Name, policy::Priority};
+use super::{bulletin::Bulletin, name::Name, policy::Priority};
 
 /// What a message means to its receiver. The words are those of the scenario files and of `deliveries.event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum Event {
     Resolve,
     /// News of an open incident; never sent to a pager.
     Update,
-    /// Several messages in one.
+    /// Several messages in one: a report, what became due while slod was away.
     Digest,
     /// `slod notify test`.
     Test,
@@ -168,4 +168,6 @@ pub enum Message {
     Notification(Box<Notification>),
     /// For the public.
     StatusPost(StatusPost),
+    /// About no single incident: a report, a reminder, a restart.
+    Bulletin(Box<Bulletin>),
 }

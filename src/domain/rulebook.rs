@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     escalation::Plan,
-    incident::Hearers,
+    incident::{Hearers, Subject},
     name::{Name, SloId},
     policy::{Condition, Policy, Priority},
     slo::SloSpec,
@@ -95,6 +95,19 @@ pub struct SourceRules {
     pub priority: Priority,
     /// Who hears, and when.
     pub plan: Plan,
+}
+
+impl Rulebook {
+    /// Whether something still watches what an alert of this name is about.
+    pub fn stands(&self, subject: &Subject, watch: &str) -> bool {
+        match subject {
+            Subject::Slo { id, .. } => {
+                let policies = self.slos.get(id).map(|slo| slo.policies.as_slice()).unwrap_or_default();
+                policies.iter().any(|policy| policy.watches.iter().any(|known| known.name == watch))
+            }
+            Subject::Source(name) => self.sources.contains_key(name),
+        }
+    }
 }
 
 impl PolicyRules {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     incident::{Around, Hearers, Incident, Say},
+    muting,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -58,6 +59,9 @@ pub struct StatusClock {
     /// Nothing moves while the series is blind.
     #[serde(default)]
     pub held: bool,
+    /// Nothing is proposed, posted or reminded of while what would be is muted: planned work is no outage.
+    #[serde(default)]
+    pub muted: bool,
 }
 
 impl StatusClock {
@@ -111,7 +115,7 @@ impl StatusClock {
 
     /// When it wants to be looked at again.
     pub fn wake_at(&self, incident: &Incident) -> Option<DateTime<Utc>> {
-        if self.discarded {
+        if self.discarded || self.muted {
             return None;
         }
         let confirm = self.confirm_at.filter(|_| self.confirmed_at.is_none() && incident.resolved.is_none());
@@ -136,9 +140,14 @@ impl StatusClock {
             return;
         }
         self.held = around.blind;
+        if is_muted(incident, rule, around) {
+            self.muted = true;
+            return;
+        }
         if !self.held {
             self.step(incident, rule, around, out);
         }
+        self.muted = false;
         self.remind(incident, rule, around.now, around.hearers, out);
     }
 
@@ -176,6 +185,8 @@ impl StatusClock {
         let since = firing.map(|member| member.fired_at).min();
         self.confirm_at = since.map(|since| since + TimeDelta::seconds(rule.confirm_for));
         if let Some(at) = self.confirm_at.filter(|at| *at <= now) {
+            // Muted until now, it was no outage to the public.
+            let at = if self.muted { now } else { at };
             self.confirmed_at = Some(at);
             self.due_at = Some(at + TimeDelta::seconds(rule.deadline));
             out.push(Say::Line { kind: "confirmed", text: "outage confirmed: the status page is due".to_owned() });
@@ -255,6 +266,14 @@ impl StatusClock {
         };
         say_to(&rule.remind, incident, &text, hearers, out);
     }
+}
+
+/// Whether every alert that would make it an outage, or every alert there is, is muted. What is over goes its way.
+fn is_muted(incident: &Incident, rule: &StatusRule, around: &Around<'_>) -> bool {
+    let outage = incident.members.values().filter(|member| member.firing && member.priority <= rule.priority);
+    let mut outage = outage.peekable();
+    let all_muted = outage.peek().is_some() && outage.all(|member| muting::is_muted(around.mutes, &member.policy));
+    incident.resolved.is_none() && (all_muted || incident.is_muted_by(around.mutes))
 }
 
 fn say_to(receivers: &[Name], incident: &Incident, text: &str, hearers: &Hearers, out: &mut Vec<Say>) {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, RwLock},
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -37,6 +40,7 @@ pub struct Board {
     sources: RwLock<BTreeMap<Name, SourceState>>,
     gauges: RwLock<BTreeMap<String, GaugeValue>>,
     incidents: RwLock<BTreeMap<(&'static str, Priority), u64>>,
+    silences: AtomicUsize,
     latencies: RwLock<BTreeMap<Name, f64>>,
     heard_at: RwLock<BTreeMap<Name, DateTime<Utc>>>,
     looks: RwLock<BTreeMap<String, Wanted>>,
@@ -166,6 +170,16 @@ impl Board {
             *write(&self.looks) = looks;
             self.bell.notify_waiters();
         }
+    }
+
+    /// How many silences mute something now.
+    pub fn silences(&self) -> usize {
+        self.silences.load(Ordering::Relaxed)
+    }
+
+    /// Publishes how many silences there are.
+    pub fn publish_silences(&self, count: usize) {
+        self.silences.store(count, Ordering::Relaxed);
     }
 
     /// A loop says that it moves: the watchdog asks.

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ use crate::{
         delivery::{Attempted, Next, next},
         name::Name,
     },
+    failpoint::{Point, reach},
     store::{Store, StoreError, attempts::Attempt, outbox::Lease},
 };
 
@@ -26,6 +27,11 @@ const SEND_LIMIT: Duration = Duration::from_secs(30);
 const LEASE_SECONDS: i64 = 75;
 /// Attempts to one receiver at a time.
 const BATCH_MAX: u32 = 32;
+/// While more is due than fits, so many places are filled at a time: a look at the queue for each of them would cost more
+/// than the sending.
+const HANDFUL: u32 = 16;
+/// The wait for a handful of places; after it, fewer will do.
+const HANDFUL_WAIT: Duration = Duration::from_millis(5);
 /// The wait after an error of the store.
 const TROUBLE: Duration = Duration::from_secs(2);
 /// A deliverer looks around at least this often.
@@ -51,48 +57,65 @@ impl Deliverer {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut flying = FuturesUnordered::new();
-        let mut troubled = false;
+        let (mut troubled, mut more, mut rung) = (false, false, false);
         while !stop.is_cancelled() {
             // Listening starts before looking: what is queued in between rings.
             let nudged = self.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
             let room = BATCH_MAX.saturating_sub(flying.len() as u32);
-            let wait = match self.take(room).await {
-                Ok((leases, wait)) => {
-                    flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
-                    troubled = false;
-                    wait
-                }
-                Err(error) => {
-                    if !std::mem::replace(&mut troubled, true) {
-                        tracing::error!(receiver = %self.receiver, error = %error.text(), "nothing can be taken from the outbox");
+            // What has just been queued may be more urgent than all that waits: any place will do for it.
+            let wait = if room == 0 {
+                ROUND
+            } else if more && room < HANDFUL && !rung {
+                HANDFUL_WAIT
+            } else {
+                match self.take(room).await {
+                    Ok((leases, wait)) => {
+                        more = leases.len() as u32 == room;
+                        flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
+                        troubled = false;
+                        wait
                     }
-                    TROUBLE
+                    Err(error) => {
+                        if !std::mem::replace(&mut troubled, true) {
+                            tracing::error!(receiver = %self.receiver, error = %error.text(), "nothing can be taken from the outbox");
+                        }
+                        TROUBLE
+                    }
                 }
             };
             // A message that hangs does not hold up those of other incidents.
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = nudged => {}
-                Some(()) = flying.next() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
+            rung = tokio::select! {
+                () = stop.cancelled() => false,
+                () = nudged => true,
+                // Outcomes are written together, and so become known together.
+                Some(()) = flying.next() => {
+                    while flying.next().now_or_never().flatten().is_some() {}
+                    false
+                }
+                () = tokio::time::sleep(wait) => true,
+            };
         }
         while flying.next().await.is_some() {}
     }
 
     /// Leases up to `room` deliveries that are due, and answers when to look again.
     async fn take(&self, room: u32) -> Result<(Vec<Lease>, Duration), StoreError> {
-        if room == 0 {
-            return Ok((Vec::new(), ROUND));
-        }
         let leases = self.store.lease(&self.receiver, self.clock.now(), LEASE_SECONDS, room).await?;
-        let wait = match self.store.next_due(&self.receiver).await? {
-            Some(at) => (at - self.clock.now()).to_std().unwrap_or_default().clamp(Duration::from_millis(20), ROUND),
-            None => ROUND,
-        };
-        Ok((leases, wait))
+        if !leases.is_empty() {
+            reach(Point::LeaseAnswered);
+        }
+        // If all places are taken, the next one that becomes free is soon enough.
+        if leases.len() as u32 == room {
+            return Ok((leases, ROUND));
+        }
+        let due = self.store.next_due(&self.receiver).await?;
+        if !leases.is_empty() {
+            reach(Point::LeaseLooked);
+        }
+        let wait = due.map_or(ROUND, |at| (at - self.clock.now()).to_std().unwrap_or_default());
+        Ok((leases, wait.clamp(Duration::from_millis(20), ROUND)))
     }
 
     /// One attempt in a task of its own: a fault in it ends neither this deliverer nor the daemon.
@@ -114,7 +137,9 @@ impl Deliverer {
         let lease_ends = started + TimeDelta::seconds(LEASE_SECONDS);
         let Lease { id, incident, message, thread, attempt, decided_at } = lease;
         let delivery = Delivery { id, message, thread, attempt };
+        reach(Point::SendBegun);
         let outcome = self.send(delivery).await;
+        reach(Point::SendEnded);
         let now = self.clock.now();
         let (attempted, receipt, error, word) = match outcome {
             Outcome::Accepted { receipt } => (Attempted::Accepted, Some(receipt), None, "accepted"),
@@ -140,5 +165,6 @@ impl Deliverer {
             }
             tokio::time::sleep(TROUBLE).await;
         }
+        reach(Point::FinishAnswered);
     }
 }

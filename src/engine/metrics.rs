@@ -94,6 +94,8 @@ pub async fn text(board: &Board, store: &Store, reload: ReloadState) -> Result<S
             out.sample("slod_incidents", &[("state", state), ("priority", priority.as_str())], count as f64);
         }
     }
+    out.family("slod_silences", "gauge", "Silences that mute messages now.");
+    out.sample("slod_silences", &[], board.silences() as f64);
     out.family("slod_outbox_pending", "gauge", "Messages not yet accepted.");
     for queue in queues {
         out.sample("slod_outbox_pending", &[("receiver", &queue.receiver)], queue.pending as f64);

@@ -4,10 +4,13 @@
 //! - [`decider`] owns the core's state and is the only one to change it: one mailbox, one transaction a batch;
 //! - [`deliverer`] leases, sends and finishes, one task a receiver;
 //! - [`diagnostics`] looks at the surroundings of incidents that have just opened;
-//! - [`maintenance`] knows what planned work leaves out;
+//! - [`agenda`] does what is due on crontabs, [`restart`] says what was missed while nobody was there;
+//! - [`online`] asks whether everybody can be asked and told;
+//! - [`maintenance`] knows what planned work leaves out, [`planned`] when messages are muted;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
 
+pub mod agenda;
 pub mod backfill;
 pub mod board;
 mod breaches;
@@ -17,10 +20,15 @@ pub mod desk;
 pub mod diagnostics;
 pub mod evaluator;
 pub mod explain;
+pub mod fingerprint;
 pub mod gauges;
 pub mod maintenance;
 pub mod metrics;
+pub mod noise;
+pub mod online;
+pub mod planned;
 pub mod report;
+pub mod restart;
 pub mod rulebook;
 pub mod traffic;
 pub mod unpaged;

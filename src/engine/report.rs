@@ -246,7 +246,7 @@ fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
 }
 
 /// Bad events from the beginning of the run that opened the incident to its end.
-fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: DateTime<Utc>) -> f64 {
+pub(super) fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: DateTime<Utc>) -> f64 {
     let opened = incident.opened_at.timestamp();
     let end = incident.resolved.as_ref().map_or(now, |end| end.at).timestamp();
     let mut start = opened;

@@ -16,6 +16,7 @@ use crate::domain::{
     ledger::Ledger,
     name::{Name, Series, SloId},
     rulebook::Rulebook,
+    silence::Silence,
     slot::{Gap, Reading, SlotAnswer},
 };
 
@@ -33,6 +34,7 @@ pub fn play(scenario: &Scenario, rules: &Arc<Rulebook>) -> Outcome {
         missed: BTreeMap::new(),
         failures: Vec::new(),
     };
+    stage.core.resume_mutes(scenario.start, Vec::new(), scenario.planned.clone());
     let (mut acts, mut expectations) = (scenario.acts.iter().peekable(), scenario.expectations.iter().peekable());
     let mut settled = vec![0; scenario.feeds.len()];
     while let Some(last) = scenario.expectations.last() {
@@ -139,6 +141,15 @@ impl Stage {
                 self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.clone() });
             }
             Deed::Resolve { id, by } => self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.clone() }),
+            Deed::Silence { matcher, lasting, by, reason } => {
+                let ends_at = self.now + TimeDelta::seconds(i64::from(*lasting));
+                let silence = Silence::new(matcher.clone(), by, reason, self.now, ends_at);
+                if let Err(why) = self.core.scope_of(&silence, self.now) {
+                    self.fail(act, "silence", "a silence that is taken".to_owned(), why.to_string());
+                } else if !self.input(Input::Silence(Box::new(silence))) {
+                    self.fail(act, "silence", "a silence that is taken".to_owned(), "too many silences".to_owned());
+                }
+            }
             Deed::SourceDown(name) => {
                 self.down.insert(name.clone(), self.now);
             }
@@ -195,6 +206,8 @@ impl Stage {
             core.incidents.insert(id.clone(), through_json(incident)?);
         }
         core.adopt(self.core.rules.clone());
+        let silences = self.core.silences.values().map(through_json).collect::<Result<_, _>>()?;
+        core.resume_mutes(self.now, silences, self.core.planned.clone());
         for (key, state) in &self.core.series {
             let (every, Some(newest)) = (state.ledger.every(), state.ledger.newest()) else { continue };
             let Some(slo) = self.core.rules.slos.get(&key.id) else { continue };

@@ -6,17 +6,21 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Store, StoreError};
-use crate::domain::{
-    alert::Alert,
-    correction::Correction,
-    decide::{Line, Outgoing},
-    diagnostic::Diagnosis,
-    history::History,
-    incident::{Incident, Subject},
-    ledger::StoredSums,
-    name::{Name, SloId},
-    notification::Event,
-    policy::Priority,
+use crate::{
+    domain::{
+        alert::Alert,
+        correction::Correction,
+        decide::{Line, Outgoing},
+        diagnostic::Diagnosis,
+        history::History,
+        incident::{Incident, Subject},
+        ledger::StoredSums,
+        name::{Name, SloId},
+        notification::Event,
+        policy::Priority,
+        silence::Silence,
+    },
+    failpoint::{Point, reach},
 };
 
 /// Everything one decision writes.
@@ -36,6 +40,8 @@ pub struct Commit {
     pub incidents: Vec<(Incident, bool)>,
     /// What was found at incidents.
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
@@ -54,11 +60,15 @@ impl Commit {
             && self.corrections.is_empty()
             && self.incidents.is_empty()
             && self.diagnoses.is_empty()
+            && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
             && self.fallback_told.is_empty()
     }
 }
+
+/// Why a page was dropped. Its fallback hears of it as of one that could not be delivered.
+const MISSED: &str = "the incident was over before this page could be sent";
 
 /// A page that was never tried, because its incident ended first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,15 +119,23 @@ async fn write(
     for (series, made) in &commit.corrections {
         super::corrections::write(connection, *series, made).await?;
     }
+    // Only what says something is worth a kill.
+    let reach = |point| (!commit.outgoing.is_empty()).then(|| reach(point));
+    reach(Point::CommitSlots);
     for (series, alerts) in &commit.alerts {
         write_alerts(connection, *series, alerts).await?;
     }
+    reach(Point::CommitAlerts);
     for (incident, live) in &commit.incidents {
         write_incident(connection, incident, *live).await?;
     }
     for (incident, found) in &commit.diagnoses {
         super::diagnostics::write(connection, incident, found).await?;
     }
+    for silence in &commit.silences {
+        super::silences::write(connection, silence).await?;
+    }
+    reach(Point::CommitIncidents);
     for line in &commit.lines {
         sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")
             .bind(&line.incident)
@@ -127,9 +145,11 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    reach(Point::CommitLines);
     let mut missed = Vec::new();
     for outgoing in &commit.outgoing {
         enqueue(connection, outgoing, now, &mut missed).await?;
+        reach(Point::CommitQueued);
     }
     for delivery in &commit.fallback_told {
         sqlx::query("update deliveries set fallback_told = 1 where id = ?")
@@ -137,6 +157,7 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    reach(Point::CommitTold);
     Ok(missed)
 }
 
@@ -194,7 +215,7 @@ async fn enqueue(
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
-             and state in ('queued', 'retry') and attempts = 0 returning event, priority",
+             and state in ('queued', 'retry') and attempts = 0 returning id, event, priority",
         )
         .bind(&outgoing.incident)
         .bind(outgoing.receiver.as_str())
@@ -213,7 +234,15 @@ async fn enqueue(
         .await?;
         if tried.is_none() {
             let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
-            if let Some(priority) = page.and_then(|row| super::outbox::priority(row.get("priority"))) {
+            if let Some((row, priority)) =
+                page.and_then(|row| Some((row, super::outbox::priority(row.get("priority"))?)))
+            {
+                sqlx::query("update deliveries set last_error = ?, fallback_told = ? where id = ?")
+                    .bind(MISSED)
+                    .bind(!priority.is_page())
+                    .bind(row.get::<i64, _>("id"))
+                    .execute(&mut *connection)
+                    .await?;
                 let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
                 missed.push(Missed { incident, receiver, priority });
             }

@@ -16,8 +16,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::domain::decide::SeriesKey;
+use crate::{
+    domain::decide::SeriesKey,
+    failpoint::{Point, reach},
+};
 
+pub mod agenda;
 pub mod attempts;
 pub mod commit;
 pub mod corrections;
@@ -25,10 +29,16 @@ mod diagnostics;
 mod histories;
 pub mod incidents;
 pub mod ledger;
+pub mod life;
 mod migrations;
+pub mod noise;
 pub mod outbox;
+mod postings;
+pub mod silences;
 pub mod sums;
 pub mod writer;
+
+pub use self::postings::Posting;
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +115,7 @@ impl Store {
             .map_err(|error| fail(error.to_string()))?;
         migrations::run(&mut connection).await?;
         outbox::release_leases(&mut connection).await?;
+        reach(Point::StartReleased);
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(0)

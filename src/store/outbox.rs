@@ -11,11 +11,14 @@ use super::{
     attempts::{self, Attempt},
     commit::{from_json, to_json},
 };
-use crate::domain::{
-    delivery::Next,
-    name::Name,
-    notification::{Event, Message},
-    policy::Priority,
+use crate::{
+    domain::{
+        delivery::Next,
+        name::Name,
+        notification::{Event, Message},
+        policy::Priority,
+    },
+    failpoint::{Point, reach},
 };
 
 /// One delivery that is ours to send until the lease runs out.
@@ -23,7 +26,7 @@ use crate::domain::{
 pub struct Lease {
     /// Row.
     pub id: i64,
-    /// Of which incident; none for a test.
+    /// Of which incident; none for tests, reports, reminders.
     pub incident: Option<String>,
     /// What to say.
     pub message: Message,
@@ -83,9 +86,11 @@ const FARTHEST: TimeDelta = TimeDelta::minutes(15);
 const COLUMNS: &str =
     "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
 const PENDING: &str = "state in ('queued', 'sending', 'retry')";
-/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it.
-const FIRST_OF_INCIDENT: &str = "not exists (select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident \
-     and e.id < d.id and e.state in ('queued', 'sending', 'retry'))";
+/// Of each incident, the delivery to receiver `?1` that nothing is waiting before. What is about no incident (tests, reports,
+/// reminders) waits for what has its own key, and for nothing else.
+const FIRST_OF_INCIDENT: &str = "d.id in (select min(e.id) from deliveries e where e.receiver = ?1 \
+     and e.state in ('queued', 'sending', 'retry') \
+     group by e.incident, case when e.incident is null then e.dedup_key end)";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -100,9 +105,8 @@ impl Store {
         let until = now + TimeDelta::seconds(seconds);
         let query = format!(
             "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
-               select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} \
-               and (d.next_at <= ?2 or d.next_at > ?5) \
-               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) and {FIRST_OF_INCIDENT} \
+               select d.id from deliveries d where {FIRST_OF_INCIDENT} and (d.next_at <= ?2 or d.next_at > ?5) \
+               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) \
                order by d.priority, d.id limit ?4) \
              returning id, incident, message, attempts, decided_at, ( \
                select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
@@ -120,6 +124,9 @@ impl Store {
                         .bind((now + FARTHEST).timestamp_millis())
                         .fetch_all(&mut *connection)
                         .await?;
+                    if !rows.is_empty() {
+                        reach(Point::LeaseMarked);
+                    }
                     rows.iter().map(lease).collect()
                 })
             })
@@ -150,7 +157,9 @@ impl Store {
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;
-                    attempts::write(connection, id, &attempt).await
+                    attempts::write(connection, id, &attempt).await?;
+                    reach(Point::FinishMarked);
+                    Ok(())
                 })
             })
             .await
@@ -160,14 +169,13 @@ impl Store {
     /// its incident waits for that one.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = format!(
-            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
-             where d.receiver = ?1 and d.{PENDING} and {FIRST_OF_INCIDENT}"
+            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d where {FIRST_OF_INCIDENT}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
     }
 
-    /// Puts a message into the outbox that belongs to no incident. Answers its row.
+    /// Puts a test message into the outbox. Answers its row.
     pub async fn enqueue_test(&self, receiver: Name, message: Message, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let message = to_json(&message, "a message")?;
         self.writer
@@ -231,11 +239,15 @@ impl Store {
             .await
     }
 
-    /// Deliveries whose fallback has not been told although they are dead, or are pages and still waiting.
+    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages and still wait.
     pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
         let query = format!(
-            "select {COLUMNS} from deliveries where fallback_told = 0 and (state = 'dead' or \
-             ({PENDING} and event = 'trigger' and priority in ('P1', 'P2'))) order by id limit ?"
+            "select {COLUMNS} from deliveries where id in ( \
+               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
+                 and last_error is not null order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and {PENDING} \
+                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) order by id limit ?1"
         );
         self.rows(query, None, limit).await
     }
@@ -274,8 +286,12 @@ impl Store {
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(
-            "select receiver, sum({PENDING}) as pending, max(sent_at) as sent, \
-             max(case when last_error is not null and state != 'sent' then id end) as failed from deliveries group by receiver"
+            "select receiver, sum(pending) as pending, max(sent) as sent, max(failed) as failed from ( \
+               select receiver, count(*) as pending, null as sent, null as failed from deliveries where {PENDING} \
+                 group by receiver \
+               union all select receiver, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
+               union all select receiver, 0, null, max(id) from deliveries \
+                 where last_error is not null and state != 'sent' group by receiver) group by receiver"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
         let mut queues = Vec::new();

@@ -5,9 +5,11 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    almanac::Almanac,
     explain::Explanation,
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
+    silence::{SilenceView, Silencing},
     slo::{SloView, SlotView},
     why::Proofs,
 };
@@ -125,6 +127,8 @@ pub struct Health {
     pub ready: bool,
     /// Why not, in words.
     pub reasons: Vec<String>,
+    /// Why the store cannot be written, if it cannot: nothing new is sent until it can.
+    pub store_trouble: Option<String>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
     /// The running configuration.
@@ -139,6 +143,26 @@ pub struct Health {
     pub external_url: String,
 }
 
+/// How the daemon itself is: `GET /api/v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonView {
+    /// See [`Health`].
+    pub ready: bool,
+    /// Why not, in words.
+    pub reasons: Vec<String>,
+    /// Why the store cannot be written, or not be read.
+    pub store_trouble: Option<String>,
+    /// Receivers in order of name; none while the store cannot be read.
+    pub receivers: Vec<ReceiverView>,
+}
+
+impl ReceiverView {
+    /// Whether its newest message was not taken, or an older one still waits after a failure.
+    pub fn is_in_trouble(&self) -> bool {
+        self.last_error.is_some() && (self.pending > 0 || self.last_failure >= self.last_sent)
+    }
+}
+
 /// Which incidents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncidentFilter {
@@ -151,7 +175,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs {
+pub trait Desk: Proofs + Almanac {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
@@ -203,6 +227,16 @@ pub trait Desk: Proofs {
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
+    /// Silences something for a while, or says what that would mute. Answers when it is committed.
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>>;
+    /// Silences, the newest first, of one state if given: active, expired, ended.
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>>;
+    /// Ends an active silence early. Answers when it is committed.
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

@@ -38,6 +38,9 @@ pub struct IncidentView {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Decided late.
     pub late: bool,
+    /// Its messages are muted; null if they are not.
+    #[serde(default)]
+    pub muted: Option<MutedView>,
     /// Its alerts.
     pub alerts: Vec<AlertView>,
     /// Its escalation steps.
@@ -64,6 +67,15 @@ pub struct ManualView {
     pub run: String,
     /// Whose approval it needs first.
     pub needs: Option<String>,
+}
+
+/// Why an incident's messages are muted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutedView {
+    /// When something of that ends next.
+    pub until: Option<DateTime<Utc>>,
+    /// What mutes them, in words: silences and maintenance windows.
+    pub why: Vec<String>,
 }
 
 /// One alert of an incident.
@@ -99,7 +111,7 @@ pub struct StepView {
 pub struct DeliveryView {
     /// Outbox row.
     pub id: i64,
-    /// Null for a test message.
+    /// Null for what is about no incident: tests, reports, reminders.
     pub incident: Option<String>,
     /// To whom.
     pub receiver: String,

@@ -64,7 +64,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
         Message::StatusPost(post) => post.body.clone(),
-        Message::Notification(_) => String::new(),
+        Message::Notification(_) | Message::Bulletin(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }
@@ -209,6 +209,22 @@ async fn an_untried_trigger_goes_with_its_resolve_and_is_missed() {
     assert_eq!(missed, [Missed { incident: incident(0).id, receiver: pager(), priority: Priority::P1 }]);
     assert_eq!(outbox.states().await, ["trigger dropped", "acknowledge dropped"]);
     assert!(outbox.send_all().await.is_empty());
+}
+
+/// Whoever wrote the end may be killed before it could decide who hears of the missed page.
+#[tokio::test]
+async fn a_missed_page_is_known_until_somebody_is_told() {
+    let outbox = Outbox::open().await;
+    outbox.tell(0, Event::Trigger).await;
+    outbox.tell(0, Event::Acknowledge).await;
+    outbox.tell(0, Event::Resolve).await;
+    let missed = outbox.store.undelivered(10).await.unwrap();
+    let why = "the incident was over before this page could be sent";
+    let told: Vec<_> = missed.iter().map(|row| (row.event.as_str(), row.last_error.as_deref())).collect();
+    assert_eq!(told, [("trigger", Some(why))]);
+    let fallback_told = vec![missed[0].id];
+    outbox.store.commit(Arc::new(Commit { fallback_told, ..Commit::default() }), outbox.now).await.unwrap();
+    assert!(outbox.store.undelivered(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["app", "scenario"],
     &["engine", "http"],
     &["source", "channel", "store", "views"],
-    &["config", "clock"],
+    &["config", "clock", "failpoint"],
     &["schedule"],
     &["domain"],
 ];

@@ -1,6 +1,9 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod against;
+mod agenda;
+mod away;
 mod backfill;
 mod blind;
 mod certificates;
@@ -14,6 +17,7 @@ mod diagnostics;
 mod faults;
 mod faulty_channel;
 mod floors;
+mod kill_walk;
 mod kills;
 mod ledgers;
 mod live;
@@ -24,9 +28,11 @@ mod outbox;
 mod own;
 mod per;
 mod readme;
+mod said;
 mod scenarios;
 mod schema;
 mod seed;
+mod silences;
 mod sources;
 mod status_page;
 mod systemd;

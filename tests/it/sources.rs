@@ -78,6 +78,8 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
     drop(rustls::crypto::ring::default_provider().install_default());
     let source = |kind| Source { kind, blind_after: Duration::from_mins(5), blind: None };
     Config {
+        reports: BTreeMap::new(),
+        reminders: BTreeMap::new(),
         daemon: Daemon {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             external_url: "http://127.0.0.1".to_owned(),

@@ -20,10 +20,12 @@ use super::{
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
+    muting::Work,
     name::{Name, Series, SloId},
     notification::{Event, Message},
     policy::Priority,
     rulebook::Rulebook,
+    silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
 };
 
@@ -32,6 +34,7 @@ mod gone;
 mod judging;
 mod reload;
 mod settling;
+mod silencing;
 mod sources;
 mod voice;
 
@@ -138,6 +141,17 @@ pub enum Input {
         /// How.
         correction: Correction,
     },
+    /// A person asks for quiet.
+    Silence(Box<Silence>),
+    /// A person ends a silence early.
+    Unsilence {
+        /// Its id.
+        id: String,
+        /// Who.
+        by: String,
+    },
+    /// The planned work of the time to come, all of it.
+    Planned(Vec<Work>),
     /// Time has passed.
     Tick,
 }
@@ -192,6 +206,8 @@ pub struct Decision {
     pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// In order.
     pub lines: Vec<Line>,
     /// What was found at incidents, by id.
@@ -212,6 +228,12 @@ pub enum Rejected {
     /// It was corrected too often.
     #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
     TooMany(SloId),
+    /// No such silence is active.
+    #[error("no active silence `{0}`")]
+    NoSilence(String),
+    /// The silence makes no sense.
+    #[error(transparent)]
+    Unwanted(#[from] Unwanted),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -230,6 +252,11 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// By id: those that are not over.
+    pub silences: BTreeMap<String, Silence>,
+    /// The planned work of the time to come.
+    pub planned: Vec<Work>,
+    edge: silencing::Edge,
 }
 
 impl Core {
@@ -248,7 +275,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).min()
+        incidents.chain(blind).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -269,6 +296,13 @@ impl Core {
                 Ok(self.tell(now, &incident, event, decision)?)
             }
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
+            Input::Silence(silence) => self.silence(now, *silence, decision),
+            Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
+            Input::Planned(planned) => {
+                self.planned = planned;
+                self.look_at_mutes(now, decision);
+                Ok(())
+            }
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
@@ -299,6 +333,7 @@ impl Core {
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
+        self.turn_mutes(now, decision);
         let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
@@ -308,6 +343,7 @@ impl Core {
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.forget_silences(now);
     }
 }
 

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Core, Decision, Line, Outgoing, SeriesKey};
+use super::{Core, Decision, Line, Outgoing, SeriesKey, silencing::mutes};
 use crate::domain::{
     alert::AlertState,
     condition::is_blind,
     headline::headline,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
+    muting::Mute,
     name::Name,
     notification::{Event, Message, PublicState},
 };
@@ -39,7 +40,9 @@ impl Core {
         };
         let status = slo.and_then(|slo| slo.status.as_ref()).map(|target| &target.rule);
         let has_diagnostics = slo.is_some_and(|slo| slo.has_diagnostics);
-        let said = incident.handle(event, &Around { now, hearers: &rules.hearers, status, blind, has_diagnostics })?;
+        let mutes = mutes(&self.silences, &self.planned, &incident.subject, now);
+        let around = Around { now, hearers: &rules.hearers, status, blind, has_diagnostics, mutes: &mutes };
+        let said = incident.handle(event, &around)?;
         decision.incidents.insert(id.to_owned());
         if said.is_empty() {
             return Ok(());
@@ -58,7 +61,7 @@ impl Core {
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
                 Say::Tell { receiver, event, opening, reason, late } => {
                     let telling = Telling { event, opening, reason: &reason, late };
-                    decision.outgoing.extend(self.message(id, receiver, &telling, now));
+                    decision.outgoing.extend(self.message(id, receiver, &telling, &mutes, now));
                 }
             }
         }
@@ -124,8 +127,15 @@ impl Core {
         self.incidents.get(id).map(|incident| headline(&self.occasion(incident, now)))
     }
 
-    fn message(&self, id: &str, receiver: Name, telling: &Telling<'_>, now: DateTime<Utc>) -> Option<Outgoing> {
-        let incident = self.incidents.get(id)?;
+    fn message(
+        &self,
+        id: &str,
+        receiver: Name,
+        telling: &Telling<'_>,
+        mutes: &[Mute],
+        now: DateTime<Utc>,
+    ) -> Option<Outgoing> {
+        let incident = &self.incidents.get(id)?.as_heard(mutes);
         let pager = self.rules.hearers.get(&receiver) == Some(&Hearing::Pager);
         if pager && matches!(telling.event, Event::Update | Event::Digest) {
             return None;

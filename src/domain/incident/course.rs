@@ -26,6 +26,7 @@ impl Incident {
     /// Takes one event and answers what must be done about it.
     pub fn handle(&mut self, event: IncidentEvent, around: &Around<'_>) -> Result<Vec<Say>, Refused> {
         let voice = &mut Voice::new(around);
+        self.listen(voice);
         match event {
             IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late, because } => {
                 self.fired(Firing { watch, policy, priority, plan, at, reopen_within, late, because }, voice);
@@ -65,9 +66,11 @@ impl Incident {
             IncidentEvent::Diagnosed { look, late, found } => self.diagnosed(look, late, found, voice),
             IncidentEvent::Tick => {}
         }
+        self.turn(voice);
         self.lapse(voice);
         self.run_steps(voice);
         self.look_at_status_page(around, voice);
+        self.keep_muted(voice);
         Ok(std::mem::take(&mut voice.said))
     }
 
@@ -86,7 +89,7 @@ impl Incident {
 
     fn fired(&mut self, alert: Firing, voice: &mut Voice<'_>) {
         let Firing { watch, policy, priority, plan, at, reopen_within, late, because } = alert;
-        let urgent_before = self.most_urgent();
+        let (urgent_before, muted) = (self.most_urgent_heard(voice), voice.mutes(&policy));
         self.reopen_within = self.reopen_within.max(reopen_within);
         self.late |= late;
         voice.fired = Some((policy.clone(), late));
@@ -99,6 +102,7 @@ impl Incident {
         }
         self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at });
         self.priority = self.most_urgent().unwrap_or(priority);
+        self.listen(voice);
         if self.opening == 0 {
             self.opening = 1;
             voice.line("opened", format!("incident opened at {priority}"));
@@ -107,7 +111,7 @@ impl Incident {
             self.acknowledged = None;
             voice.line("reopened", "firing again: the same incident".to_owned());
             self.open_again("firing again", late, voice);
-        } else if urgent_before.is_some_and(|before| priority < before) {
+        } else if !muted && urgent_before.is_some_and(|before| priority < before) {
             voice.line("raised", format!("priority raised to {priority}"));
             let reason = format!("raised to {priority}");
             if self.acknowledged.take().is_some() {

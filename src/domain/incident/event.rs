@@ -6,6 +6,7 @@ use super::Hearers;
 use crate::domain::{
     diagnostic::Diagnosis,
     escalation::Plan,
+    muting::Mute,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -25,6 +26,8 @@ pub struct Around<'a> {
     pub blind: bool,
     /// The service has diagnostics to look at.
     pub has_diagnostics: bool,
+    /// What mutes its messages right now.
+    pub mutes: &'a [Mute],
 }
 
 /// What happens to an incident.

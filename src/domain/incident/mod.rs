@@ -20,12 +20,14 @@ use super::{
 mod course;
 mod event;
 mod looks;
+mod muting;
 mod steps;
 mod telling;
 
 pub use self::{
     event::{Around, Ending, IncidentEvent, Refused, Say},
     looks::Looks,
+    muting::{Held, Muted, MutedBy},
 };
 
 /// What an incident is about.
@@ -143,6 +145,9 @@ pub struct Incident {
     pub reopen_within: u32,
     /// The public status page.
     pub status: Option<StatusClock>,
+    /// What mutes it, and what was held back since.
+    #[serde(default)]
+    pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
     /// What was looked at when it opened.
@@ -198,6 +203,7 @@ impl Incident {
             told: BTreeMap::new(),
             reopen_within: 0,
             status: None,
+            muted: None,
             title: String::new(),
             looks: Looks::default(),
         }
@@ -230,7 +236,8 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let steps = self.steps.iter().filter(|step| self.is_runnable(step)).map(|step| step.due_at);
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).min() };
         open.into_iter().chain(status).min()

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Decider {
-    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long.
+    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long, or were missed.
     pub(super) async fn fallbacks(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
         if self.fallbacks_looked_at.is_some_and(|at| now - at < TimeDelta::milliseconds(900) && now >= at) {
             return Vec::new();
@@ -25,7 +25,8 @@ impl Decider {
         for delivery in waiting {
             let fallback = self.ruling.fallbacks.get(&delivery.receiver);
             let (name, after) = fallback.cloned().unwrap_or((None, TimeDelta::zero()));
-            if delivery.state != "dead" && (name.is_none() || delivery.decided_at + after > now) {
+            let waits = !matches!(delivery.state.as_str(), "dead" | "dropped");
+            if waits && (name.is_none() || delivery.decided_at + after > now) {
                 continue;
             }
             told.push(delivery.id);
@@ -43,7 +44,11 @@ impl Decider {
     ) {
         let why = delivery.last_error.unwrap_or_else(|| "no answer yet".to_owned());
         let event = crate::store::outbox::event(&delivery.event).unwrap_or(Event::Update);
-        let Some(incident) = delivery.incident else { return };
+        let Some(incident) = delivery.incident else {
+            // About no incident: no page, and nobody's fallback is told.
+            tracing::warn!(receiver = %delivery.receiver, event = event.as_str(), error = %why, "not delivered");
+            return;
+        };
         tracing::warn!(receiver = %delivery.receiver, %incident, event = event.as_str(), error = %why, "not delivered");
         let event = match fallback {
             Some(fallback) if matches!(event, Event::Trigger | Event::Resolve) => {

@@ -4,12 +4,12 @@ use super::LiveDesk;
 use crate::{
     domain::{
         decide::SeriesKey,
-        incident::{Incident, Subject},
+        incident::{Incident, Muted, Subject},
     },
     engine::report,
     store::{StoreError, incidents::state_word, outbox::StoredDelivery},
     views::incident::{
-        AlertView, CostView, DeliveryView, IncidentView, ManualView, StatusPageView, StepView, TimelineView,
+        AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView, TimelineView,
     },
 };
 
@@ -37,6 +37,7 @@ impl LiveDesk {
             acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
             resolved_at: incident.resolved.as_ref().map(|end| end.at),
             late: incident.late,
+            muted: incident.muted.as_ref().map(muted_view),
             alerts: self.alerts(incident),
             steps: steps(incident),
             deliveries: Vec::new(),
@@ -102,6 +103,13 @@ impl LiveDesk {
         view.timeline =
             lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
         Ok(view)
+    }
+}
+
+fn muted_view(muted: &Muted) -> MutedView {
+    MutedView {
+        until: muted.by.values().map(|by| by.until).min(),
+        why: muted.by.values().map(|by| format!("{} {}", by.cause.as_str(), by.words)).collect(),
     }
 }
 

@@ -59,6 +59,17 @@ fn facts(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
         div { dt { "Series" } dd { (cell::labels("series", &incident.series)) } }
         div { dt { "Opened" } dd { (cell::time("opened_at", now, Some(incident.opened_at))) } }
         div { dt { "Decided late" } dd { (cell::flag("late", Some(incident.late))) } }
+        @if let Some(muted) = &incident.muted {
+            div { dt { "Muted until" } dd { (cell::time("muted.until", now, muted.until)) } }
+            div { dt { "Muted" } dd {
+                @if muted.why.is_empty() { (cell::none("muted.why")) }
+                @for (place, why) in muted.why.iter().enumerate() {
+                    @if place > 0 { "; " } (cell::text(&format!("muted.why.{place}"), why))
+                }
+            } }
+        } @else {
+            div { dt { "Muted" } dd { (cell::absent("muted")) } }
+        }
         div { dt { "Acknowledged" } dd { (cell::time("acknowledged_at", now, incident.acknowledged_at)) } }
         div { dt { "By" } dd { (cell::optional("acknowledged_by", incident.acknowledged_by.as_deref())) } }
         div { dt { "Resolved" } dd { (cell::time("resolved_at", now, incident.resolved_at)) } }

@@ -97,7 +97,8 @@ impl Inbox {
             .collect()
     }
 
-    /// The next `times` requests whose path begins with `path` (`smtp` for mails) meet `fault`.
+    /// The next `times` requests whose path begins with `path` meet `fault`. `smtp` is a mail, once it is whole;
+    /// `EHLO@smtp`, `RCPT@smtp`, … are the commands before.
     pub fn fault(&self, path: &str, fault: Fault, times: u32) {
         self.shared.world().faults.add(path, fault, times);
     }

@@ -80,6 +80,7 @@ impl World {
         let id = match &message {
             Message::Notification(notification) => notification.event as i64 + 1,
             Message::StatusPost(post) => post.state as i64 + 1,
+            Message::Bulletin(bulletin) => bulletin.kind as i64 + 1,
         };
         let delivery = Delivery { id, message, thread: thread.map(str::to_owned), attempt };
         let outcome = self.channels[receiver].deliver(&delivery).await;

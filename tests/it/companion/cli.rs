@@ -89,6 +89,27 @@ fn looking() {
 }
 
 #[test]
+fn what_is_wrong_with_slod_itself_stands_first_and_receivers_last() {
+    let served = Served::new(FakeDesk { not_ready: true, ..FakeDesk::default() });
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(
+        status.starts_with("■ the store cannot be written; nothing new is sent until it can: disk full"),
+        "{status}"
+    );
+    let last = status.lines().last().unwrap();
+    assert!(
+        last.starts_with("receiver ops-pager: 1 not yet accepted, the newest failure: 400 invalid key"),
+        "{status}"
+    );
+    assert!(!status.contains('\u{1b}'), "{status}");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["status", "-o", "json"]).success())).unwrap();
+    assert!(json["daemon"]["store_trouble"].as_str().unwrap().starts_with("disk full"), "{json}");
+    let well = stdout(&Served::new(FakeDesk::default()).slod(&["status"]).success());
+    assert!(!well.contains("store") && !well.contains("receiver"), "{well}");
+}
+
+#[test]
 fn explaining() {
     let served = Served::new(FakeDesk::default());
     let text = stdout(&served.slod(&["explain", "inventory/api-response-time"]).success());
@@ -122,6 +143,40 @@ fn proving() {
     served.slod(&["why", "7", "--at", "2026-10-25T11:50:00Z"]).code(2);
     let gone = slod(&["why", "7"]).env("SLOD_SOCKET", served.dir.path().join("none.sock")).assert().code(4);
     assert!(stderr(&gone).contains("no daemon answers"), "{}", stderr(&gone));
+}
+
+#[test]
+fn silencing() {
+    let served = Served::new(FakeDesk::default());
+    let add = ["silence", "add", "--service", "inventory", "--for", "1h", "--reason", "move"];
+    let made = stdout(&served.slod(&add).success());
+    assert!(made.starts_with("silence 3f9c01ab22d4: inventory/* is silent until "), "{made}");
+    assert!(made.contains("2 of 5 SLOs: inventory/api-response-time") && made.contains("open incidents: 7"), "{made}");
+    let wanted = ["--slo", "api-response-time", "--policy", "fast-burn", "--label", "region=eu", "--dry-run"];
+    let preview = stdout(&served.slod(&[&add[..], &wanted[..]].concat()).success());
+    let what = "nothing was done: inventory/api-response-time, policy fast-burn, region=eu would be silent";
+    assert!(preview.starts_with(what), "{preview}");
+    let list = stdout(&served.slod(&["silence", "list"]).success());
+    assert!(list.contains("3f9c01ab22d4") && list.contains("ops-lead") && !list.contains('\u{1b}'), "{list}");
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(status.contains("silenced until 2026-10-25 13:00:00 UTC by ops-lead: inventory/*"), "{status}");
+    assert!(stdout(&served.slod(&["incidents"]).success()).contains("acknowledged, muted"));
+    let ended = stdout(&served.slod(&["silence", "expire", "3f9c01ab22d4", "--by", "bob"]).success());
+    assert!(ended.contains("silence 3f9c01ab22d4 has ended"), "{ended}");
+    assert!(stderr(&served.slod(&["silence", "expire", "8"]).code(1)).contains("no active silence `8`"));
+    for (wrong, said) in [
+        (&["silence", "add", "--service", "inventory", "--reason", "x"][..], "--for"),
+        (&["silence", "add", "--service", "inventory", "--for", "1h"], "--reason"),
+        (&["silence", "add", "--for", "1h", "--reason", "x"], "--service"),
+        (&["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1 hour"], "duration"),
+        (
+            &["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1h", "--until", "x"],
+            "cannot be used with",
+        ),
+    ] {
+        let answer = stderr(&served.slod(wrong).code(2));
+        assert!(answer.contains(said), "{wrong:?}: {answer}");
+    }
 }
 
 #[test]
@@ -234,7 +289,7 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 17] = [
+    let verbs: [&[&str]; 18] = [
         &["why"],
         &["route"],
         &["incident"],
@@ -249,6 +304,7 @@ fn help_has_examples() {
         &["note"],
         &["status-page", "approve"],
         &["report"],
+        &["noise"],
         &["notify", "test"],
         &["init"],
         &["completions"],

@@ -20,13 +20,14 @@ use slod::{
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
         why::{NotPagedView, Proofs, WhyView},
     },
 };
 
 use super::{
-    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo},
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
     fixed_proof::{not_paged, why},
 };
 
@@ -228,6 +229,38 @@ impl Desk for FakeDesk {
         })
     }
 
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if wanted.reason.trim().is_empty() {
+                return Err(DeskError::Invalid("a silence needs a `reason`".into()));
+            }
+            let id = (!wanted.preview).then_some("3f9c01ab22d4");
+            let Silencing { matcher, ends_at, by, reason, .. } = wanted;
+            Ok(SilenceView { matcher, ends_at, by, reason, ..silence(id) })
+        })
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(async move {
+            let one = SilenceView { covers: None, ..silence(Some("3f9c01ab22d4")) };
+            Ok(vec![one].into_iter().filter(|one| state.is_none_or(|state| state == one.state)).take(limit).collect())
+        })
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if !matches!(id, "7" | "3f9c01ab22d4") {
+                return Err(DeskError::NotFound(format!("no active silence `{id}`"), "`slod silence list`".into()));
+            }
+            let (at, by) = (Some(now()), Some(by.to_owned()));
+            Ok(SilenceView { state: "expired".into(), expired_at: at, expired_by: by, ..silence(Some(id)) })
+        })
+    }
+
     fn notify_test<'a>(&'a self, receiver: &'a str, _: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
         Box::pin(async move {
             if receiver == "ops-pager" {
@@ -255,8 +288,8 @@ impl Desk for FakeDesk {
             kind: "pagerduty".into(),
             pending: 1,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
-            last_failure: None,
-            last_error: None,
+            last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
+            last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),
         };
         Box::pin(async move { Ok(vec![receiver]) })
     }
@@ -265,6 +298,7 @@ impl Desk for FakeDesk {
         Health {
             ready: !self.not_ready,
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
+            store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),

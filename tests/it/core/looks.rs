@@ -32,7 +32,7 @@ fn wanted(world: &World) -> Option<u32> {
 fn newest(world: &World) -> &Notification {
     match &world.heard.last().unwrap().outgoing.message {
         Message::Notification(message) => message,
-        Message::StatusPost(post) => panic!("{post:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -15,6 +15,7 @@ mod looks;
 mod periods;
 mod properties;
 mod series;
+mod silences;
 mod slices;
 mod status;
 mod telling;

@@ -176,7 +176,7 @@ fn public_words() {
     world.feed("b g*12");
     let posts = world.heard.iter().filter_map(|heard| match &heard.outgoing.message {
         slod::domain::notification::Message::StatusPost(post) => Some(format!("{} {}", post.name, post.body)),
-        slod::domain::notification::Message::Notification(_) => None,
+        _ => None,
     });
     let posts: Vec<_> = posts.collect();
     assert_eq!(posts.len(), 3);

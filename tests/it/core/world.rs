@@ -18,6 +18,7 @@ use slod::domain::{
         BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
+    silence::{Matcher, Silence},
     slo::{Budgeting, Comparison, IndicatorKind, Objective, Operator, SloSpec, Window},
     slot::{Gap, Reading, SlotAnswer},
     status_page::StatusRule,
@@ -285,6 +286,21 @@ impl World {
         self.about(IncidentEvent::Acknowledge { by: "ann".into() })
     }
 
+    /// Silences the SLO, or one policy on it, for so many seconds. Answers the silence's id.
+    pub fn silence(&mut self, policy: Option<&str>, seconds: i64) -> String {
+        let SloId { service, slo } = self.key.id.clone();
+        let matcher = Matcher { service, slo: Some(slo), policy: policy.map(Name::from), labels: BTreeMap::new() };
+        let silence = Silence::new(matcher, "ann", "database move", self.now, self.now + TimeDelta::seconds(seconds));
+        let id = silence.id.clone();
+        self.input(Input::Silence(Box::new(silence)));
+        id
+    }
+
+    pub fn expire(&mut self, id: &str) -> &mut Self {
+        self.input(Input::Unsilence { id: id.to_owned(), by: "bob".into() });
+        self
+    }
+
     pub fn resolve(&mut self) -> &mut Self {
         self.about(IncidentEvent::Resolve { by: "ann".into() })
     }
@@ -344,6 +360,11 @@ impl World {
                 fresh.alerts.insert(watch.clone(), serde_json::from_str(&text).unwrap());
             }
         }
+        let through = |silence: &Silence| {
+            let text = serde_json::to_string(silence).unwrap();
+            serde_json::from_str(&text).unwrap()
+        };
+        core.resume_mutes(self.now, old.silences.values().map(through).collect(), old.planned.clone());
         core.resume_blind(self.now);
         self.core = core;
     }
@@ -370,7 +391,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),
