@@ -87,6 +87,7 @@ pub fn post(state: PublicState) -> StatusPost {
         body: "We are looking into it.".into(),
         component: "dashboard".into(),
         decided_at: at("2026-10-25T14:15:00Z"),
+        opens: state == PublicState::Investigating,
     }
 }
 

@@ -20,6 +20,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
+use self::fallbacks::Told;
 use super::{
     board::Board,
     planned::{Outlook, PlannedWork},
@@ -253,7 +254,7 @@ impl Decider {
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
         reach_if(&decision, Point::EscalateDecided);
-        let told = self.fallbacks(now, &mut decision).await;
+        let told = self.heard_of_deliveries(now, &mut decision).await;
         reach_if(&decision, Point::EscalateFallbacks);
         self.conclude(now, decision, told).await;
         let acted = !replies.is_empty();
@@ -272,7 +273,7 @@ impl Decider {
     }
 
     /// Writes a decision, however long it takes, and lets everybody know.
-    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
+    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Told) {
         self.enrol_new(now, &decision).await;
         reach_if(&decision, Point::CommitEnrolled);
         let commit = self.commit_of(now, &decision, &told);
@@ -331,8 +332,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
-        let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
+        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
+        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core
@@ -355,7 +357,7 @@ impl Decider {
         for key in &decision.alerts {
             // A series that is gone has none.
             let alerts = self.core.series.get(key).into_iter().flat_map(|state| &state.alerts);
-            let alerts = alerts.map(|(watch, alert)| (watch.clone(), *alert)).collect();
+            let alerts = alerts.map(|(watch, alert)| (watch.clone(), alert.clone())).collect();
             commit.alerts.extend(self.store.series_id(key).map(|id| (id, alerts)));
         }
         for (key, correction) in &decision.corrections {

@@ -6,6 +6,7 @@
 //! - [`diagnostics`] looks at the surroundings of incidents that have just opened;
 //! - [`agenda`] does what is due on crontabs, [`restart`] says what was missed while nobody was there;
 //! - [`online`] asks whether everybody can be asked and told;
+//! - [`keeper`] tells again what would be forgotten, [`page_watch`] looks at public pages, [`heartbeat`] says that all is well;
 //! - [`maintenance`] knows what planned work leaves out, [`planned`] when messages are muted;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
@@ -22,10 +23,13 @@ pub mod evaluator;
 pub mod explain;
 pub mod fingerprint;
 pub mod gauges;
+pub mod heartbeat;
+pub mod keeper;
 pub mod maintenance;
 pub mod metrics;
 pub mod noise;
 pub mod online;
+pub mod page_watch;
 pub mod planned;
 pub mod report;
 pub mod restart;

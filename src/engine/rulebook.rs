@@ -38,10 +38,13 @@ pub fn rulebook(config: &Config) -> Rulebook {
 fn hearers(config: &Config) -> Hearers {
     let hearing = |kind: &ReceiverKind| match kind {
         ReceiverKind::Pagerduty { .. } => Some(Hearing::Pager),
-        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } => Some(Hearing::Chat),
-        ReceiverKind::Email { .. } => Some(Hearing::Mail),
+        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } | ReceiverKind::Webhook { .. } => {
+            Some(Hearing::Chat)
+        }
+        // Notes of people are no news of an alert.
+        ReceiverKind::Email { .. } | ReceiverKind::Alertmanager { .. } => Some(Hearing::Mail),
         // Hears posts only, through the status page's own clock.
-        ReceiverKind::Statuspage { .. } | ReceiverKind::NotYet { .. } => None,
+        ReceiverKind::Statuspage { .. } | ReceiverKind::Instatus { .. } => None,
     };
     config.receivers.iter().filter_map(|(name, receiver)| Some((name.clone(), hearing(&receiver.kind)?))).collect()
 }

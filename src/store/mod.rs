@@ -28,13 +28,18 @@ pub mod corrections;
 mod diagnostics;
 mod histories;
 pub mod incidents;
+pub mod joining;
+pub mod leasing;
 pub mod ledger;
 pub mod life;
 mod migrations;
 pub mod noise;
 pub mod outbox;
+pub mod pages;
 mod postings;
+pub mod pulse;
 pub mod silences;
+pub mod standing;
 pub mod sums;
 pub mod writer;
 

@@ -97,6 +97,12 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were joined into digests, as far as they are kept.
+    #[serde(default)]
+    pub joined: u64,
+    /// How many it wants: `10 in 1m`. Null if it does not say.
+    #[serde(default)]
+    pub max_rate: Option<String>,
     /// The newest accepted message.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest failure.

@@ -81,6 +81,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         reports: BTreeMap::new(),
         reminders: BTreeMap::new(),
         daemon: Daemon {
+            heartbeat: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             external_url: "http://127.0.0.1".to_owned(),
             store: StoreUrl::Sqlite(PathBuf::new()),

@@ -12,7 +12,7 @@ mod source;
 use std::collections::BTreeMap;
 
 pub use agenda::{Crontab, Reminder, Report};
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};

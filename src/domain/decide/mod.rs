@@ -22,7 +22,7 @@ use super::{
     ledger::Ledger,
     muting::Work,
     name::{Name, Series, SloId},
-    notification::{Event, Message},
+    notification::{Event, Message, PublicState},
     policy::Priority,
     rulebook::Rulebook,
     silence::{Silence, Unwanted},
@@ -171,6 +171,16 @@ pub struct Outgoing {
     pub dedup_key: String,
     /// The words.
     pub message: Message,
+}
+
+impl Outgoing {
+    /// The incident, and what its public page is to say of it, if this is for the public.
+    pub fn posted(&self) -> Option<(String, PublicState)> {
+        match &self.message {
+            Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
+            Message::Notification(_) | Message::Bulletin(_) => None,
+        }
+    }
 }
 
 /// A line of an incident's timeline.
@@ -334,7 +344,8 @@ impl Core {
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);
-        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
+        let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }

@@ -112,13 +112,13 @@ impl Incident {
     /// Whether everything that holds it open, or did, is muted.
     pub fn is_muted_by(&self, mutes: &[Mute]) -> bool {
         let over = self.resolved.is_some();
-        let mut speaking = self.members.values().filter(|member| member.firing || over).peekable();
+        let mut speaking = self.members.values().filter(|member| member.holds() || over).peekable();
         speaking.peek().is_some() && speaking.all(|member| is_muted(mutes, &member.policy))
     }
 
     /// The incident as it is told while some of its policies are muted and others are not: without the muted alerts.
     pub fn as_heard(&self, mutes: &[Mute]) -> Cow<'_, Self> {
-        let is_silent = |member: &Member| member.firing && is_muted(mutes, &member.policy);
+        let is_silent = |member: &Member| member.holds() && is_muted(mutes, &member.policy);
         if self.is_muted_by(mutes) || !self.members.values().any(is_silent) {
             return Cow::Borrowed(self);
         }
@@ -152,7 +152,7 @@ impl Incident {
 
     /// The priority of the most urgent firing alert that is not muted.
     pub(super) fn most_urgent_heard(&self, voice: &Voice<'_>) -> Option<Priority> {
-        let heard = self.members.values().filter(|member| member.firing && !voice.mutes(&member.policy));
+        let heard = self.members.values().filter(|member| member.holds() && !voice.mutes(&member.policy));
         heard.map(|member| member.priority).min()
     }
 
@@ -233,7 +233,7 @@ impl Incident {
     /// An alert that nobody heard fire is more urgent than what is known: told as if it had fired now.
     fn rise(&mut self, before: &Muted, voice: &mut Voice<'_>) {
         let was_muted = |member: &Member| before.policies.contains(&member.policy);
-        let firing = || self.members.values().filter(|member| member.firing);
+        let firing = || self.members.values().filter(|member| member.holds());
         let known = firing().filter(|member| !was_muted(member)).map(|member| member.priority).min();
         let new = firing().filter(|member| was_muted(member) && !voice.mutes(&member.policy));
         let Some(newest) = new.min_by_key(|member| member.priority) else { return };

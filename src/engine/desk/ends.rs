@@ -40,6 +40,8 @@ impl LiveDesk {
                 name: name.to_string(),
                 kind: receiver.kind.word().to_owned(),
                 pending: queue.map_or(0, |queue| queue.pending),
+                joined: queue.map_or(0, |queue| queue.joined),
+                max_rate: receiver.max_rate.map(|rate| rate.to_string()),
                 last_sent: queue.and_then(|queue| queue.last_sent),
                 last_failure: failure.as_ref().map(|(at, _)| *at),
                 last_error: failure.map(|(_, text)| text),

@@ -47,8 +47,9 @@ impl LiveDesk {
             status_page: incident.status.as_ref().map(|clock| StatusPageView {
                 state: clock.as_str().to_owned(),
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
-                due_at: clock.due_at,
+                due_at: clock.deadline(),
                 posted_at: clock.posted_at,
+                late_seconds: clock.late_seconds(self.clock.now()),
                 left_to_people: clock.discarded,
             }),
             cost: self.cost(incident).await?,
@@ -80,6 +81,7 @@ impl LiveDesk {
                 priority: member.priority,
                 state: state.to_owned(),
                 fired_at: member.fired_at,
+                flapping: member.flapping.is_some(),
             }
         });
         members.collect()

@@ -154,6 +154,7 @@ fn status_page(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             div { dt { "Draft that waits for approval" } dd { (cell::optional("status_page.draft", status.draft.as_deref())) } }
             div { dt { "Due" } dd { (cell::time("status_page.due_at", now, status.due_at)) } }
             div { dt { "Posted" } dd { (cell::time("status_page.posted_at", now, status.posted_at)) } }
+            div { dt { "Late" } dd { (cell::seconds("status_page.late_seconds", status.late_seconds.map(|late| late as f64))) } }
             div { dt { "Left to people" } dd { (cell::flag("status_page.left_to_people", Some(status.left_to_people))) } }
         }
         @if status.draft.is_some() {

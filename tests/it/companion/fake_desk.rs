@@ -287,6 +287,8 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            joined: 0,
+            max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
             last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
             last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),

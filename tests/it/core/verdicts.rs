@@ -123,7 +123,7 @@ fn alerts_of_the_past_are_those_that_were() {
         for slot in plain.chars() {
             world.feed(&slot.to_string());
             let state = &world.core.series[&world.key];
-            lived.push(state.alerts.values().next().copied().unwrap_or_default());
+            lived.push(state.alerts.values().next().cloned().unwrap_or_default());
         }
         let (rules, state) = (&world.core.rules.slos[&world.key.id], &world.core.series[&world.key]);
         let watch = &watches(&policy, &rules.spec)[0];

@@ -14,8 +14,10 @@ use slod::domain::{
     ledger::Ledger,
     name::{Name, SloId},
     notification::{Event, Message},
+    page_news::PageNews,
     policy::{
-        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
+        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
+        Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
     silence::{Matcher, Silence},
@@ -37,7 +39,8 @@ pub fn policy(name: &str, priority: Priority, when: Condition) -> Policy {
         when,
         hold: 0,
         clear_after: ClearAfter::Slots(1),
-        flapping: None,
+        // Nothing flaps unless a test wants it to.
+        flapping: Some(Flapping { changes: 1_000, within: 60 }),
         priority,
         notify: vec!["pager".into(), "chat".into()],
         escalation: None,
@@ -169,6 +172,8 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Whether the public page takes what is posted.
+    pub page_answers: bool,
 }
 
 impl World {
@@ -178,7 +183,17 @@ impl World {
         let key = SeriesKey::whole(slo.spec.id.clone());
         let next = START / i64::from(slo.spec.every);
         let core = Core::new(Arc::new(rulebook(vec![slo])));
-        Self { core, key, now: at(0), next, events, settle: 0, heard: Vec::new(), lines: Vec::new() }
+        Self {
+            core,
+            key,
+            now: at(0),
+            next,
+            events,
+            settle: 0,
+            heard: Vec::new(),
+            lines: Vec::new(),
+            page_answers: true,
+        }
     }
 
     /// One policy that tells `pager` and `chat` at once.
@@ -247,7 +262,13 @@ impl World {
     pub fn take(&mut self, decision: Decision) {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
+        let posts: Vec<_> =
+            decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
+        }
         let wake = self.core.wake_at();
         // What is due at this very second is done by the tick that follows every round.
         if wake.is_some_and(|wake| wake <= self.now) {
