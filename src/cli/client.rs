@@ -100,6 +100,12 @@ impl Client {
         serde_json::from_str(&answer).context("the daemon's answer is not what was expected (is it another version?)")
     }
 
+    /// Ends something.
+    pub fn delete<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> anyhow::Result<T> {
+        let answer = self.ask(Method::DELETE, path, &[], Some(body))?;
+        serde_json::from_str(&answer).context("the daemon's answer is not what was expected (is it another version?)")
+    }
+
     fn ask(
         &self,
         method: Method,

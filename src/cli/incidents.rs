@@ -126,7 +126,7 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
     vec![
         incident.id.clone(),
         incident.priority.to_string(),
-        stated(&incident.state),
+        format!("{}{}", stated(&incident.state), if incident.muted.is_some() { ", muted" } else { "" }),
         relative(now, incident.opened_at),
         crate::views::render_words::duration((end - incident.opened_at).num_seconds() as f64),
         percent_or_absent(incident.cost.budget_share),
@@ -212,6 +212,9 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
         let _ = writeln!(text, "acknowledged {} by {}", instant_and_age(now, at), plain(by));
     }
+    for why in incident.muted.iter().flat_map(|muted| &muted.why) {
+        let _ = writeln!(text, "muted: {}", plain(why));
+    }
     if let Some(at) = incident.resolved_at {
         let _ = writeln!(text, "resolved {}", instant_and_age(now, at));
     }
@@ -255,8 +258,26 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         ]
     });
     section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
-    let first_look = incident.diagnostics.iter().map(|diagnostic| vec![diagnostic.to_string()]);
-    section("First look", &["diagnostic"], first_look.collect());
+    let first_look = incident.diagnostics.iter().map(|one| {
+        let late = if one.late { " (late)" } else { "" };
+        let word = if one.ok { "ok" } else { "look" };
+        vec![one.name.to_string(), word.to_owned(), one.summary.clone(), format!("{}{late}", instant(one.at))]
+    });
+    section("First look", &["diagnostic", "verdict", "found", "at"], first_look.collect());
+    for one in &incident.diagnostics {
+        if let Some(found) = one.table.as_ref().filter(|found| found.rows.len() * found.columns.len() > 1) {
+            let rows = found.rows.iter().map(|row| row.iter().map(|cell| cell.clone().unwrap_or_default()).collect());
+            let more = if found.more { " (cut)" } else { "" };
+            let title = format!("{}{more}", plain(&one.name));
+            let headings: Vec<&str> = found.columns.iter().map(String::as_str).collect();
+            section(&title, &headings, rows.collect());
+        }
+        if let Some(lines) = &one.text {
+            section(&plain(&one.name), &["plan"], lines.lines().map(|line| vec![line.to_owned()]).collect());
+        }
+    }
+    let by_hand = incident.manual.iter().map(|step| vec![step.run.clone(), step.needs.clone().unwrap_or_default()]);
+    section("By hand", &["run", "needs first"], by_hand.collect());
     let timeline = incident.timeline.iter().map(|line| vec![instant(line.at), line.kind.clone(), line.text.clone()]);
     section("Timeline", &["when", "what", "in words"], timeline.collect());
     text

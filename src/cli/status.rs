@@ -10,7 +10,7 @@ use super::{
     OK,
     client::Client,
     flags::{Form, Output, Reach},
-    output,
+    output, silence,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -74,6 +74,9 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     }
     for line in faults(&slos).chain(refusals(&daemon)) {
         output::print(&line)?;
+    }
+    if let Some(lines) = silence::told(&client) {
+        output::print(&lines)?;
     }
     Ok(OK)
 }

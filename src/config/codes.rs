@@ -67,7 +67,6 @@ codes! {
     ProbeTimeout "E0152" "A probe's timeout is not shorter than its slot." "Shorten `timeout` or lengthen `every`.";
     WindowMisfit "E0153" "A window, a slot length and the retention do not fit each other." "Choose a window of at least two slots that is within `daemon.retention`.";
     PerMisfit "E0154" "`per` stands with an indicator that is one series." "Remove `per`, or write an SLO for each.";
-    NotBuilt "E0160" "A scenario of `slod test` asks for what is not built yet." "Leave it out; it starts to work with a later version.";
     Unused "W0201" "A source, receiver or escalation is never used." "Remove it, or refer to it.";
     LiteralSecret "W0202" "A secret is written into the file." "Use `{from_env: …}`, `{from_file: …}` or `{from_credential: …}`.";
     PlainHttp "W0203" "A secret is sent over an unencrypted connection to another host." "Use `https://` (mail: `smtps://` or `?tls=required`).";

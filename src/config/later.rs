@@ -1,11 +1,10 @@
-//! What is read and checked, but not built yet: reports, reminders, decision logs, templates.
+//! What is read and checked, but not built yet: decision logs, templates.
 
 use super::{
     codes::Code,
     context::{Context, Thing},
     fields::Fields,
     finding::Finding,
-    services::services,
     tree::Entry,
 };
 
@@ -32,35 +31,6 @@ pub(crate) fn decision_log(fields: &Fields<'_>, entry: &Entry) {
         target.close();
     }
     inner.close();
-}
-
-/// Checks one report.
-pub(crate) fn report(cx: &Context<'_>, entry: &Entry) {
-    cx.not_yet("`reports`", entry.key.at);
-    let owner = format!("report `{}`", entry.key.value);
-    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
-    services(&fields, "services");
-    fields.require("cron");
-    fields.require("notify");
-    fields.cron("cron");
-    fields.timezone("timezone");
-    fields.receivers("notify");
-    fields.close();
-}
-
-/// Checks one reminder.
-pub(crate) fn reminder(cx: &Context<'_>, entry: &Entry) {
-    cx.not_yet("`reminders`", entry.key.at);
-    let owner = format!("reminder `{}`", entry.key.value);
-    let Some(fields) = Fields::open(cx, &entry.value, entry.key.at, owner) else { return };
-    fields.required_text("text");
-    fields.require("cron");
-    fields.require("notify");
-    fields.cron("cron");
-    fields.timezone("timezone");
-    fields.choice("check", &[("online", ())]);
-    fields.receivers("notify");
-    fields.close();
 }
 
 /// Checks the named templates.

@@ -4,6 +4,7 @@
 //! the language decodes its part and collects what is wrong, `compile` joins the parts. Nothing here panics on any input.
 
 mod address;
+mod agenda;
 mod calendar;
 mod codes;
 mod compile;
@@ -30,7 +31,9 @@ mod pattern;
 mod policies;
 mod promql;
 mod queries;
+mod rate;
 mod receivers;
+mod receivers_more;
 pub mod render;
 mod runbook;
 pub mod secret;

@@ -59,6 +59,7 @@ pub(crate) fn decode(
         labels: fields.labels("labels"),
         escalation: fields.reference("escalation", Thing::Escalation).map(|name| name.value),
         runbook_url: runbook.url,
+        diagnostics: runbook.diagnostics,
         manual: runbook.manual,
         gauges: gauges(&fields),
         status_page: fields.entry("status_page").and_then(|entry| status_page(&fields, document, entry)),

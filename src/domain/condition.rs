@@ -21,6 +21,7 @@
 pub use super::memory::Memory;
 use super::{
     budget::{Tally, WindowSums, seconds_to_exhaustion, slots_in, window_sums},
+    confidence::reaches,
     ledger::Ledger,
     memory::REARM,
     policy::{BurnPair, BurnRate, Condition, Policy},
@@ -109,6 +110,26 @@ pub fn judge<'a>(
     })
 }
 
+/// The conditions without parts that a condition is made of, in order, each with its truth at the settled slot `at`. Empty if
+/// there is no such slot.
+pub fn leaves<'c, 'a>(
+    condition: &'c Condition,
+    policy: &Policy,
+    spec: &SloSpec,
+    tally: impl Into<Tally<'a>>,
+    at: i64,
+    memory: &mut Memory,
+) -> Vec<(&'c Condition, Truth)> {
+    let tally = tally.into();
+    let Some(newest) = tally.ledger.get(at) else { return Vec::new() };
+    let period = spec.window.period_at(at * i64::from(spec.every)).map(|period| period.start);
+    let new_period = memory.enter(period);
+    let judge = Judging { policy, spec, tally, at, newest, new_period };
+    let (mut found, mut lines) = (Vec::new(), 0);
+    judge.leaves(condition, memory, &mut lines, &mut found);
+    found
+}
+
 /// Whether a condition is on a window, which remembers what is over.
 fn remembers(condition: &Condition) -> bool {
     match condition {
@@ -175,6 +196,23 @@ impl Judging<'_> {
         }
     }
 
+    fn leaves<'c>(
+        &self,
+        condition: &'c Condition,
+        memory: &mut Memory,
+        lines: &mut u8,
+        found: &mut Vec<(&'c Condition, Truth)>,
+    ) {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => {
+                for part in parts {
+                    self.leaves(part, memory, lines, found);
+                }
+            }
+            leaf => found.push((leaf, self.truth(leaf, memory, lines))),
+        }
+    }
+
     fn truth(&self, condition: &Condition, memory: &mut Memory, lines: &mut u8) -> Truth {
         match condition {
             Condition::Consecutive(needed) => self.consecutive(*needed).into(),
@@ -196,7 +234,16 @@ impl Judging<'_> {
 
     fn consecutive(&self, needed: u32) -> bool {
         let run = run(self.tally.ledger, self.spec, self.at, self.policy.on_gap);
-        run.slots >= needed && (!self.spec.kind.counts_events() || run.events >= f64::from(self.policy.min_bad))
+        let (bad, total) = run.measured;
+        run.slots >= needed
+            && (!self.spec.kind.counts_events()
+                || run.events >= f64::from(self.policy.min_bad)
+                    && self.is_proven(bad, total, self.spec.slot_target().allowed()))
+    }
+
+    /// Whether so much was bad that chance does not explain it, at the confidence that the policy asks for.
+    fn is_proven(&self, bad: f64, total: f64, line: f64) -> bool {
+        self.policy.min_confidence.is_none_or(|confidence| reaches(bad, total, line, confidence))
     }
 
     /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
@@ -260,7 +307,10 @@ impl Judging<'_> {
         let reached = |sums: &WindowSums| {
             sums.burn(self.spec.objective, self.policy.judge).is_some_and(|burn| burn >= pair.factor * (1.0 - EPSILON))
         };
-        (long.totals.bad() >= f64::from(self.policy.min_bad) && reached(&long) && reached(&short)).into()
+        let line = pair.factor * self.spec.objective.allowed();
+        let (bad, total) = (long.totals.bad(), long.totals.total);
+        (bad >= f64::from(self.policy.min_bad) && reached(&long) && reached(&short) && self.is_proven(bad, total, line))
+            .into()
     }
 
     /// Slots asked about and not known, in a row, for that long. Slots never asked about (slod was down) neither

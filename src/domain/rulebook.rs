@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     escalation::Plan,
-    incident::Hearers,
+    incident::{Hearers, Subject},
     name::{Name, SloId},
-    policy::{Condition, Policy, Priority},
+    policy::{Condition, Flapping, Policy, Priority},
     slo::SloSpec,
     status_page::StatusRule,
     watch::{Watch, watches},
@@ -58,6 +58,8 @@ pub struct SloRules {
     pub runbook_url: Option<String>,
     /// Steps for people, with whose approval they need.
     pub manual: Vec<(String, Option<String>)>,
+    /// There is something to look at when an incident opens.
+    pub has_diagnostics: bool,
     /// The public page.
     pub status: Option<StatusTarget>,
 }
@@ -95,6 +97,19 @@ pub struct SourceRules {
     pub plan: Plan,
 }
 
+impl Rulebook {
+    /// Whether something still watches what an alert of this name is about.
+    pub fn stands(&self, subject: &Subject, watch: &str) -> bool {
+        match subject {
+            Subject::Slo { id, .. } => {
+                let policies = self.slos.get(id).map(|slo| slo.policies.as_slice()).unwrap_or_default();
+                policies.iter().any(|policy| policy.watches.iter().any(|known| known.name == watch))
+            }
+            Subject::Source(name) => self.sources.contains_key(name),
+        }
+    }
+}
+
 impl PolicyRules {
     /// Fits a policy to an SLO.
     pub fn new(policy: Policy, plan: Plan, spec: &SloSpec) -> Self {
@@ -105,6 +120,12 @@ impl PolicyRules {
     /// Firing again this soon is the same incident, in seconds: as written, or max(10m, 4 slots).
     pub fn reopen_within(&self, spec: &SloSpec) -> u32 {
         self.policy.reopen_within.unwrap_or_else(|| spec.every.saturating_mul(4).max(600))
+    }
+
+    /// What counts as flapping: as written, or 4 changes within max(1h, 12 slots).
+    pub fn flapping(&self, spec: &SloSpec) -> Flapping {
+        let within = spec.every.saturating_mul(12).max(3_600);
+        self.policy.flapping.unwrap_or(Flapping { changes: 4, within })
     }
 }
 

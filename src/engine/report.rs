@@ -13,13 +13,16 @@ use crate::{
         ledger::{Counting, Ledger, Totals},
         run::GAPS_HELD,
         slot::{Slot, SlotState, Span},
+        status_page::StatusClock,
     },
     schedule::Month,
     store::{Store, StoreError, ledger::Definition},
     views::{
         figures::budgeting_text,
         incident::CostView,
-        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
+        report::{
+            BudgetReport, BudgetUse, CorrectionView, IncidentCost, PageDelay, SeriesReport, ServiceReport, SloReport,
+        },
         slo::SlotView,
     },
 };
@@ -156,6 +159,7 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
             resolved_at: incident.resolved.as_ref().map(|end| end.at),
             bad: cost,
             budget_share: (allowed_bad > 0.0).then(|| cost / allowed_bad),
+            status_page: incident.status.as_ref().and_then(|clock| page_delay(clock, now)),
         });
     }
     let definitions = match parts.first().and_then(|part| store.series_id(&part.key)) {
@@ -191,6 +195,11 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         corrections,
         objective_changes: objective_changes(&definitions, month),
     })
+}
+
+fn page_delay(clock: &StatusClock, now: DateTime<Utc>) -> Option<PageDelay> {
+    let due_at = clock.deadline()?;
+    Some(PageDelay { due_at, posted_at: clock.posted_at, late_seconds: clock.late_seconds(now) })
 }
 
 /// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed. `expected` is without
@@ -246,7 +255,7 @@ fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
 }
 
 /// Bad events from the beginning of the run that opened the incident to its end.
-fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: DateTime<Utc>) -> f64 {
+pub(super) fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: DateTime<Utc>) -> f64 {
     let opened = incident.opened_at.timestamp();
     let end = incident.resolved.as_ref().map_or(now, |end| end.at).timestamp();
     let mut start = opened;

@@ -38,15 +38,19 @@ pub fn rulebook(config: &Config) -> Rulebook {
 fn hearers(config: &Config) -> Hearers {
     let hearing = |kind: &ReceiverKind| match kind {
         ReceiverKind::Pagerduty { .. } => Some(Hearing::Pager),
-        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } => Some(Hearing::Chat),
-        ReceiverKind::Email { .. } => Some(Hearing::Mail),
+        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } | ReceiverKind::Webhook { .. } => {
+            Some(Hearing::Chat)
+        }
+        // Notes of people are no news of an alert.
+        ReceiverKind::Email { .. } | ReceiverKind::Alertmanager { .. } => Some(Hearing::Mail),
         // Hears posts only, through the status page's own clock.
-        ReceiverKind::Statuspage { .. } | ReceiverKind::NotYet { .. } => None,
+        ReceiverKind::Statuspage { .. } | ReceiverKind::Instatus { .. } => None,
     };
     config.receivers.iter().filter_map(|(name, receiver)| Some((name.clone(), hearing(&receiver.kind)?))).collect()
 }
 
-fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
+/// The rules of one SLO.
+pub(super) fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
     let service = config.services.get(&id.service);
     let source = slo.indicator.source().cloned();
     let blind_after =
@@ -74,6 +78,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         manual: service
             .map(|service| service.manual.iter().map(|step| (step.run.clone(), step.needs.clone())).collect())
             .unwrap_or_default(),
+        has_diagnostics: service.is_some_and(|service| !service.diagnostics.is_empty()),
         status: service.and_then(|service| service.status_page.as_ref()).map(status_target),
     }
 }

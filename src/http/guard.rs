@@ -100,7 +100,7 @@ fn refusal(front: &Front, request: &Request) -> Option<Problem> {
     let path = request.extensions().get::<MatchedPath>()?;
     let route = routes::find(request.method().as_str(), path.as_str())?;
     query_refusal(route, request).or_else(|| {
-        let writes = request.method() == Method::POST;
+        let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
         (writes && front.surface == Surface::Tcp).then(|| write_refusal(&front.companion, request.headers())).flatten()
     })
 }

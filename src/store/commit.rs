@@ -11,12 +11,14 @@ use crate::{
         alert::Alert,
         correction::Correction,
         decide::{Line, Outgoing},
+        diagnostic::Diagnosis,
         history::History,
         incident::{Incident, Subject},
         ledger::StoredSums,
         name::{Name, SloId},
-        notification::Event,
+        notification::{Event, Message},
         policy::Priority,
+        silence::Silence,
     },
     failpoint::{Point, reach},
 };
@@ -36,12 +38,18 @@ pub struct Commit {
     pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
+    /// What was found at incidents.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
     pub outgoing: Vec<Outgoing>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+    /// Posts to a public page whose outcome this decision heard of.
+    pub page_told: Vec<i64>,
 }
 
 impl Commit {
@@ -53,9 +61,12 @@ impl Commit {
             && self.alerts.is_empty()
             && self.corrections.is_empty()
             && self.incidents.is_empty()
+            && self.diagnoses.is_empty()
+            && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
             && self.fallback_told.is_empty()
+            && self.page_told.is_empty()
     }
 }
 
@@ -121,6 +132,12 @@ async fn write(
     for (incident, live) in &commit.incidents {
         write_incident(connection, incident, *live).await?;
     }
+    for (incident, found) in &commit.diagnoses {
+        super::diagnostics::write(connection, incident, found).await?;
+    }
+    for silence in &commit.silences {
+        super::silences::write(connection, silence).await?;
+    }
     reach(Point::CommitIncidents);
     for line in &commit.lines {
         sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")
@@ -143,6 +160,7 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    super::pages::mark_told(connection, &commit.page_told).await?;
     reach(Point::CommitTold);
     Ok(missed)
 }
@@ -198,6 +216,9 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
+    // Whoever posted waits for what becomes of it.
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
+    let mut state = "queued";
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
@@ -219,7 +240,7 @@ async fn enqueue(
         .fetch_optional(&mut *connection)
         .await?;
         if tried.is_none() {
-            let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
+            let page = dropped.iter().find(|row| !is_public && row.get::<&str, _>("event") == "trigger");
             if let Some((row, priority)) =
                 page.and_then(|row| Some((row, super::outbox::priority(row.get("priority"))?)))
             {
@@ -232,21 +253,26 @@ async fn enqueue(
                 let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
                 missed.push(Missed { incident, receiver, priority });
             }
-            return Ok(());
+            if !is_public {
+                return Ok(());
+            }
+            state = "dropped";
         }
     }
     sqlx::query(
-        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
-         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
+         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())
     .bind(outgoing.event.as_str())
     .bind(outgoing.priority.as_str())
+    .bind(state)
     .bind(&outgoing.dedup_key)
     .bind(to_json(&outgoing.message, "a message")?)
     .bind(now.timestamp_millis())
     .bind(now.timestamp_millis())
+    .bind(is_public.then_some(0))
     .execute(&mut *connection)
     .await?;
     Ok(())

@@ -21,15 +21,29 @@ use crate::{
     failpoint::{Point, reach},
 };
 
+pub mod agenda;
+pub mod attempts;
 pub mod commit;
 pub mod corrections;
+mod diagnostics;
 mod histories;
 pub mod incidents;
+pub mod joining;
+pub mod leasing;
 pub mod ledger;
+pub mod life;
 mod migrations;
+pub mod noise;
 pub mod outbox;
+pub mod pages;
+mod postings;
+pub mod pulse;
+pub mod silences;
+pub mod standing;
 pub mod sums;
 pub mod writer;
+
+pub use self::postings::Posting;
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,13 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    almanac::Almanac,
     explain::Explanation,
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
+    silence::{SilenceView, Silencing},
     slo::{SloView, SlotView},
+    why::Proofs,
 };
 use crate::domain::name::{Series, SloId};
 
@@ -94,6 +97,12 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were joined into digests, as far as they are kept.
+    #[serde(default)]
+    pub joined: u64,
+    /// How many it wants: `10 in 1m`. Null if it does not say.
+    #[serde(default)]
+    pub max_rate: Option<String>,
     /// The newest accepted message.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest failure.
@@ -172,7 +181,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Send + Sync {
+pub trait Desk: Proofs + Almanac {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
@@ -224,6 +233,16 @@ pub trait Desk: Send + Sync {
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
+    /// Silences something for a while, or says what that would mute. Answers when it is committed.
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>>;
+    /// Silences, the newest first, of one state if given: active, expired, ended.
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>>;
+    /// Ends an active silence early. Answers when it is committed.
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

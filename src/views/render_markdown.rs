@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_words::{amount, correction as words, counted, duration, instant, labels, of, percent, percent_or_absent},
+    render_words::{
+        amount, correction as words, counted, duration, instant, labels, of, percent, percent_or_absent, public_delay,
+    },
     report::{BudgetReport, ServiceReport, SloReport},
 };
 
@@ -83,12 +85,13 @@ fn events(page: &mut String, slo: &SloReport) {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let _ = writeln!(
             page,
-            "- Incident {}: {} to {}, {} bad, {} of the budget",
+            "- Incident {}: {} to {}, {} bad, {} of the budget{}",
             cell(&incident.id),
             instant(incident.opened_at),
             end,
             amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share),
+            public_delay(incident),
         );
     }
     for breach in &slo.breaches {

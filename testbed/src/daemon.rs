@@ -164,6 +164,13 @@ impl Slod {
         Ok((response.status().as_u16(), response.text().await?))
     }
 
+    /// Asks over the socket for the end of something, as the command line would. Answers the status and the body.
+    pub async fn delete(&self, path: &str, body: &Value) -> anyhow::Result<(u16, String)> {
+        let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT).unix_socket(self.socket().as_path());
+        let response = builder.build()?.delete(format!("http://localhost{path}")).json(body).send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
     /// Runs a verb beside it, as an operator on the same host would.
     pub async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let mut command = self.command();

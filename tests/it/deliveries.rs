@@ -11,11 +11,12 @@ use slod::{
         delivery::Next,
         incident::{Incident, Subject},
         name::{Name, SloId},
-        notification::{Event, Message, PublicState, StatusPost},
+        notification::{Event, Message, Notification, Phase},
         policy::Priority,
     },
     store::{
         Store,
+        attempts::Attempt,
         commit::{Commit, Missed},
         outbox::Lease,
     },
@@ -41,14 +42,26 @@ fn incident(number: i64) -> Incident {
 
 /// A message to `receiver` under the incident's key, or under `key/opening`.
 fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outgoing {
-    let post = StatusPost {
+    let notification = Notification {
+        event,
         incident: about.id.clone(),
-        key: about.key.clone(),
-        state: PublicState::Investigating,
-        name: "it".into(),
-        body: event.as_str().into(),
-        component: "it".into(),
+        dedup_key: about.dedup_key(opening),
+        thread_key: about.key.clone(),
+        phase: Phase::Open,
+        priority: about.priority,
+        service: None,
+        slo: None,
+        series: std::collections::BTreeMap::new(),
+        headline: event.as_str().into(),
+        lines: Vec::new(),
+        standing: None,
+        reason: String::new(),
+        policies: Vec::new(),
+        opened_at: about.opened_at,
         decided_at: about.opened_at,
+        late: false,
+        links: Vec::new(),
+        figures: std::collections::BTreeMap::new(),
     };
     Outgoing {
         incident: about.id.clone(),
@@ -56,14 +69,14 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         event,
         priority: about.priority,
         dedup_key: about.dedup_key(opening),
-        message: Message::StatusPost(post),
+        message: Message::Notification(Box::new(notification)),
     }
 }
 
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
-        Message::StatusPost(post) => post.body.clone(),
-        Message::Notification(_) => String::new(),
+        Message::Notification(notification) => notification.headline.clone(),
+        Message::StatusPost(_) | Message::Bulletin(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }
@@ -92,7 +105,9 @@ impl Outbox {
 
     async fn finish(&self, lease: &Lease, next: Next) {
         let error = (next != Next::Sent).then(|| "503".to_owned());
-        self.store.finish(lease.id, next, Some("receipt".into()), error, self.now).await.unwrap();
+        let attempt = Attempt::new(lease.attempt, self.now - TimeDelta::seconds(1), self.now, &next);
+        let attempt = Attempt { receipt: Some("receipt".into()), error, ..attempt };
+        self.store.finish(lease.id, next, attempt).await.unwrap();
     }
 
     async fn send_all(&mut self) -> Vec<String> {

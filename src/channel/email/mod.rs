@@ -2,6 +2,7 @@
 //!
 //! A connection per attempt: mails are few, and a kept connection may be dead when it is needed most.
 
+mod bulletin;
 mod letter;
 mod look;
 
@@ -70,11 +71,17 @@ impl EmailChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("email", "posts for a public status page"));
+        let (letter, key) = match &delivery.message {
+            Message::Notification(notification) => {
+                let thread = delivery.thread.as_deref();
+                (letter::letter(notification, delivery.id, thread, &self.addresses)?, &notification.thread_key)
+            }
+            Message::Bulletin(bulletin) => {
+                (letter::bulletin_letter(bulletin, delivery.id, &self.addresses)?, &bulletin.key)
+            }
+            Message::StatusPost(_) => return Err(not_for("email", "posts for a public status page")),
         };
-        let letter = letter::letter(notification, delivery.id, delivery.thread.as_deref(), &self.addresses)?;
-        let receipt = letter::message_id(&notification.thread_key, delivery.id, self.addresses.from.email.domain());
+        let receipt = letter::message_id(key, delivery.id, self.addresses.from.email.domain());
         let (envelope, raw) = (letter.envelope(), letter.formatted());
         match self.transport.clone().build::<Tokio1Executor>().send_raw(envelope, &raw).await {
             Ok(_) => {

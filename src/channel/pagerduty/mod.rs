@@ -32,8 +32,10 @@ impl PagerDutyChannel {
     }
 
     async fn send(&self, message: &Message) -> Result<String, Failure> {
-        let Message::Notification(notification) = message else {
-            return Err(not_for("pagerduty", "posts for a public status page"));
+        let notification = match message {
+            Message::Notification(notification) => notification,
+            Message::StatusPost(_) => return Err(not_for("pagerduty", "posts for a public status page")),
+            Message::Bulletin(_) => return Err(not_for("pagerduty", "reports and reminders: they would page")),
         };
         if self.routing_key.is_empty() {
             return Err(Failure::dead("the routing key is empty"));

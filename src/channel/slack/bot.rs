@@ -16,7 +16,8 @@ use super::{
         answer::{Answer, Failure, Http, attempt, inquire, not_for},
         text,
     },
-    look::look,
+    bulletin,
+    look::{Look, look},
 };
 use crate::{
     config::secret::Secret,
@@ -56,7 +57,10 @@ enum Said {
 
 /// The body of `chat.postMessage`, and with `ts` of `chat.update`.
 fn payload(notification: &Notification, channel: &str, place: Place<'_>, repeat: bool) -> Value {
-    let look = look(notification, repeat);
+    body(&look(notification, repeat), channel, place)
+}
+
+fn body(look: &Look, channel: &str, place: Place<'_>) -> Value {
     let mut payload = json!({"channel": channel, "text": look.text, "blocks": look.blocks});
     match place {
         Place::Root => {}
@@ -89,13 +93,18 @@ impl SlackBotChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("slack", "posts for a public status page"));
-        };
         if self.token.is_empty() {
             return Err(Failure::dead("the bot token is empty"));
         }
         let repeat = delivery.attempt > 1;
+        let notification = match &delivery.message {
+            Message::Notification(notification) => notification,
+            // A message of its own: no thread, no root to keep up to date.
+            Message::Bulletin(bulletin) => {
+                return self.post(&body(&bulletin::look(bulletin, repeat), &self.channel, Place::Root)).await;
+            }
+            Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+        };
         if let Some(root) = &delivery.thread
             && self.is_up_to_date(notification, root).await?
         {
@@ -106,7 +115,12 @@ impl SlackBotChannel {
                 Said::No { reason, .. } => return Err(Failure::dead(reason)),
             }
         }
-        match self.call("chat.postMessage", &payload(notification, &self.channel, Place::Root, repeat)).await? {
+        self.post(&payload(notification, &self.channel, Place::Root, repeat)).await
+    }
+
+    /// Posts into the channel; the receipt is the message's `ts`.
+    async fn post(&self, body: &Value) -> Result<String, Failure> {
+        match self.call("chat.postMessage", body).await? {
             Said::Ok(ts) if !ts.is_empty() => Ok(ts),
             Said::Ok(_) => Err(Failure::retry("ok without a ts: not Slack's answer")),
             Said::No { reason, .. } => Err(Failure::dead(reason)),

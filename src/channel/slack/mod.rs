@@ -4,6 +4,7 @@
 //! Posting is not idempotent and cannot be looked up: a repeat is rare, and says that it may be one.
 
 mod bot;
+mod bulletin;
 mod look;
 mod mrkdwn;
 mod webhook;

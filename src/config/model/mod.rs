@@ -1,6 +1,8 @@
 //! The configuration after all checks: what the rest of the program works with.
 
+mod agenda;
 mod daemon;
+mod diagnostic;
 mod maintenance;
 mod receiver;
 mod service;
@@ -9,7 +11,9 @@ mod source;
 
 use std::collections::BTreeMap;
 
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use agenda::{Crontab, Reminder, Report};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, Receiver, ReceiverKind};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
@@ -38,6 +42,10 @@ pub struct Config {
     pub receivers: BTreeMap<Name, Receiver>,
     /// Who hears next.
     pub escalations: BTreeMap<Name, Escalation>,
+    /// Reviews that are sent by themselves.
+    pub reports: BTreeMap<Name, Report>,
+    /// Texts that are sent again and again.
+    pub reminders: BTreeMap<Name, Reminder>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
     /// How mail is sent.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::Diagnostic;
 use crate::domain::{name::Name, policy::Priority};
 
 /// One entry of `services:`.
@@ -17,6 +18,8 @@ pub struct Service {
     pub escalation: Option<Name>,
     /// Where the runbook is.
     pub runbook_url: Option<String>,
+    /// What to look at the moment something breaks, in the order that is written.
+    pub diagnostics: Vec<Diagnostic>,
     /// Manual steps: what to run, and who must approve.
     pub manual: Vec<ManualStep>,
     /// Values published on `/metrics`.

@@ -16,13 +16,16 @@ use super::{
     alert::Alert,
     budget::Tally,
     correction::Correction,
+    diagnostic::Diagnosis,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
+    muting::Work,
     name::{Name, Series, SloId},
-    notification::{Event, Message},
+    notification::{Event, Message, PublicState},
     policy::Priority,
     rulebook::Rulebook,
+    silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
 };
 
@@ -31,6 +34,7 @@ mod gone;
 mod judging;
 mod reload;
 mod settling;
+mod silencing;
 mod sources;
 mod voice;
 
@@ -137,6 +141,17 @@ pub enum Input {
         /// How.
         correction: Correction,
     },
+    /// A person asks for quiet.
+    Silence(Box<Silence>),
+    /// A person ends a silence early.
+    Unsilence {
+        /// Its id.
+        id: String,
+        /// Who.
+        by: String,
+    },
+    /// The planned work of the time to come, all of it.
+    Planned(Vec<Work>),
     /// Time has passed.
     Tick,
 }
@@ -156,6 +171,16 @@ pub struct Outgoing {
     pub dedup_key: String,
     /// The words.
     pub message: Message,
+}
+
+impl Outgoing {
+    /// The incident, and what its public page is to say of it, if this is for the public.
+    pub fn posted(&self) -> Option<(String, PublicState)> {
+        match &self.message {
+            Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
+            Message::Notification(_) | Message::Bulletin(_) => None,
+        }
+    }
 }
 
 /// A line of an incident's timeline.
@@ -191,8 +216,12 @@ pub struct Decision {
     pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// In order.
     pub lines: Vec<Line>,
+    /// What was found at incidents, by id.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
 }
@@ -209,6 +238,12 @@ pub enum Rejected {
     /// It was corrected too often.
     #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
     TooMany(SloId),
+    /// No such silence is active.
+    #[error("no active silence `{0}`")]
+    NoSilence(String),
+    /// The silence makes no sense.
+    #[error(transparent)]
+    Unwanted(#[from] Unwanted),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -227,6 +262,11 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// By id: those that are not over.
+    pub silences: BTreeMap<String, Silence>,
+    /// The planned work of the time to come.
+    pub planned: Vec<Work>,
+    edge: silencing::Edge,
 }
 
 impl Core {
@@ -245,7 +285,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).min()
+        incidents.chain(blind).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -266,6 +306,13 @@ impl Core {
                 Ok(self.tell(now, &incident, event, decision)?)
             }
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
+            Input::Silence(silence) => self.silence(now, *silence, decision),
+            Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
+            Input::Planned(planned) => {
+                self.planned = planned;
+                self.look_at_mutes(now, decision);
+                Ok(())
+            }
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
@@ -296,7 +343,9 @@ impl Core {
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
-        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        self.turn_mutes(now, decision);
+        let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
+        let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
@@ -305,6 +354,7 @@ impl Core {
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.forget_silences(now);
     }
 }
 

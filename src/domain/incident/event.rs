@@ -4,9 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::Hearers;
 use crate::domain::{
+    diagnostic::Diagnosis,
     escalation::Plan,
+    flaps::Burst,
+    muting::Mute,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -22,6 +26,10 @@ pub struct Around<'a> {
     pub status: Option<&'a StatusRule>,
     /// Nothing is known of the series right now.
     pub blind: bool,
+    /// The service has diagnostics to look at.
+    pub has_diagnostics: bool,
+    /// What mutes its messages right now.
+    pub mutes: &'a [Mute],
 }
 
 /// What happens to an incident.
@@ -43,6 +51,15 @@ pub enum IncidentEvent {
         reopen_within: u32,
         /// Decided later than it was due.
         late: bool,
+        /// What made it fire, with the figures.
+        because: String,
+        /// It goes back and forth.
+        flapping: Option<Burst>,
+    },
+    /// An alert that went back and forth fires, and has done so for long enough.
+    Steady {
+        /// Watch name.
+        watch: String,
     },
     /// An alert of it is over, or everything is good again.
     Ended {
@@ -75,6 +92,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.
@@ -85,6 +104,15 @@ pub enum IncidentEvent {
         event: Event,
         /// Why.
         why: String,
+    },
+    /// A look at its surroundings has come back.
+    Diagnosed {
+        /// Which one, from 1.
+        look: u32,
+        /// It was taken well after it was asked for.
+        late: bool,
+        /// What was found.
+        found: Vec<Diagnosis>,
     },
     /// Time has passed.
     Tick,
@@ -101,6 +129,10 @@ pub enum Ending {
     NewPeriod,
     /// Its series is gone: answers do not name it any more.
     Gone,
+    /// It does not fire right now, but goes back and forth: the incident stays open.
+    Flapping(Burst),
+    /// It went back and forth, and has been quiet for long enough.
+    Quiet,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }
@@ -130,6 +162,8 @@ pub enum Say {
         /// In words.
         text: String,
     },
+    /// Keep what was found.
+    Diagnosed(Vec<Diagnosis>),
     /// Silence these alerts until each has cleared once.
     Mute(Vec<String>),
 }

@@ -11,18 +11,29 @@ use sha2::{Digest, Sha256};
 
 use super::{
     escalation::Step,
+    flaps::Burst,
     name::{Name, Series, SloId},
     notification::Phase,
     policy::Priority,
     status_page::StatusClock,
 };
 
+mod clock;
 mod course;
 mod event;
+mod looks;
+mod muting;
+mod page;
+mod reminding;
 mod steps;
 mod telling;
 
-pub use self::event::{Around, Ending, IncidentEvent, Refused, Say};
+pub use self::{
+    event::{Around, Ending, IncidentEvent, Refused, Say},
+    looks::Looks,
+    muting::{Held, Muted, MutedBy},
+    reminding::Reminder,
+};
 
 /// What an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +71,20 @@ pub struct Member {
     pub policy: Name,
     /// Its urgency.
     pub priority: Priority,
-    /// Whether it holds the incident open.
+    /// Whether it fires.
     pub firing: bool,
     /// Since when (slot end).
     pub fired_at: DateTime<Utc>,
+    /// It goes back and forth between firing and not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Burst>,
+}
+
+impl Member {
+    /// Whether it holds the incident open: it fires, or goes back and forth.
+    pub fn holds(&self) -> bool {
+        self.firing || self.flapping.is_some()
+    }
 }
 
 /// What a receiver was told.
@@ -139,8 +160,17 @@ pub struct Incident {
     pub reopen_within: u32,
     /// The public status page.
     pub status: Option<StatusClock>,
+    /// What mutes it, and what was held back since.
+    #[serde(default)]
+    pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// What was looked at when it opened.
+    #[serde(default)]
+    pub looks: Looks,
+    /// When chat and mail are reminded of it, by policy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reminders: BTreeMap<Name, Reminder>,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -191,7 +221,10 @@ impl Incident {
             told: BTreeMap::new(),
             reopen_within: 0,
             status: None,
+            muted: None,
             title: String::new(),
+            looks: Looks::default(),
+            reminders: BTreeMap::new(),
         }
     }
 
@@ -222,9 +255,11 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let steps = self.steps.iter().filter(|step| self.is_runnable(step)).map(|step| step.due_at);
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
-        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).min() };
+        let reminders = self.next_reminder();
+        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).chain(reminders).min() };
         open.into_iter().chain(status).min()
     }
 }

@@ -8,10 +8,10 @@ use crate::domain::{
 };
 
 impl Incident {
-    /// Whether a step could run: it waits, and an alert of its policy is firing.
+    /// Whether a step could run: it waits, and an alert of its policy holds the incident open. One that goes back and
+    /// forth does: what nobody takes goes on to the next on its clock.
     pub(super) fn is_runnable(&self, step: &Step) -> bool {
-        step.state == StepState::Waiting
-            && self.members.values().any(|member| member.firing && member.policy == step.policy)
+        step.state == StepState::Waiting && self.is_held_by(&step.policy)
     }
 
     /// Steps that were due and skipped because somebody had it are due again.
@@ -39,6 +39,10 @@ impl Incident {
                 voice.line("skipped", format!("step {number} of {policy} skipped: acknowledged"));
                 continue;
             }
+            if voice.mutes(&self.steps[at].policy) {
+                self.hold_step(at, voice);
+                continue;
+            }
             let late = self.is_late(at, voice);
             self.steps[at].state = StepState::Done { at: voice.now };
             let step = self.steps[at].clone();
@@ -50,7 +54,10 @@ impl Incident {
                 if voice.has_told(receiver) {
                     self.told_by(receiver, &step.policy);
                 } else {
-                    let reason = step.reason(self.opening);
+                    let mut reason = step.reason(self.opening);
+                    if voice.released.contains(&(step.policy.clone(), step.number)) {
+                        reason = voice.after_mute(&reason);
+                    }
                     self.trigger(receiver.clone(), Some(&step.policy), &reason, late, voice);
                 }
             }
@@ -61,6 +68,10 @@ impl Incident {
     /// what made it run again.
     fn is_late(&self, at: usize, voice: &Voice<'_>) -> bool {
         let step = &self.steps[at];
+        // It waited for the end of a silence, which is no delay.
+        if voice.released.contains(&(step.policy.clone(), step.number)) {
+            return false;
+        }
         let again = voice.again.iter().find(|(number, _)| *number == at).map(|(_, late)| *late);
         let fired = voice.fired.as_ref().filter(|(policy, _)| *policy == step.policy).map(|(_, late)| *late);
         again.or(fired).unwrap_or_else(|| step.is_late(voice.now))
@@ -68,12 +79,17 @@ impl Incident {
 
     /// A joining alert's steps leave out who was told at that priority or higher; a pager never hears of a lower one.
     fn has_heard_enough(&self, receiver: &Name, policy: &Name, priority: Priority, voice: &Voice<'_>) -> bool {
-        if voice.hearing(receiver) == Some(Hearing::Pager) && priority > self.priority {
+        if voice.hearing(receiver) == Some(Hearing::Pager) && priority > self.spoken(voice) {
             return true;
         }
         let enough =
             |told: &super::Told| !told.openings.is_empty() && told.priority <= priority && !told.by.contains(policy);
         self.told.get(receiver).is_some_and(enough)
+    }
+
+    /// Whether an alert of a policy holds the incident open.
+    pub(super) fn is_held_by(&self, policy: &Name) -> bool {
+        self.members.values().any(|member| member.holds() && member.policy == *policy)
     }
 
     fn policy_priority(&self, policy: &Name) -> Priority {

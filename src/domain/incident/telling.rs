@@ -1,14 +1,23 @@
 //! Who is told what of an incident, and what each receiver has heard so far.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 
-use super::{Around, Hearers, Hearing, Incident, Say, Told};
-use crate::domain::{name::Name, notification::Event};
+use super::{Around, Hearers, Hearing, Held, Incident, Say, Told};
+use crate::domain::{
+    escalation::StepState,
+    muting::{Cause, Mute},
+    name::Name,
+    notification::Event,
+};
 
 /// What is said while one event is handled.
 pub(super) struct Voice<'a> {
     pub now: DateTime<Utc>,
     hearers: &'a Hearers,
+    /// There is something to look at.
+    pub has_diagnostics: bool,
     /// In order.
     pub said: Vec<Say>,
     /// Who has heard a trigger: one event is one message to each.
@@ -17,16 +26,44 @@ pub(super) struct Voice<'a> {
     pub fired: Option<(Name, bool)>,
     /// Skipped steps that are to run, by place, and whether they are late.
     pub again: Vec<(usize, bool)>,
+    /// What mutes it.
+    pub mutes: &'a [Mute],
+    /// Whether everything that could speak is muted.
+    pub whole: bool,
+    /// What has muted it until now.
+    pub ended: Option<Cause>,
+    /// Steps that had waited for that end.
+    pub released: BTreeSet<(Name, u32)>,
+    /// What is held back.
+    pub held: BTreeMap<Name, Held>,
 }
 
 impl<'a> Voice<'a> {
     pub fn new(around: &Around<'a>) -> Self {
-        let (now, hearers) = (around.now, around.hearers);
-        Self { now, hearers, said: Vec::new(), told: Vec::new(), fired: None, again: Vec::new() }
+        Self {
+            now: around.now,
+            hearers: around.hearers,
+            has_diagnostics: around.has_diagnostics,
+            said: Vec::new(),
+            told: Vec::new(),
+            fired: None,
+            again: Vec::new(),
+            mutes: around.mutes,
+            whole: false,
+            ended: None,
+            released: BTreeSet::new(),
+            held: BTreeMap::new(),
+        }
     }
 
+    /// Says it, unless it is a message that is muted.
     pub fn say(&mut self, say: Say) {
-        self.said.push(say);
+        match say {
+            Say::Tell { receiver, event, reason, .. } if self.waits(&receiver, event) => {
+                self.hold(receiver, event, &reason);
+            }
+            say => self.said.push(say),
+        }
     }
 
     pub fn line(&mut self, kind: &'static str, text: String) {
@@ -53,14 +90,19 @@ impl<'a> Voice<'a> {
 
 impl Incident {
     /// Everybody who was told hears it as an opening; pagers under a new key, because an acknowledged or resolved key
-    /// does not page again. A pager that knows the incident as a more urgent one is not woken.
+    /// does not page again. A pager that knows the incident as a more urgent one is not woken, unless a policy that holds
+    /// it open names it.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
-        let priority = self.priority;
+        self.want_look(voice);
+        let priority = self.spoken(voice);
         let woken: Vec<Name> = self
             .told
             .iter()
-            .filter(|(name, told)| voice.hearing(name) != Some(Hearing::Pager) || told.priority >= priority)
+            .filter(|(name, told)| {
+                let is_pager = voice.hearing(name) == Some(Hearing::Pager);
+                !is_pager || told.priority >= priority || self.concerns(name)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         for receiver in woken {
@@ -70,12 +112,21 @@ impl Incident {
 
     /// A rise in priority: a trigger for everybody who knows a lower one, or was spared the lower one.
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
-        let priority = self.priority;
-        let lower = |told: &Told| told.priority > priority || (told.openings.is_empty() && told.priority == priority);
-        let lower: Vec<Name> = self.told.iter().filter(|(_, told)| lower(told)).map(|(name, _)| name.clone()).collect();
+        self.want_look(voice);
+        let priority = self.spoken(voice);
+        let spared =
+            |name: &Name, told: &Told| told.openings.is_empty() && (told.priority == priority || self.concerns(name));
+        let lower = |(name, told): &(&Name, &Told)| told.priority > priority || spared(name, told);
+        let lower: Vec<Name> = self.told.iter().filter(lower).map(|(name, _)| name.clone()).collect();
         for receiver in lower {
             self.trigger(receiver, None, reason, late, voice);
         }
+    }
+
+    /// Whether a step that was done names the receiver, of a policy that holds the incident open.
+    fn concerns(&self, receiver: &Name) -> bool {
+        let done = self.steps.iter().filter(|step| matches!(step.state, StepState::Done { .. }));
+        done.into_iter().any(|step| step.notify.contains(receiver) && self.is_held_by(&step.policy))
     }
 
     pub(super) fn trigger(
@@ -89,7 +140,11 @@ impl Incident {
         if !voice.reaches(&receiver, reason) {
             return;
         }
-        let (priority, opening) = (self.priority, self.opening);
+        if voice.waits(&receiver, Event::Trigger) {
+            voice.hold(receiver, Event::Trigger, reason);
+            return;
+        }
+        let (priority, opening) = (self.spoken(voice), self.opening);
         let told = self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
         told.priority = told.priority.min(priority);
         if !told.openings.contains(&opening) {
@@ -147,7 +202,9 @@ impl Incident {
         let hearing = voice.hearing(&fallback);
         let new = self.told.get(&fallback).is_none_or(|told| told.openings.is_empty());
         let wakes = event == Event::Trigger && self.resolved.is_none() && (new || hearing == Some(Hearing::Pager));
-        let hears = hearing.is_some_and(|hearing| wakes || hearing != Hearing::Pager);
+        // Who was never told hears nothing of what was over before the silence is.
+        let missed = event == Event::Trigger && self.resolved.is_some() && voice.whole;
+        let hears = !missed && hearing.is_some_and(|hearing| wakes || hearing != Hearing::Pager);
         let instead =
             if hears { format!("{fallback} hears of it instead") } else { "nobody else hears of it".to_owned() };
         voice.line("undelivered", format!("{receiver}: {why}; {instead}"));
@@ -155,7 +212,9 @@ impl Incident {
             self.trigger(fallback, None, &reason, false, voice);
         } else if hears {
             let (receiver, opening) = (fallback, self.opening);
-            voice.say(Say::Tell { receiver, event: Event::Update, opening, reason, late: false });
+            let tell = Say::Tell { receiver, event: Event::Update, opening, reason, late: false };
+            // It stands for the end, which is never muted.
+            if event == Event::Resolve { voice.said.push(tell) } else { voice.say(tell) }
         }
     }
 }

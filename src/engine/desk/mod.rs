@@ -1,9 +1,13 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod almanac;
 mod correct;
+mod ends;
 mod figures;
 mod incident;
+mod silences;
 mod trial;
+mod why;
 
 use std::sync::{Arc, RwLock};
 
@@ -12,7 +16,8 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{incident::delivery_view, trial::test_message};
+pub(super) use self::incident::delivery_view;
+use self::trial::test_message;
 use super::{
     board::Board,
     decider::Order,
@@ -35,6 +40,7 @@ use crate::{
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloView, SlotView},
     },
 };
@@ -256,6 +262,22 @@ impl Desk for LiveDesk {
         Box::pin(self.corrected(wanted))
     }
 
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(self.silenced(wanted))
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(self.listed_silences(state, limit))
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(self.expired(id, by))
+    }
+
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
         Box::pin(async move {
             let config = self.config.load_full();
@@ -283,46 +305,11 @@ impl Desk for LiveDesk {
     }
 
     fn sources(&self) -> Vec<SourceView> {
-        let config = self.config.load();
-        let states = self.board.sources();
-        let view = |(name, source): (&Name, &crate::config::model::Source)| {
-            let state = states.get(name).cloned().unwrap_or_default();
-            SourceView {
-                name: name.to_string(),
-                kind: match &source.kind {
-                    crate::config::model::SourceKind::Prometheus(_) => "prometheus",
-                    crate::config::model::SourceKind::Postgres(_) => "postgres",
-                    crate::config::model::SourceKind::Pingdom { .. } => "pingdom",
-                }
-                .to_owned(),
-                blind: state.blind,
-                last_success: state.last_success,
-                last_failure: state.last_failure,
-                last_error: state.last_error,
-                latency_seconds: self.board.latency(name),
-            }
-        };
-        config.sources.iter().map(view).collect()
+        self.asked()
     }
 
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
-        Box::pin(async move {
-            let queues = self.store.queues().await.map_err(unavailable)?;
-            let config = self.config.load();
-            let view = |(name, receiver): (&Name, &crate::config::model::Receiver)| {
-                let queue = queues.iter().find(|queue| queue.receiver == *name);
-                let failure = queue.and_then(|queue| queue.last_failure.clone());
-                ReceiverView {
-                    name: name.to_string(),
-                    kind: receiver.kind.word().to_owned(),
-                    pending: queue.map_or(0, |queue| queue.pending),
-                    last_sent: queue.and_then(|queue| queue.last_sent),
-                    last_failure: failure.as_ref().map(|(at, _)| *at),
-                    last_error: failure.map(|(_, text)| text),
-                }
-            };
-            Ok(config.receivers.iter().map(view).collect())
-        })
+        Box::pin(self.told())
     }
 
     fn health(&self) -> Health {

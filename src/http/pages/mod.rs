@@ -7,6 +7,8 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod incident;
+mod looks;
+mod noise;
 pub mod optimization;
 pub mod overview;
 pub mod service;

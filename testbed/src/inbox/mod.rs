@@ -8,9 +8,15 @@
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/instatus/v1/PAGE/…` | Instatus |
+//! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
+//! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
+//! | `/heartbeat/…` | a dead man's switch |
 //! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
 
+mod alertmanager;
 mod fault;
+mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
@@ -20,6 +26,7 @@ mod slack;
 mod slack_text;
 mod smtp;
 mod statuspage;
+mod webhook;
 mod world;
 
 use std::{
@@ -32,10 +39,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use alertmanager::HeldAlert;
 pub use fault::Fault;
 pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
 pub use request::{Peer, Received};
 pub use statuspage::PublicIncident;
+pub use webhook::WEBHOOK_SECRET;
 
 use fault::Faults;
 use world::Shared;
@@ -144,6 +153,23 @@ impl Inbox {
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// What the public would see at Instatus, by the incident's id.
+    pub fn instatus_state(&self) -> BTreeMap<String, PublicIncident> {
+        self.shared.world().instatus.incidents.clone()
+    }
+
+    /// A person posts to a public incident, at Statuspage or at Instatus, whichever has it.
+    pub fn person_posts(&self, id: &str, status: &str, text: &str) {
+        let mut world = self.shared.world();
+        world.statuspage.person_posts(id, status, text);
+        world.instatus.person_posts(id, status, text);
+    }
+
+    /// What the members of the Alertmanager cluster hold, by member and label set: as of the newest telling.
+    pub fn alertmanager_state(&self) -> BTreeMap<(String, String), HeldAlert> {
+        self.shared.world().alertmanager.alerts.clone()
     }
 
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.

@@ -44,6 +44,10 @@ fn peer(peer: Peer) -> &'static str {
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
         Peer::Mail => "Mail",
+        Peer::Instatus => "Instatus",
+        Peer::Alertmanager => "Alertmanager",
+        Peer::Webhook => "webhook",
+        Peer::Heartbeat => "heartbeat",
         Peer::Other => "?",
     }
 }

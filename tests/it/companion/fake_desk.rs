@@ -20,11 +20,16 @@ use slod::{
         explain::Explanation,
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
+        why::{NotPagedView, Proofs, WhyView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo};
+use super::{
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
+    fixed_proof::{not_paged, why},
+};
 
 pub struct StoppedClock;
 
@@ -54,6 +59,22 @@ impl FakeDesk {
     fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+}
+
+impl Proofs for FakeDesk {
+    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
+        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
+    }
+
+    fn not_paged<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }
 
@@ -208,6 +229,38 @@ impl Desk for FakeDesk {
         })
     }
 
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if wanted.reason.trim().is_empty() {
+                return Err(DeskError::Invalid("a silence needs a `reason`".into()));
+            }
+            let id = (!wanted.preview).then_some("3f9c01ab22d4");
+            let Silencing { matcher, ends_at, by, reason, .. } = wanted;
+            Ok(SilenceView { matcher, ends_at, by, reason, ..silence(id) })
+        })
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(async move {
+            let one = SilenceView { covers: None, ..silence(Some("3f9c01ab22d4")) };
+            Ok(vec![one].into_iter().filter(|one| state.is_none_or(|state| state == one.state)).take(limit).collect())
+        })
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if !matches!(id, "7" | "3f9c01ab22d4") {
+                return Err(DeskError::NotFound(format!("no active silence `{id}`"), "`slod silence list`".into()));
+            }
+            let (at, by) = (Some(now()), Some(by.to_owned()));
+            Ok(SilenceView { state: "expired".into(), expired_at: at, expired_by: by, ..silence(Some(id)) })
+        })
+    }
+
     fn notify_test<'a>(&'a self, receiver: &'a str, _: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
         Box::pin(async move {
             if receiver == "ops-pager" {
@@ -234,6 +287,8 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            joined: 0,
+            max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
             last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
             last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),

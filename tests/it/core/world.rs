@@ -14,10 +14,13 @@ use slod::domain::{
     ledger::Ledger,
     name::{Name, SloId},
     notification::{Event, Message},
+    page_news::PageNews,
     policy::{
-        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
+        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
+        Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
+    silence::{Matcher, Silence},
     slo::{Budgeting, Comparison, IndicatorKind, Objective, Operator, SloSpec, Window},
     slot::{Gap, Reading, SlotAnswer},
     status_page::StatusRule,
@@ -36,7 +39,8 @@ pub fn policy(name: &str, priority: Priority, when: Condition) -> Policy {
         when,
         hold: 0,
         clear_after: ClearAfter::Slots(1),
-        flapping: None,
+        // Nothing flaps unless a test wants it to.
+        flapping: Some(Flapping { changes: 1_000, within: 60 }),
         priority,
         notify: vec!["pager".into(), "chat".into()],
         escalation: None,
@@ -112,6 +116,7 @@ pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
         policies: Vec::new(),
         runbook_url: None,
         manual: Vec::new(),
+        has_diagnostics: false,
         status: None,
     }
 }
@@ -167,6 +172,8 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Whether the public page takes what is posted.
+    pub page_answers: bool,
 }
 
 impl World {
@@ -176,7 +183,17 @@ impl World {
         let key = SeriesKey::whole(slo.spec.id.clone());
         let next = START / i64::from(slo.spec.every);
         let core = Core::new(Arc::new(rulebook(vec![slo])));
-        Self { core, key, now: at(0), next, events, settle: 0, heard: Vec::new(), lines: Vec::new() }
+        Self {
+            core,
+            key,
+            now: at(0),
+            next,
+            events,
+            settle: 0,
+            heard: Vec::new(),
+            lines: Vec::new(),
+            page_answers: true,
+        }
     }
 
     /// One policy that tells `pager` and `chat` at once.
@@ -245,7 +262,13 @@ impl World {
     pub fn take(&mut self, decision: Decision) {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
+        let posts: Vec<_> =
+            decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
+        }
         let wake = self.core.wake_at();
         // What is due at this very second is done by the tick that follows every round.
         if wake.is_some_and(|wake| wake <= self.now) {
@@ -282,6 +305,21 @@ impl World {
 
     pub fn acknowledge(&mut self) -> &mut Self {
         self.about(IncidentEvent::Acknowledge { by: "ann".into() })
+    }
+
+    /// Silences the SLO, or one policy on it, for so many seconds. Answers the silence's id.
+    pub fn silence(&mut self, policy: Option<&str>, seconds: i64) -> String {
+        let SloId { service, slo } = self.key.id.clone();
+        let matcher = Matcher { service, slo: Some(slo), policy: policy.map(Name::from), labels: BTreeMap::new() };
+        let silence = Silence::new(matcher, "ann", "database move", self.now, self.now + TimeDelta::seconds(seconds));
+        let id = silence.id.clone();
+        self.input(Input::Silence(Box::new(silence)));
+        id
+    }
+
+    pub fn expire(&mut self, id: &str) -> &mut Self {
+        self.input(Input::Unsilence { id: id.to_owned(), by: "bob".into() });
+        self
     }
 
     pub fn resolve(&mut self) -> &mut Self {
@@ -343,6 +381,11 @@ impl World {
                 fresh.alerts.insert(watch.clone(), serde_json::from_str(&text).unwrap());
             }
         }
+        let through = |silence: &Silence| {
+            let text = serde_json::to_string(silence).unwrap();
+            serde_json::from_str(&text).unwrap()
+        };
+        core.resume_mutes(self.now, old.silences.values().map(through).collect(), old.planned.clone());
         core.resume_blind(self.now);
         self.core = core;
     }
@@ -369,7 +412,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),

@@ -60,6 +60,8 @@ async fn slow_queue(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     set_pace(stage, Duration::from_mins(4))?;
     let told = |seen: &Seen| ["ops-pager", "inventory-alerts"].iter().all(|name| seen.told(QUEUE, name, "trigger"));
     stage.until("a page and a message for the slow queue", told).await?;
+    let seen = stage.until("the first look", |seen| seen.told(QUEUE, "inventory-alerts", "update")).await?;
+    stage.first_look(&seen, QUEUE);
     stage.screen.line(Actor::Mended, "the worker is as fast as ever");
     set_pace(stage, Duration::from_millis(200))?;
     resolved(stage, QUEUE, &["ops-pager", "inventory-alerts"]).await
