@@ -4,6 +4,7 @@
 mod alertmanager;
 mod answer;
 mod build;
+mod decision_log;
 mod email;
 mod instatus;
 pub mod pagerduty;
@@ -25,6 +26,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 
 pub use answer::{Failure, Limits};
 pub use build::{ChannelError, build};
+pub use decision_log::{build_all, is_log};
 pub use pulse::Pulse;
 
 use crate::domain::notification::{Message, Notification};

@@ -31,6 +31,7 @@ struct Counted {
     well: Option<bool>,
     latency: Option<Histogram>,
     webhooks: BTreeMap<(&'static str, &'static str), u64>,
+    templates: BTreeMap<String, u64>,
 }
 
 impl Meters {
@@ -62,6 +63,11 @@ impl Meters {
         if let Some(seconds) = latency_seconds {
             counted.latency.get_or_insert_with(|| Histogram::new(&DELIVERY_BOUNDS)).observe(seconds.max(0.0));
         }
+    }
+
+    /// A template failed, and the built-in words were used instead.
+    pub fn template_failed(&self, template: &str) {
+        *self.lock().templates.entry(template.to_owned()).or_default() += 1;
     }
 
     /// So many messages were joined into one.
@@ -209,6 +215,11 @@ fn counted(board: &Board, out: &mut Exposition) {
     out.family("slod_deliveries_total", "counter", "Attempts to deliver.");
     for ((receiver, outcome), count) in &counted.deliveries {
         out.sample("slod_deliveries_total", &[("receiver", receiver), ("outcome", outcome)], *count as f64);
+    }
+    let help = "Templates that failed: the built-in words were used instead.";
+    out.family("slod_template_failures_total", "counter", help);
+    for (template, count) in &counted.templates {
+        out.sample("slod_template_failures_total", &[("template", template)], *count as f64);
     }
     out.family("slod_deliveries_joined_total", "counter", "Messages that were joined into a digest.");
     for (receiver, count) in &counted.joined {

@@ -284,7 +284,7 @@ pub(super) async fn insert(
     let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
         "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
-         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())

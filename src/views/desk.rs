@@ -224,6 +224,8 @@ pub trait Desk: Proofs + Almanac {
     fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>>;
     /// One incident with everything.
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// One incident written up, as Markdown.
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>>;
     /// Outbox rows, the newest first.
     fn deliveries<'a>(
         &'a self,

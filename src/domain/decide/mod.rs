@@ -24,6 +24,7 @@ use super::{
     name::{Name, Series, SloId},
     notification::{Event, Message, PublicState},
     policy::Priority,
+    record::RecordRule,
     rulebook::Rulebook,
     silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
@@ -33,6 +34,7 @@ mod asking;
 mod gone;
 mod judging;
 mod people;
+mod records;
 mod reload;
 mod settling;
 mod silencing;
@@ -183,7 +185,7 @@ impl Outgoing {
     pub fn posted(&self) -> Option<(String, PublicState)> {
         match &self.message {
             Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
-            Message::Notification(_) | Message::Bulletin(_) => None,
+            Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
         }
     }
 }
@@ -233,6 +235,8 @@ pub struct Decision {
     pub settled: Vec<Outgoing>,
     /// Events of sources that were taken, in order.
     pub source_events: Vec<SourceEvent>,
+    /// Incidents that are over for good, and where that is recorded. The shell composes the records.
+    pub records: Vec<(String, RecordRule)>,
 }
 
 /// An input that makes no sense.
@@ -296,7 +300,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).chain(self.edge.next).min()
+        incidents.chain(blind).chain(self.next_record()).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -355,6 +359,7 @@ impl Core {
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.record_finished(now, decision);
     }
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.

@@ -171,6 +171,9 @@ pub struct Incident {
     /// When it last opened or changed hands.
     #[serde(default)]
     pub touched: Option<DateTime<Utc>>,
+    /// It is in the decision log of its service, or on its way there: it never goes there twice.
+    #[serde(default)]
+    pub recorded: bool,
     /// What was looked at when it opened.
     #[serde(default)]
     pub looks: Looks,
@@ -230,6 +233,7 @@ impl Incident {
             muted: None,
             title: String::new(),
             touched: None,
+            recorded: false,
             looks: Looks::default(),
             reminders: BTreeMap::new(),
         }

@@ -1,4 +1,5 @@
-//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, a decision log
+//! behind PostgREST, and a mail server.
 //!
 //! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
 //! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
@@ -9,6 +10,7 @@
 //! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
 //! | `/instatus/v1/PAGE/…` | Instatus |
 //! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
 //! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
@@ -22,6 +24,7 @@ mod letter;
 mod page;
 mod pagerduty;
 mod pagerduty_rest;
+mod postgrest;
 mod request;
 mod serve;
 mod slack;
@@ -165,6 +168,11 @@ impl Inbox {
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// The rows of the decision log, by `event_id`.
+    pub fn decision_log(&self) -> BTreeMap<String, serde_json::Value> {
+        self.shared.world().postgrest.rows.clone()
     }
 
     /// What the public would see at Instatus, by the incident's id.

@@ -110,6 +110,7 @@ impl World {
         let id = match &message {
             Message::Notification(notification) => notification.event as i64 + 1,
             Message::StatusPost(post) => post.state as i64 + 1,
+            Message::Record(_) => 1,
             Message::Bulletin(bulletin) => bulletin.kind as i64 + 1,
         };
         let delivery = Delivery { id, message, thread: thread.map(str::to_owned), attempt, now: now() };

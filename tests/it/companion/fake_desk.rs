@@ -15,6 +15,7 @@ use slod::{
         name::{Series, SloId},
         slot::SlotState,
     },
+    template::Templates,
     views::{
         desk::{
             Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
@@ -22,6 +23,7 @@ use slod::{
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
         incident::{DeliveryView, IncidentView},
+        post_incident::{Around, variables},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
@@ -179,6 +181,19 @@ impl Desk for FakeDesk {
                 return Ok(incident());
             }
             Err(DeskError::NotFound(format!("there is no incident `{id}`"), "/api/v1/incidents lists them".into()))
+        })
+    }
+
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move {
+            let around = Around {
+                service_title: Some("Inventory"),
+                owner: None,
+                runbook_url: Some("javascript:alert(1)"),
+                external_url: "http://127.0.0.1:9720",
+                now: now(),
+            };
+            Ok(Templates::default().post_incident(&variables(&self.incident(id).await?, &around)).0)
         })
     }
 

@@ -19,6 +19,7 @@ mod months;
 mod people;
 mod periods;
 mod properties;
+mod records;
 mod repeats;
 mod series;
 mod silence_bounds;
