@@ -65,6 +65,7 @@ impl Incident {
         }
         self.priority = self.most_urgent().unwrap_or(self.priority);
         (self.resolved, self.acknowledged) = (None, None);
+        self.listen(voice);
         voice.line("reopened", format!("opened again by {by}"));
         let before = self.opening;
         self.open_again_but(by.knows.as_ref(), &format!("opened again by {by}"), false, voice);
