@@ -1,8 +1,6 @@
 //! What the decider needs of a configuration.
 
-use std::{sync::Arc, time::Duration};
-
-use chrono::TimeDelta;
+use std::sync::Arc;
 
 use crate::{
     config::model::Config,
@@ -10,16 +8,12 @@ use crate::{
 };
 
 pub(super) fn ruling(config: &Config) -> Ruling {
-    let wait = |after: Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
     Ruling {
         rules: Arc::new(rulebook::rulebook(config)),
         shown: rulebook::shown(config),
         definitions: config.slos.iter().map(|(id, slo)| (id.clone(), slo.definition)).collect(),
-        fallbacks: config
-            .receivers
-            .iter()
-            .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
-            .collect(),
+        fallbacks: rulebook::fallbacks(config),
+        templates: config.templates.clone(),
         planned: Arc::new(PlannedWork::new(config)),
     }
 }

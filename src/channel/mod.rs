@@ -4,12 +4,14 @@
 mod alertmanager;
 mod answer;
 mod build;
+mod decision_log;
 mod email;
 mod instatus;
-mod pagerduty;
+pub mod pagerduty;
 mod public_page;
 mod pulse;
-mod slack;
+mod signature;
+pub mod slack;
 mod statuspage;
 mod text;
 mod webhook;
@@ -22,8 +24,9 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
-pub use answer::Limits;
+pub use answer::{Failure, Limits};
 pub use build::{ChannelError, build};
+pub use decision_log::{build_all, is_log};
 pub use pulse::Pulse;
 
 use crate::domain::notification::{Message, Notification};

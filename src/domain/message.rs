@@ -320,7 +320,7 @@ pub(super) fn on_one_line(text: &str) -> String {
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

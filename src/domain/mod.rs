@@ -24,6 +24,7 @@ pub mod name;
 pub mod notification;
 pub mod page_news;
 pub mod policy;
+pub mod record;
 pub mod replay;
 pub mod restart;
 pub mod rulebook;

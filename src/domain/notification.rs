@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{bulletin::Bulletin, name::Name, policy::Priority};
+use super::{bulletin::Bulletin, name::Name, policy::Priority, record::IncidentRecord};
 
 /// What a message means to its receiver. The words are those of the scenario files and of `deliveries.event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -171,6 +171,8 @@ pub enum Message {
     Notification(Box<Notification>),
     /// For the public.
     StatusPost(StatusPost),
+    /// For the decision log.
+    Record(Box<IncidentRecord>),
     /// About no single incident: a report, a reminder, a restart.
     Bulletin(Box<Bulletin>),
 }

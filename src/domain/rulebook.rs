@@ -9,6 +9,7 @@ use super::{
     incident::{Hearers, Subject},
     name::{Name, SloId},
     policy::{Condition, Flapping, Policy, Priority},
+    record::RecordRule,
     slo::SloSpec,
     status_page::StatusRule,
     watch::{Watch, watches},
@@ -23,6 +24,8 @@ pub struct Rulebook {
     pub sources: BTreeMap<Name, SourceRules>,
     /// Who can be told.
     pub hearers: Hearers,
+    /// Where incidents that are over are recorded, by service.
+    pub records: BTreeMap<Name, RecordRule>,
     /// How people reach the companion; no trailing slash.
     pub external_url: String,
 }

@@ -9,7 +9,9 @@ mod enrolling;
 mod fallbacks;
 mod loading;
 mod publishing;
+mod recording;
 mod silencing;
+mod wording;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,6 +39,7 @@ use crate::{
     },
     failpoint::{Point, reach},
     store::{Store, StoreError, commit::Commit},
+    template::Templates,
     views::figures::Shown,
 };
 
@@ -119,6 +122,8 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// What people wrote for messages to say.
+    pub templates: Arc<Templates>,
     /// When messages are muted because work is planned.
     pub planned: Arc<PlannedWork>,
 }
@@ -155,6 +160,7 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
+        core.heard = store.heard_events().await?;
         let silences = store.live_silences(now).await?;
         let mut decider = Self {
             core,
@@ -276,9 +282,11 @@ impl Decider {
     async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Told) {
         self.enrol_new(now, &decision).await;
         reach_if(&decision, Point::CommitEnrolled);
+        self.put_into_words(&mut decision);
+        self.compose_records(now, &mut decision).await;
         let commit = self.commit_of(now, &decision, &told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-        let sends = !commit.outgoing.is_empty();
+        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
         let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
         reach_if(&decision, Point::CommitAnswered);
         if !missed.is_empty() {
@@ -373,6 +381,8 @@ impl Decider {
         commit.silences.clone_from(&decision.silences);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
+        commit.settled.clone_from(&decision.settled);
+        commit.source_events.clone_from(&decision.source_events);
         commit
     }
 }

@@ -49,7 +49,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/noise", &["days", "service"], "how often each policy has paged, and what it was worth"),
     get("/api/v1/config", &[], "what the running configuration holds: names and fingerprints"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
-    get("/api/v1/incidents/{id}", &[], "one incident with everything"),
+    get("/api/v1/incidents/{id}", &["format"], "one incident with everything, as json or markdown"),
     get("/api/v1/incidents/{id}/why", &[], "everything that was decided of it, and each attempt to deliver"),
     post("/api/v1/incidents/{id}/acknowledge", "take an incident"),
     post("/api/v1/incidents/{id}/resolve", "end an incident"),
@@ -69,10 +69,18 @@ pub const ROUTES: &[Route] = &[
     get("/-/healthy", &[], "200 once listening"),
     get("/-/ready", &[], "200 once every SLO has a settled slot and the store can be written"),
     post("/-/reload", "read the configuration again"),
+    post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
+    post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];
+
+/// Whether a path takes calls that prove themselves by a signature over their body: they need no token, and under
+/// whichever name they found us says nothing.
+pub fn is_signed(path: &str) -> bool {
+    matches!(path, "/webhooks/pagerduty" | "/webhooks/slack")
+}
 
 /// The route of a matched path.
 pub fn find(method: &str, path: &str) -> Option<&'static Route> {

@@ -195,7 +195,7 @@ async fn join(connection: &mut SqliteConnection, turn: &Turn) -> Result<u64, Sto
 fn notification(row: &SqliteRow) -> Result<Option<Notification>, StoreError> {
     Ok(match from_json(row.get("message"), "a message")? {
         Message::Notification(notification) => Some(*notification),
-        Message::StatusPost(_) | Message::Bulletin(_) => None,
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => None,
     })
 }
 

@@ -74,7 +74,7 @@ fn outcome(row: &sqlx::sqlite::SqliteRow) -> Result<PostOutcome, StoreError> {
     let message: Message = from_json(row.get("message"), "a message")?;
     let state = match message {
         Message::StatusPost(post) => post.state,
-        Message::Notification(_) | Message::Bulletin(_) => PublicState::Investigating,
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => PublicState::Investigating,
     };
     let why: Option<String> = row.get("last_error");
     let news = match (row.get::<&str, _>("state"), why) {

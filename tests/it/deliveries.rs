@@ -76,7 +76,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
         Message::Notification(notification) => notification.headline.clone(),
-        Message::StatusPost(_) | Message::Bulletin(_) => String::new(),
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }
@@ -375,4 +375,17 @@ async fn one_failing_write_does_not_fail_the_others() {
     assert_eq!(outbox.send_all().await.len(), 54);
     outbox.tell(0, Event::Trigger).await;
     assert_eq!(outbox.store.trouble(), None);
+}
+
+/// An incident goes on record once, even if it were decided twice: the second is no error, and no row.
+#[tokio::test]
+async fn an_incident_is_put_on_record_once() {
+    let mut outbox = Outbox::open().await;
+    let record = |number| message(&incident(number), "decision-log:shop", Event::Digest, 1);
+    outbox.put(vec![record(0), record(1)]).await;
+    outbox.put(vec![record(0)]).await;
+    assert_eq!(outbox.states().await, ["digest queued", "digest queued"]);
+    outbox.tell(0, Event::Update).await;
+    outbox.tell(0, Event::Update).await;
+    assert_eq!(outbox.send_all().await, ["update", "update"], "everything else may be said again");
 }

@@ -131,7 +131,7 @@ impl Outbox {
 fn notification(lease: Lease) -> Option<Notification> {
     match lease.message {
         Message::Notification(notification) => Some(*notification),
-        Message::StatusPost(_) | Message::Bulletin(_) => None,
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => None,
     }
 }
 

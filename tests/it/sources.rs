@@ -100,6 +100,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
         maintenance: Vec::new(),
+        templates: std::sync::Arc::default(),
         mail: None,
         hash: String::new(),
     }

@@ -24,6 +24,7 @@ use super::{
     name::{Name, Series, SloId},
     notification::{Event, Message, PublicState},
     policy::Priority,
+    record::RecordRule,
     rulebook::Rulebook,
     silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
@@ -32,6 +33,8 @@ use super::{
 mod asking;
 mod gone;
 mod judging;
+mod people;
+mod records;
 mod reload;
 mod settling;
 mod silencing;
@@ -39,7 +42,11 @@ mod sources;
 mod voice;
 
 use self::settling::Settling;
-pub use self::{reload::Touched, settling::gap_words};
+pub use self::{
+    people::{HeardEvents, SourceEvent},
+    reload::Touched,
+    settling::gap_words,
+};
 
 /// Most corrections of one series.
 const CORRECTIONS_MAX: usize = 1_000;
@@ -178,7 +185,7 @@ impl Outgoing {
     pub fn posted(&self) -> Option<(String, PublicState)> {
         match &self.message {
             Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
-            Message::Notification(_) | Message::Bulletin(_) => None,
+            Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
         }
     }
 }
@@ -224,6 +231,12 @@ pub struct Decision {
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken, in order.
+    pub source_events: Vec<SourceEvent>,
+    /// Incidents that are over for good, and where that is recorded. The shell composes the records.
+    pub records: Vec<(String, RecordRule)>,
 }
 
 /// An input that makes no sense.
@@ -262,6 +275,8 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// What live incidents have heard of from sources of people's acts.
+    pub heard: HeardEvents,
     /// By id: those that are not over.
     pub silences: BTreeMap<String, Silence>,
     /// The planned work of the time to come.
@@ -285,7 +300,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).chain(self.edge.next).min()
+        incidents.chain(blind).chain(self.next_record()).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -299,12 +314,7 @@ impl Core {
                 self.heard(now, &source, error, decision);
                 Ok(())
             }
-            Input::About { incident, event } => {
-                if !self.incidents.contains_key(&incident) {
-                    return Err(Rejected::NoIncident(incident));
-                }
-                Ok(self.tell(now, &incident, event, decision)?)
-            }
+            Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Silence(silence) => self.silence(now, *silence, decision),
             Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
@@ -349,11 +359,13 @@ impl Core {
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.record_finished(now, decision);
     }
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.heard.retain(|id, _| self.incidents.contains_key(id));
         self.forget_silences(now);
     }
 }

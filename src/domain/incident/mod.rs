@@ -18,17 +18,20 @@ use super::{
     status_page::StatusClock,
 };
 
+mod actor;
 mod clock;
 mod course;
 mod event;
 mod looks;
 mod muting;
 mod page;
+mod people;
 mod reminding;
 mod steps;
 mod telling;
 
 pub use self::{
+    actor::{Actor, Via},
     event::{Around, Ending, IncidentEvent, Refused, Say},
     looks::Looks,
     muting::{Held, Muted, MutedBy},
@@ -165,6 +168,12 @@ pub struct Incident {
     pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// When it last opened or changed hands.
+    #[serde(default)]
+    pub touched: Option<DateTime<Utc>>,
+    /// It is in the decision log of its service, or on its way there: it never goes there twice.
+    #[serde(default)]
+    pub recorded: bool,
     /// What was looked at when it opened.
     #[serde(default)]
     pub looks: Looks,
@@ -223,6 +232,8 @@ impl Incident {
             status: None,
             muted: None,
             title: String::new(),
+            touched: None,
+            recorded: false,
             looks: Looks::default(),
             reminders: BTreeMap::new(),
         }
@@ -255,7 +266,7 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
         let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let reminders = self.next_reminder();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hearing, Incident, Member, Say, telling::Voice};
 use crate::domain::{
+    escalation::Step,
     message::cut,
     muting::{Cause, Mute, is_muted},
     name::Name,
@@ -225,9 +226,9 @@ impl Incident {
         self.muted.as_ref()?.by.values().map(|by| by.until).min()
     }
 
-    /// Whether a policy's steps wait for the end of what mutes it.
-    pub(super) fn holds_back(&self, policy: &Name) -> bool {
-        self.muted.as_ref().is_some_and(|muted| muted.policies.contains(policy))
+    /// Whether a step has become due, and waits for the end of what mutes its policy.
+    pub(super) fn holds_back(&self, step: &Step) -> bool {
+        self.muted.as_ref().is_some_and(|muted| muted.steps.contains(&(step.policy.clone(), step.number)))
     }
 
     /// An alert that nobody heard fire is more urgent than what is known: told as if it had fired now.

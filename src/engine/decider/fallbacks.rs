@@ -81,7 +81,8 @@ impl Decider {
                 IncidentEvent::Undelivered { receiver: delivery.receiver, fallback, event, why }
             }
             _ => {
-                let text = format!("{}: {} not delivered: {why}", delivery.receiver, event.as_str());
+                let what = if delivery.receiver.contains(':') { "record" } else { event.as_str() };
+                let text = format!("{}: {what} not delivered: {why}", delivery.receiver);
                 let line = crate::domain::decide::Line { incident, at: now, kind: "undelivered", text };
                 decision.lines.push(line);
                 return;

@@ -92,9 +92,8 @@ impl LiveDesk {
         let config = self.config.load();
         let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
         let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
-        let events =
-            view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
-        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
+        let events = view.map_or(0.0, |view| report::window_events(&view));
+        report::incident_cost(&self.store, &slo.spec, incident, events, self.clock.now()).await
     }
 
     pub(super) async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {

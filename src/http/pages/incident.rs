@@ -39,7 +39,8 @@ fn render(companion: &Companion, incident: &IncidentView) -> Markup {
         (looks::first_look(incident, now))
         (looks::by_hand(incident))
         (timeline(incident, now))
-        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } }
+        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " (post-incident document)" }
     };
     page(companion, &incident.title, incident.service.as_deref(), &main)
 }

@@ -1,4 +1,5 @@
-//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, a decision log
+//! behind PostgREST, and a mail server.
 //!
 //! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
 //! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
@@ -6,8 +7,10 @@
 //! | path | plays |
 //! |---|---|
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
+//! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
 //! | `/instatus/v1/PAGE/…` | Instatus |
 //! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
 //! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
@@ -20,6 +23,8 @@ mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
+mod pagerduty_rest;
+mod postgrest;
 mod request;
 mod serve;
 mod slack;
@@ -150,9 +155,24 @@ impl Inbox {
         self.shared.world().pagerduty.incidents.clone()
     }
 
+    /// Somebody moves PagerDuty's incident of this key, in PagerDuty itself; nobody is told of it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pagerduty_moves(&self, routing_key: &str, dedup_key: &str, status: PagerdutyStatus, person: Option<&str>) {
+        let mut world = self.shared.world();
+        let incident = world.pagerduty.incidents.get_mut(&(routing_key.to_owned(), dedup_key.to_owned()));
+        incident.expect("an incident of this key").becomes(status, person);
+    }
+
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// The rows of the decision log, by `event_id`.
+    pub fn decision_log(&self) -> BTreeMap<String, serde_json::Value> {
+        self.shared.world().postgrest.rows.clone()
     }
 
     /// What the public would see at Instatus, by the incident's id.
@@ -175,6 +195,16 @@ impl Inbox {
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.
     pub fn slack_state(&self) -> BTreeMap<String, String> {
         self.shared.world().slack.texts()
+    }
+
+    /// The buttons that do something under each message, by `ts`: `action_id` and `value`.
+    pub fn slack_buttons(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.shared.world().slack.buttons()
+    }
+
+    /// What was said to single users, in order: the user's id and the text.
+    pub fn slack_whispers(&self) -> Vec<(String, String)> {
+        self.shared.world().slack.whispers.clone()
     }
 }
 

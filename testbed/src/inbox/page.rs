@@ -43,6 +43,7 @@ fn peer(peer: Peer) -> &'static str {
         Peer::Pagerduty => "PagerDuty",
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
+        Peer::Supabase => "Decision log",
         Peer::Mail => "Mail",
         Peer::Instatus => "Instatus",
         Peer::Alertmanager => "Alertmanager",

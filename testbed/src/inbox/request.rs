@@ -16,6 +16,8 @@ pub enum Peer {
     Slack,
     /// Statuspage.
     Statuspage,
+    /// The decision log.
+    Supabase,
     /// Instatus.
     Instatus,
     /// An Alertmanager.
@@ -107,6 +109,7 @@ impl Request {
             ("/pagerduty/", Peer::Pagerduty),
             ("/slack/", Peer::Slack),
             ("/statuspage/", Peer::Statuspage),
+            ("/supabase/", Peer::Supabase),
             ("/instatus/", Peer::Instatus),
             ("/alertmanager/", Peer::Alertmanager),
             ("/webhook/", Peer::Webhook),

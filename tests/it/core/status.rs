@@ -263,7 +263,7 @@ fn a_relapse_after_the_end_begins_another_public_incident() {
             let mark = post.key.split_once('/').map_or("1", |(_, number)| number).to_owned();
             Some(format!("{} {mark}{}", post.state.as_str(), if post.opens { " opens" } else { "" }))
         }
-        Message::Notification(_) | Message::Bulletin(_) => None,
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
     });
     let expected = [
         "investigating 1 opens",

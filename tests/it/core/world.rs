@@ -151,6 +151,7 @@ pub fn rulebook(slos: Vec<SloRules>) -> Rulebook {
         sources: BTreeMap::from([(Name::from("prometheus"), blind)]),
         hearers: hearers.into_iter().map(|(name, hearing)| (Name::from(name), hearing)).collect(),
         external_url: "http://slod".into(),
+        records: BTreeMap::new(),
     }
 }
 
@@ -172,6 +173,8 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Incidents that were put on record, with the second.
+    pub records: Vec<(i64, String)>,
     /// Whether the public page takes what is posted.
     pub page_answers: bool,
 }
@@ -192,6 +195,7 @@ impl World {
             settle: 0,
             heard: Vec::new(),
             lines: Vec::new(),
+            records: Vec::new(),
             page_answers: true,
         }
     }
@@ -265,6 +269,7 @@ impl World {
         let posts: Vec<_> =
             decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        self.records.extend(decision.records.into_iter().map(|(incident, _)| (at, incident)));
         for (incident, state) in posts {
             let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
             self.input(Input::About { incident, event });
@@ -365,6 +370,7 @@ impl World {
             let text = serde_json::to_string(incident).unwrap();
             core.incidents.insert(id.clone(), serde_json::from_str(&text).unwrap());
         }
+        core.heard.clone_from(&old.heard);
         core.adopt(old.rules.clone());
         for (key, state) in &old.series {
             let mut ledger = Ledger::new(state.ledger.every());
@@ -412,7 +418,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) | Message::Bulletin(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),

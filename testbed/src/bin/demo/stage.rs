@@ -192,6 +192,7 @@ fn receiver(peer: Peer) -> &'static str {
         Peer::Pagerduty => "PagerDuty",
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
+        Peer::Supabase => "Log",
         Peer::Mail => "Mail",
         Peer::Instatus | Peer::Alertmanager | Peer::Webhook | Peer::Heartbeat | Peer::Other => "other",
     }
