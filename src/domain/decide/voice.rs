@@ -61,7 +61,7 @@ impl Core {
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
                 Say::Settle { receiver, opening, reason } => {
                     let telling = Telling { event: Event::Resolve, opening, reason: &reason, late: false };
-                    decision.settled.extend(self.message(id, receiver, &telling, now));
+                    decision.settled.extend(self.message(id, receiver, &telling, &mutes, now));
                 }
                 Say::Tell { receiver, event, opening, reason, late } => {
                     let telling = Telling { event, opening, reason: &reason, late };
