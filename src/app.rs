@@ -1,8 +1,10 @@
 //! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
 
+mod beside;
 mod changes;
 mod generation;
 mod origin;
+mod ruling;
 
 use std::{
     collections::BTreeMap,
@@ -21,9 +23,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::origin::{Origin, Refusal};
-use self::{changes::changes, generation::Generation};
+use self::{changes::changes, generation::Generation, ruling::ruling};
 use crate::{
-    channel::{self, SharedChannel},
+    channel::{self, Pulse, SharedChannel},
     clock::Clock,
     config::model::{Config, StoreUrl},
     domain::name::Name,
@@ -31,7 +33,7 @@ use crate::{
         agenda::Agenda,
         backfill::Backfill,
         board::Board,
-        decider::{Decider, MAILBOX_MAX, Order, Ruling},
+        decider::{Decider, MAILBOX_MAX, Order},
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
         diagnostics::Diagnostics,
@@ -40,9 +42,7 @@ use crate::{
         inbound::{self, Inbound},
         maintenance::Maintenance,
         pager_watch,
-        planned::PlannedWork,
         restart::{self, Comeback},
-        rulebook,
         traffic::Traffic,
     },
     source::{self, Diagnoser, SharedSource, probe::Prober},
@@ -102,6 +102,7 @@ struct Built {
     channels: BTreeMap<Name, SharedChannel>,
     prober: Arc<Prober>,
     diagnoser: Arc<Diagnoser>,
+    pulse: Option<Pulse>,
 }
 
 fn build(config: Config) -> Result<Built, StartError> {
@@ -110,25 +111,12 @@ fn build(config: Config) -> Result<Built, StartError> {
     };
     let sources = source::build(&config).map_err(broken)?;
     let diagnoser = Arc::new(Diagnoser::new(&config).map_err(broken)?);
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
+    let channels = channel::build_all(&config, channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
-    Ok(Built { config: Arc::new(config), sources, channels, prober, diagnoser })
-}
-
-fn ruling(config: &Config) -> Ruling {
-    let wait = |after: Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
-    Ruling {
-        rules: Arc::new(rulebook::rulebook(config)),
-        shown: rulebook::shown(config),
-        definitions: config.slos.iter().map(|(id, slo)| (id.clone(), slo.definition)).collect(),
-        fallbacks: config
-            .receivers
-            .iter()
-            .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
-            .collect(),
-        planned: Arc::new(PlannedWork::new(config)),
-    }
+    let pulse = config.daemon.heartbeat.as_ref().map(|beat| Pulse::new(beat.url.clone(), channel::Limits::default()));
+    let pulse = pulse.transpose().map_err(|error| StartError::Build(error.to_string()))?;
+    Ok(Built { config: Arc::new(config), sources, channels, prober, diagnoser, pulse })
 }
 
 /// The file of the store.
@@ -206,12 +194,15 @@ impl App {
     }
 
     fn begin(&self, built: Built) -> Generation {
-        let Built { config, sources, channels, prober, diagnoser } = built;
+        let Built { config, sources, channels, prober, diagnoser, pulse } = built;
         let stop = CancellationToken::new();
         pager_watch::start(&config, &self.desk.inbound, &stop);
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
+        let beside = beside::start(self, &config, &channels, pulse, &stop);
         let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {
+            let pace = beside::pace(&config, &receiver);
             let deliverer = Deliverer {
+                pace,
                 receiver,
                 channel,
                 store: self.store.clone(),
@@ -266,7 +257,7 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, diagnostics, agenda, deliverers }
+        Generation { stop, evaluator, backfill, diagnostics, agenda, deliverers, beside }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.

@@ -13,4 +13,5 @@ pub mod scenario;
 pub mod schedule;
 pub mod source;
 pub mod store;
+pub mod template;
 pub mod views;

@@ -57,6 +57,11 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// Not made: a person has changed what was there.
+    TakenOver {
+        /// What, in words.
+        what: String,
+    },
 }
 
 impl Failure {
@@ -70,10 +75,15 @@ impl Failure {
         Self::Dead { reason: reason.into() }
     }
 
+    /// A person has changed what was there.
+    pub fn taken_over(what: impl Into<String>) -> Self {
+        Self::TakenOver { what: what.into() }
+    }
+
     /// Its reason.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Retry { reason, .. } | Self::Dead { reason } => reason,
+            Self::Retry { reason, .. } | Self::Dead { reason } | Self::TakenOver { what: reason } => reason,
         }
     }
 }
@@ -94,6 +104,7 @@ pub async fn attempt(
         Ok(receipt) => Outcome::Accepted { receipt: text::line(&receipt, 255) },
         Err(Failure::Retry { reason, after }) => Outcome::Retry { reason: without(secrets, reason), after },
         Err(Failure::Dead { reason }) => Outcome::Dead { reason: without(secrets, reason) },
+        Err(Failure::TakenOver { what }) => Outcome::TakenOver { what: without(secrets, what) },
     }
 }
 
@@ -204,6 +215,9 @@ impl Answer {
             Value::Object(inner) => inner.get("message").and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
+        if let Value::String(text) = &json {
+            return text.clone();
+        }
         let parts: Vec<_> =
             ["message", "error", "errors"].iter().filter_map(|key| json.get(key).and_then(told)).collect();
         if json.is_null() { self.body.chars().take(2 * WORD_MAX).collect() } else { parts.join(": ") }
@@ -266,6 +280,7 @@ mod tests {
             (401, r#"{"error":"Could not authenticate"}"#, "Dead 401 Could not authenticate"),
             (403, r#"{"error":{"message":"no","code":1}}"#, "Dead 403 no"),
             (404, "no_service", "Dead 404 no_service"),
+            (400, r#""bad label; no name""#, "Dead 400 bad label; no name"),
             (408, "", "Retry 408 Request Timeout"),
             (410, "channel_is_archived\n", "Dead 410 channel_is_archived"),
             (413, "{}", "Dead 413 Payload Too Large"),
@@ -284,6 +299,7 @@ mod tests {
                     format!("Retry {reason}")
                 }
                 Failure::Dead { reason } => format!("Dead {reason}"),
+                Failure::TakenOver { what } => panic!("{what}"),
             };
             assert_eq!(told, expected, "{status} {body}");
         }

@@ -6,6 +6,7 @@ use crate::domain::{
     bulletin::{Bulletin, BulletinKind, Mark, Row, Table},
     notification::{Event, Link, Notification, Phase, PublicState, StatusPost},
     policy::Priority,
+    record::{Acknowledged, IncidentRecord, RecordedCost, RecordedLine, RecordedPage, Told},
 };
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -87,6 +88,51 @@ pub fn post(state: PublicState) -> StatusPost {
         body: "We are looking into it.".into(),
         component: "dashboard".into(),
         decided_at: at("2026-10-25T14:15:00Z"),
+        opens: state == PublicState::Investigating,
+    }
+}
+
+/// An incident that is over, with texts that try to break out.
+pub fn record() -> IncidentRecord {
+    let told = |receiver: &str, what: &str, error: Option<&str>| Told {
+        receiver: receiver.into(),
+        messages: [(what.to_owned(), 1)].into(),
+        first_sent_at: error.is_none().then(|| at("2026-10-25T14:03:18Z")),
+        last_error: error.map(str::to_owned),
+    };
+    IncidentRecord {
+        event_id: "0123456789abcdef".into(),
+        action: "incident_postmortem".into(),
+        incident: "0123456789ab".into(),
+        epoch: at("2026-10-25T14:03:00Z"),
+        service: "warehouse".into(),
+        slo: "availability".into(),
+        series: [("region".to_owned(), "eu'); drop table decision_log; --".to_owned())].into(),
+        title: "warehouse availability: good again after 31 min".into(),
+        priority: Priority::P1,
+        opened_at: at("2026-10-25T14:03:00Z"),
+        acknowledged_at: Some(at("2026-10-25T14:07:00Z")),
+        acknowledged_by: Some("ops-lead".into()),
+        resolved_at: at("2026-10-25T14:34:00Z"),
+        resolved_by: None,
+        cost: RecordedCost { bad: 6.0, in_seconds: false, budget_share: Some(0.14) },
+        status_page: Some(RecordedPage {
+            state: "resolved".into(),
+            due_at: Some(at("2026-10-25T14:23:00Z")),
+            posted_at: Some(at("2026-10-25T14:25:00Z")),
+            late_seconds: Some(120),
+        }),
+        acknowledgements: vec![Acknowledged { at: at("2026-10-25T14:07:00Z"), by: "ops-lead".into() }],
+        timeline: vec![RecordedLine {
+            at: at("2026-10-25T14:03:15Z"),
+            kind: "opened".into(),
+            text: "incident opened at P1 \u{202e}<b>".into(),
+        }],
+        deliveries: vec![
+            told("ops-pager", "trigger sent", None),
+            told("chat", "trigger dead", Some("410 channel_is_archived")),
+        ],
+        diagnostics: vec![serde_json::json!({"name": "database", "ok": true})],
     }
 }
 

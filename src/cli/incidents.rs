@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub struct ListArgs {
 #[derive(Debug, Subcommand)]
 pub enum IncidentVerb {
     /// Show one incident with everything
-    #[command(after_help = "Example:\n  slod incident show 7")]
+    #[command(after_help = "Example:\n  slod incident show 7\n  slod incident show 7 -o markdown > post-incident.md")]
     Show(ShowArgs),
 }
 
@@ -50,10 +50,22 @@ pub enum IncidentVerb {
 pub struct ShowArgs {
     /// The incident
     id: String,
-    #[command(flatten)]
-    form: Form,
+    /// Form of the answer
+    #[arg(short = 'o', long = "output", value_name = "FORM", default_value = "text")]
+    output: ShowForm,
     #[command(flatten)]
     reach: Reach,
+}
+
+/// A form of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowForm {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// The post-incident document
+    Markdown,
 }
 
 /// `slod ack`, `slod resolve`.
@@ -138,8 +150,13 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
 pub fn incident(config: &Path, verb: &IncidentVerb) -> anyhow::Result<u8> {
     let IncidentVerb::Show(args) = verb;
     let client = Client::new(config, &args.reach)?;
-    let incident: IncidentView = client.get(&["api", "v1", "incidents", &args.id], &[])?;
-    if args.form.output == Output::Json {
+    let path = ["api", "v1", "incidents", &args.id];
+    if args.output == ShowForm::Markdown {
+        output::print_raw(client.text(&path, &[("format", "markdown")])?.as_bytes())?;
+        return Ok(OK);
+    }
+    let incident: IncidentView = client.get(&path, &[])?;
+    if args.output == ShowForm::Json {
         output::print_json(&incident)?;
     } else {
         output::print(&shown(&incident, SystemClock.now(), output::width()))?;
@@ -260,7 +277,7 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
     section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
     let first_look = incident.diagnostics.iter().map(|one| {
         let late = if one.late { " (late)" } else { "" };
-        let word = if one.ok { "ok" } else { "look" };
+        let word = if one.ok { "ok" } else { "not ok" };
         vec![one.name.to_string(), word.to_owned(), one.summary.clone(), format!("{}{late}", instant(one.at))]
     });
     section("First look", &["diagnostic", "verdict", "found", "at"], first_look.collect());

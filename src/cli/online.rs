@@ -51,6 +51,7 @@ fn online(config: &Config, args: &Args) -> anyhow::Result<u8> {
     if let Some(name) = &args.only
         && !config.sources.contains_key(name.as_str())
         && !config.receivers.contains_key(name.as_str())
+        && !channel::is_log(config, name)
         && !config.slos.keys().any(|id| id.to_string() == *name)
     {
         anyhow::bail!("`--only {name}`: no source, receiver or SLO has that name");
@@ -73,7 +74,7 @@ fn online(config: &Config, args: &Args) -> anyhow::Result<u8> {
 async fn ask(config: &Config, only: Option<&str>) -> anyhow::Result<Vec<Answer>> {
     let sources = source::build(config)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())?;
+    let channels = channel::build_all(config, channel::Limits::default())?;
     let prober = Prober::new().map_err(|error| anyhow::anyhow!(error.to_string()))?;
     let diagnoser = source::Diagnoser::new(config)
         .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;

@@ -1,6 +1,6 @@
 //! Joins what the elements' decoders made, and judges what only shows when all is known.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     Loaded, Mode, Overrides, agenda,
@@ -14,7 +14,7 @@ use super::{
     fit, later,
     maintenance::{self, Place},
     model::{BoundPolicy, Config, Maintenance, Service, Slo},
-    policies, receivers, services, slos, sources,
+    policies, receivers, services, slos, sources, templates,
     tree::Entry,
     veil,
 };
@@ -70,7 +70,7 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     let reports = each(document.map("reports"), |entry| agenda::report(cx, entry, timezone));
     let reminders = each(document.map("reminders"), |entry| agenda::reminder(cx, entry, timezone));
     maintenance.extend(document.map("maintenance").iter().filter_map(|entry| maintenance::decode(cx, entry, windows)));
-    document.map("templates").iter().for_each(|entry| later::template(cx, entry));
+    let templates = Arc::new(templates::decode(cx, document, &policies, &slos));
     later::unused(cx);
     let hash = cx.files.hash.clone();
     Some(Config {
@@ -84,6 +84,7 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
         reports,
         reminders,
         maintenance,
+        templates,
         mail,
         hash,
     })

@@ -13,6 +13,9 @@ use crate::domain::{
     policy::{Escalation, EscalationStep, Repeat, Unless},
 };
 
+/// Most steps of an escalation, with those of its repetitions: each incident carries all of them.
+const STEPS_MAX: usize = 500;
+
 /// Reads one escalation.
 pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Escalation> {
     let owner = format!("escalation `{}`", entry.key.value);
@@ -25,6 +28,11 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Escalation> {
         let message = format!("{} has no steps", fields.owner);
         cx.push(Finding::error(Code::MissingKey, fields.key_at("steps"), message));
     }
+    if let Some(repeat) = repeat.filter(|repeat| steps.len() * (repeat.times as usize + 1) > STEPS_MAX) {
+        let message = format!("{}: {} steps, {} times more, are too many", fields.owner, steps.len(), repeat.times);
+        let finding = Finding::error(Code::OutOfRange, fields.key_at("repeat"), message);
+        cx.push(finding.help(format!("all in all at most {STEPS_MAX}")));
+    }
     fields.close();
     steps.sort_by_key(|step| step.after);
     Some(Escalation { name: Name::from(entry.key.value.as_str()), acknowledge_timeout, repeat, steps })
@@ -32,7 +40,6 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Escalation> {
 
 fn repeat(fields: &Fields<'_>, entry: &Entry) -> Option<Repeat> {
     let inner = Fields::open(fields.cx, &entry.value, entry.key.at, format!("`repeat` of {}", fields.owner))?;
-    fields.cx.not_yet("`repeat` of escalations", entry.key.at);
     inner.require("every");
     inner.require("times");
     let every = inner.seconds("every", FROM_SECOND);

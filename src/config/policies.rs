@@ -13,10 +13,13 @@ use super::{
     units,
     values::{ANY, FROM_SECOND},
 };
-use crate::domain::{
-    name::{Name, SloId},
-    policy::{ClearAfter, Flapping, Judge, OnGap, Policy, Priority},
-    slo::BILLION,
+use crate::{
+    domain::{
+        name::{Name, SloId},
+        policy::{ClearAfter, Flapping, Judge, OnGap, Policy, Priority},
+        slo::BILLION,
+    },
+    template::SOURCE_MAX,
 };
 
 /// A policy and what it watches, with the places its fitting is judged at.
@@ -57,7 +60,7 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry, all: &[SloId]) -> Option<D
         judge: fields
             .choice("judge", &[("if_good", Judge::IfGood), ("measured", Judge::Measured), ("if_bad", Judge::IfBad)])
             .unwrap_or_default(),
-        repeat: repeat(&fields),
+        repeat: fields.seconds("repeat", std::time::Duration::from_mins(1)..=units::DURATION_MAX),
         labels: fields.labels("labels"),
         summary,
         when: when?,
@@ -140,7 +143,6 @@ fn clear_after(fields: &Fields<'_>) -> ClearAfter {
 
 fn flapping(fields: &Fields<'_>, entry: &Entry) -> Option<Flapping> {
     let inner = Fields::open(fields.cx, &entry.value, entry.key.at, format!("`flapping` of {}", fields.owner))?;
-    fields.cx.not_yet("`flapping`", entry.key.at);
     inner.require("changes");
     inner.require("within");
     let changes = inner.integer("changes", 2..=1000);
@@ -151,22 +153,15 @@ fn flapping(fields: &Fields<'_>, entry: &Entry) -> Option<Flapping> {
 
 fn min_confidence(fields: &Fields<'_>) -> Option<f64> {
     let parts = fields.percent("min_confidence", 500_000_000..=999_999_999)?;
-    fields.cx.not_yet("`min_confidence`", fields.key_at("min_confidence"));
     Some(parts as f64 / f64::from(BILLION))
-}
-
-fn repeat(fields: &Fields<'_>) -> Option<u32> {
-    let repeat = fields.seconds("repeat", std::time::Duration::from_mins(1)..=units::DURATION_MAX)?;
-    fields.cx.not_yet("`repeat` of policies", fields.key_at("repeat"));
-    Some(repeat)
 }
 
 fn summary(fields: &Fields<'_>) -> Option<String> {
     let summary = fields.word("summary", "a template")?;
-    fields.cx.not_yet("`summary`", fields.key_at("summary"));
-    if summary.value.len() > 16 << 10 {
+    if summary.value.len() > SOURCE_MAX {
         let message = format!("`summary` of {} is over 16 KiB", fields.owner);
         fields.cx.push(Finding::error(Code::OutOfRange, summary.at, message));
+        return None;
     }
     Some(summary.value)
 }

@@ -14,6 +14,7 @@ use super::{
     finding::Finding,
     model::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople},
     outside::resolve,
+    rate, receivers_more as more,
     tree::{Entry, Value},
     values::ANY,
 };
@@ -35,28 +36,29 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         cx.push(Finding::error(Code::WrongKind, name.at, message).help("name somebody who can be told"));
     }
     let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_mins(2));
-    if let Some(entry) = fields.entry("max_rate") {
-        cx.not_yet("`max_rate`", entry.key.at);
-        check_rate(&fields, entry);
-    }
+    let max_rate = rate::max_rate(&fields);
     let kind = fields.kind(&RECEIVER_KINDS);
     let owner = fields.owner.clone();
     fields.close();
     let (word, kind_entry) = kind?;
+    if max_rate.is_some() {
+        rate::check_kind(cx, entry, word);
+    }
     if word == "pagerduty" && fallback.is_none() {
         let message = format!("pager `{}` has no fallback", entry.key.value);
         let finding = Finding::warning(Code::NoFallback, entry.key.at, message);
         cx.push(finding.help("add `fallback: …`, who is told if it cannot be reached"));
     }
+    let fallback = fallback.map(|name| name.value);
     // kinds with one field may be given as a scalar
     if let ("email" | "alertmanager", Value::Scalar { .. } | Value::List(_)) = (word, &kind_entry.value.value) {
         let fields = Fields::over(cx, std::slice::from_ref(kind_entry), entry.key.at, owner);
         let kind = if word == "email" {
             ReceiverKind::Email { to: fields.mail_addresses("email"), cc: Vec::new() }
         } else {
-            alertmanager(&fields, "alertmanager")
+            more::alertmanager(&fields, "alertmanager")
         };
-        return Some(Receiver { kind, fallback: fallback.map(|name| name.value), fallback_after });
+        return Some(Receiver { kind, fallback, fallback_after, max_rate });
     }
     let inner = Fields::open(cx, &kind_entry.value, kind_entry.key.at, owner)?;
     let kind = match word {
@@ -64,25 +66,16 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         "slack" => slack(&inner),
         "email" => Some(email(&inner)),
         "statuspage" => statuspage(&inner),
-        _ => Some(not_built_yet(&inner, word)),
+        "instatus" => more::instatus(&inner),
+        "webhook" => more::webhook(&inner),
+        _ => Some(more::alertmanagers(&inner)),
     };
     inner.close();
-    Some(Receiver { kind: kind?, fallback: fallback.map(|name| name.value), fallback_after })
-}
-
-/// `10/1m`: so many messages in that time.
-fn check_rate(fields: &Fields<'_>, entry: &Entry) {
-    let fine = entry.value.scalar().and_then(|text| text.split_once('/')).is_some_and(|(count, time)| {
-        count.trim().parse::<u32>().is_ok_and(|count| count > 0) && super::units::duration(time.trim()).is_ok()
-    });
-    if !fine {
-        let message = format!("`max_rate` of {} must be a rate such as `10/1m`", fields.owner);
-        fields.cx.push(Finding::error(Code::NoUnit, entry.value.at, message));
-    }
+    Some(Receiver { kind: kind?, fallback, fallback_after, max_rate })
 }
 
 /// A vendor's address, or the one written.
-fn vendor_url(fields: &Fields<'_>, key: &'static str, default: &str) -> String {
+pub(super) fn vendor_url(fields: &Fields<'_>, key: &'static str, default: &str) -> String {
     match fields.http_url(key) {
         Some(url) => {
             fields.warn_plain_http(&url.value, url.at);
@@ -156,7 +149,7 @@ fn statuspage(fields: &Fields<'_>) -> Option<ReceiverKind> {
     Some(ReceiverKind::Statuspage { page: page?.value, key: key?, components, url })
 }
 
-fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
+pub(super) fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
     fields.require("components");
     let mut components = BTreeMap::new();
     for entry in fields.free_map("components", |text| !text.is_empty()) {
@@ -166,40 +159,6 @@ fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
         }
     }
     components
-}
-
-fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> ReceiverKind {
-    match word {
-        "instatus" => {
-            fields.cx.not_yet("receivers of kind `instatus`", fields.at);
-            fields.required_text("page");
-            fields.required_secret("key");
-            components(fields);
-        }
-        "webhook" => {
-            fields.cx.not_yet("receivers of kind `webhook`", fields.at);
-            if let Some(url) = fields.required_http_url("url") {
-                fields.warn_plain_http(&url.value, url.at);
-            }
-            fields.secret("secret");
-        }
-        _ => {
-            fields.require("urls");
-            alertmanager(fields, "urls");
-        }
-    }
-    ReceiverKind::NotYet { kind: word }
-}
-
-fn alertmanager(fields: &Fields<'_>, key: &'static str) -> ReceiverKind {
-    fields.cx.not_yet("receivers of kind `alertmanager`", fields.at);
-    for node in fields.list(key) {
-        let what = format!("`{key}` of {}", fields.owner);
-        if let Some(text) = resolve(fields.cx, node, &what) {
-            fields.check_url(key, text, &["http", "https"]);
-        }
-    }
-    ReceiverKind::NotYet { kind: "alertmanager" }
 }
 
 /// Reports receivers that fall back to each other in a circle, each circle once.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     condition::{Judgement, Memory, Truth},
-    policy::{ClearAfter, Policy},
+    flaps::Flaps,
+    policy::{ClearAfter, Flapping, Policy},
 };
 
 /// Where an alert stands. Times are slot ends in Unix seconds.
@@ -47,10 +48,14 @@ impl AlertState {
             Self::Clearing { .. } => "clearing",
         }
     }
+
+    fn is_firing(self) -> bool {
+        matches!(self, Self::Firing { .. })
+    }
 }
 
 /// One alert: what is stored of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Where it stands.
     pub state: AlertState,
@@ -60,6 +65,9 @@ pub struct Alert {
     pub muted: bool,
     /// End of the newest slot it was judged at.
     pub judged_at: i64,
+    /// Whether it goes back and forth.
+    #[serde(default)]
+    pub flaps: Flaps,
 }
 
 /// What a step changed.
@@ -85,6 +93,7 @@ impl Alert {
     pub fn rewind(&mut self, latest: i64) {
         self.judged_at = self.judged_at.min(latest);
         self.memory.rewind(latest);
+        self.flaps.rewind(latest);
         match &mut self.state {
             AlertState::Ok => {}
             AlertState::Pending { since } | AlertState::Clearing { since } => *since = latest.min(*since),
@@ -92,6 +101,20 @@ impl Alert {
                 *since = latest.min(*since);
                 *false_since = false_since.map(|since| since.min(latest));
             }
+        }
+    }
+
+    /// Counts what its newest judgement changed against `before`. `known`: whether anything is known of the newest slot.
+    pub fn count_change(&mut self, before: &Self, rule: Flapping, change: Change, known: bool) {
+        self.flaps = before.flaps.clone();
+        match change {
+            Change::NewPeriod => self.flaps = Flaps::default(),
+            // Of what a person has silenced nobody hears.
+            _ if before.muted && !matches!(change, Change::Fired { .. }) => {}
+            Change::None if known => self.flaps.unchanged(rule, self.judged_at),
+            Change::None => {}
+            _ if before.state.is_firing() != self.state.is_firing() => self.flaps.changed(rule, self.judged_at),
+            Change::Fired { .. } | Change::Clearing | Change::Cleared => {}
         }
     }
 

@@ -21,6 +21,7 @@
 pub use super::memory::Memory;
 use super::{
     budget::{Tally, WindowSums, seconds_to_exhaustion, slots_in, window_sums},
+    confidence::reaches,
     ledger::Ledger,
     memory::REARM,
     policy::{BurnPair, BurnRate, Condition, Policy},
@@ -233,7 +234,16 @@ impl Judging<'_> {
 
     fn consecutive(&self, needed: u32) -> bool {
         let run = run(self.tally.ledger, self.spec, self.at, self.policy.on_gap);
-        run.slots >= needed && (!self.spec.kind.counts_events() || run.events >= f64::from(self.policy.min_bad))
+        let (bad, total) = run.measured;
+        run.slots >= needed
+            && (!self.spec.kind.counts_events()
+                || run.events >= f64::from(self.policy.min_bad)
+                    && self.is_proven(bad, total, self.spec.slot_target().allowed()))
+    }
+
+    /// Whether so much was bad that chance does not explain it, at the confidence that the policy asks for.
+    fn is_proven(&self, bad: f64, total: f64, line: f64) -> bool {
+        self.policy.min_confidence.is_none_or(|confidence| reaches(bad, total, line, confidence))
     }
 
     /// Budgets are about spending that goes on: fires at the slot that crosses the line, and below it again when two
@@ -297,7 +307,10 @@ impl Judging<'_> {
         let reached = |sums: &WindowSums| {
             sums.burn(self.spec.objective, self.policy.judge).is_some_and(|burn| burn >= pair.factor * (1.0 - EPSILON))
         };
-        (long.totals.bad() >= f64::from(self.policy.min_bad) && reached(&long) && reached(&short)).into()
+        let line = pair.factor * self.spec.objective.allowed();
+        let (bad, total) = (long.totals.bad(), long.totals.total);
+        (bad >= f64::from(self.policy.min_bad) && reached(&long) && reached(&short) && self.is_proven(bad, total, line))
+            .into()
     }
 
     /// Slots asked about and not known, in a row, for that long. Slots never asked about (slod was down) neither

@@ -84,6 +84,7 @@ impl Step {
 pub struct Plan {
     steps: Vec<PlannedStep>,
     acknowledge_timeout: Option<u32>,
+    repeat: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +98,12 @@ impl Plan {
     /// `notify` is a step at 0m beside the escalation's own; `default` is used only if the policy has neither.
     pub fn of(policy: &Policy, escalation: Option<&Escalation>, default: Option<&Escalation>) -> Self {
         let escalation = escalation.or(if policy.notify.is_empty() { default } else { None });
-        Self::new(&policy.notify, escalation)
+        Self { repeat: policy.repeat, ..Self::new(&policy.notify, escalation) }
+    }
+
+    /// How often chat and mail are reminded, in seconds.
+    pub fn repeat(&self) -> Option<u32> {
+        self.repeat
     }
 
     /// From the parts.
@@ -106,7 +112,7 @@ impl Plan {
         if !notify.is_empty() {
             steps.push(PlannedStep { after: 0, unless: Unless::Acknowledged, notify: notify.to_vec() });
         }
-        let Some(escalation) = escalation else { return Self { steps, acknowledge_timeout: None } };
+        let Some(escalation) = escalation else { return Self { steps, ..Self::default() } };
         let own = |step: &super::policy::EscalationStep, later: u32| PlannedStep {
             after: step.after.saturating_add(later),
             unless: step.unless,
@@ -120,7 +126,7 @@ impl Plan {
                 steps.extend(escalation.steps.iter().map(|step| own(step, later)));
             }
         }
-        Self { steps, acknowledge_timeout: escalation.acknowledge_timeout }
+        Self { steps, acknowledge_timeout: escalation.acknowledge_timeout, repeat: None }
     }
 
     /// Who hears at 0m.

@@ -103,6 +103,10 @@ fn still(series: &Series<'_>) -> (&'static str, &'static str) {
 /// What is wrong now.
 fn trouble(occasion: &Occasion<'_>) -> String {
     let open_for = occasion.now - occasion.incident.opened_at;
+    let mut members = occasion.incident.members.values();
+    if members.all(|member| !member.firing) && occasion.incident.most_urgent().is_some() {
+        return format!("flapping, does not fire right now; open for {}", span_words(open_for));
+    }
     match (&occasion.incident.subject, &occasion.series) {
         (Subject::Source(_), _) => {
             let failing = occasion.failing_since.map_or(open_for, |since| occasion.now - since);

@@ -83,7 +83,7 @@ pub fn compose(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Notification {
         Subject::Source(_) => (None, None, BTreeMap::new()),
     };
     let mut firing: Vec<_> =
-        incident.members.values().filter(|member| member.firing).map(|m| (m.policy.clone(), m.priority)).collect();
+        incident.members.values().filter(|member| member.holds()).map(|m| (m.policy.clone(), m.priority)).collect();
     firing.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
     firing.dedup();
     Notification {
@@ -123,14 +123,17 @@ pub fn compose_post(
         PublicState::Monitoring => "The service is working again. We are keeping an eye on it.",
         PublicState::Resolved => "The service is working normally.",
     };
+    let (begun, opens) = incident.status.as_ref().map_or((0, true), |clock| (clock.begun, clock.begins));
     StatusPost {
         incident: incident.id.clone(),
-        key: incident.key.clone(),
+        // Once resolved, a public incident stays so; the next one has the next mark.
+        key: incident.dedup_key(begun),
         state,
         name: format!("{title} is unavailable"),
         body: body.to_owned(),
         component: component.to_owned(),
         decided_at: now,
+        opens,
     }
 }
 
@@ -151,6 +154,9 @@ fn lines(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Vec<String> {
     lines.extend(incident.first_look(occasion.now));
     if let Some(fault) = occasion.series.and_then(|series| series.fault).or(occasion.source_error) {
         lines.push(format!("Last answer: {}", cut(fault, 300)));
+    }
+    for (watch, burst) in incident.members.iter().filter_map(|(watch, member)| Some((watch, member.flapping?))) {
+        lines.push(format!("{watch} is {burst}."));
     }
     if telling.late {
         lines.push("Late: slod was away, or the data came late.".to_owned());
@@ -314,7 +320,7 @@ pub(super) fn on_one_line(text: &str) -> String {
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

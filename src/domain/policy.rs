@@ -63,7 +63,7 @@ pub struct Policy {
     pub hold: u32,
     /// What ends it.
     pub clear_after: ClearAfter,
-    /// Changes within a time that count as flapping.
+    /// Changes within a time that count as flapping. Default 4 within max(1h, 12 slots).
     pub flapping: Option<Flapping>,
     /// How urgent.
     pub priority: Priority,
@@ -73,7 +73,7 @@ pub struct Policy {
     pub escalation: Option<Name>,
     /// Bad events needed in the long window or the run. 1 switches the guard off.
     pub min_bad: u32,
-    /// One-sided confidence needed, 0–1.
+    /// One-sided confidence needed, 0–1, that as much is bad as the condition says.
     pub min_confidence: Option<f64>,
     /// What gaps do to a run.
     pub on_gap: OnGap,

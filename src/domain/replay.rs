@@ -85,7 +85,7 @@ impl Replay<'_> {
             }
             (AlertState::Firing { .. }, _) if !self.is_known(newest) && ended != Change::NewPeriod => {
                 // Not while nothing is known of the newest slot.
-                (Alert { judged_at: fresh.judged_at, ..*alert }, Change::None)
+                (Alert { judged_at: fresh.judged_at, ..alert.clone() }, Change::None)
             }
             (AlertState::Firing { .. }, AlertState::Clearing { .. }) => (fresh, Change::Clearing),
             (AlertState::Firing { .. } | AlertState::Clearing { .. }, AlertState::Ok | AlertState::Pending { .. }) => {

@@ -8,7 +8,8 @@ use super::{
     escalation::Plan,
     incident::{Hearers, Subject},
     name::{Name, SloId},
-    policy::{Condition, Policy, Priority},
+    policy::{Condition, Flapping, Policy, Priority},
+    record::RecordRule,
     slo::SloSpec,
     status_page::StatusRule,
     watch::{Watch, watches},
@@ -23,6 +24,8 @@ pub struct Rulebook {
     pub sources: BTreeMap<Name, SourceRules>,
     /// Who can be told.
     pub hearers: Hearers,
+    /// Where incidents that are over are recorded, by service.
+    pub records: BTreeMap<Name, RecordRule>,
     /// How people reach the companion; no trailing slash.
     pub external_url: String,
 }
@@ -120,6 +123,12 @@ impl PolicyRules {
     /// Firing again this soon is the same incident, in seconds: as written, or max(10m, 4 slots).
     pub fn reopen_within(&self, spec: &SloSpec) -> u32 {
         self.policy.reopen_within.unwrap_or_else(|| spec.every.saturating_mul(4).max(600))
+    }
+
+    /// What counts as flapping: as written, or 4 changes within max(1h, 12 slots).
+    pub fn flapping(&self, spec: &SloSpec) -> Flapping {
+        let within = spec.every.saturating_mul(12).max(3_600);
+        self.policy.flapping.unwrap_or(Flapping { changes: 4, within })
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Run {
     pub slots: u32,
     /// The bad events in them.
     pub events: f64,
+    /// What was measured in them: bad events and all events.
+    pub measured: (f64, f64),
     /// The good slot that stands before it. Without one a gap, or the beginning of what is known, cut it short: it may
     /// be longer than it seems.
     pub after_good: Option<i64>,
@@ -34,6 +36,7 @@ pub fn run(ledger: &Ledger, spec: &SloSpec, at: i64, on_gap: OnGap) -> Run {
             SlotState::Measured if spec.is_bad(&slot) => {
                 run.slots = run.slots.saturating_add(1);
                 run.events += slot.bad();
+                run.measured = (run.measured.0 + slot.bad(), run.measured.1 + slot.total);
                 gaps = 0;
             }
             SlotState::Measured => {

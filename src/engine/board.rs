@@ -47,6 +47,7 @@ pub struct Board {
     /// Rung when incidents ask for other looks than before.
     pub bell: Notify,
     beats: Mutex<BTreeMap<&'static str, DateTime<Utc>>>,
+    delivering: Mutex<BTreeMap<Name, DateTime<Utc>>>,
     trouble: RwLock<Option<String>>,
     /// Counters and histograms of events.
     pub meters: Meters,
@@ -190,6 +191,20 @@ impl Board {
     /// When each loop last moved.
     pub fn beats(&self) -> BTreeMap<&'static str, DateTime<Utc>> {
         self.beats.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// A receiver's deliverer says that it moves.
+    pub fn delivering(&self, receiver: &Name, at: DateTime<Utc>) {
+        let mut delivering = self.delivering.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match delivering.get_mut(receiver) {
+            Some(beat) => *beat = at,
+            None => drop(delivering.insert(receiver.clone(), at)),
+        }
+    }
+
+    /// When a receiver's deliverer last moved.
+    pub fn delivered(&self, receiver: &Name) -> Option<DateTime<Utc>> {
+        self.delivering.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(receiver).copied()
     }
 
     /// Why decisions cannot be written, if they cannot.

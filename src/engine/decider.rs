@@ -9,7 +9,9 @@ mod enrolling;
 mod fallbacks;
 mod loading;
 mod publishing;
+mod recording;
 mod silencing;
+mod wording;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +22,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
+use self::fallbacks::Told;
 use super::{
     board::Board,
     planned::{Outlook, PlannedWork},
@@ -36,6 +39,7 @@ use crate::{
     },
     failpoint::{Point, reach},
     store::{Store, StoreError, commit::Commit},
+    template::Templates,
     views::figures::Shown,
 };
 
@@ -118,6 +122,8 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// What people wrote for messages to say.
+    pub templates: Arc<Templates>,
     /// When messages are muted because work is planned.
     pub planned: Arc<PlannedWork>,
 }
@@ -254,7 +260,7 @@ impl Decider {
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
         reach_if(&decision, Point::EscalateDecided);
-        let told = self.fallbacks(now, &mut decision).await;
+        let told = self.heard_of_deliveries(now, &mut decision).await;
         reach_if(&decision, Point::EscalateFallbacks);
         self.conclude(now, decision, told).await;
         let acted = !replies.is_empty();
@@ -273,9 +279,11 @@ impl Decider {
     }
 
     /// Writes a decision, however long it takes, and lets everybody know.
-    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
+    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Told) {
         self.enrol_new(now, &decision).await;
         reach_if(&decision, Point::CommitEnrolled);
+        self.put_into_words(&mut decision);
+        self.compose_records(now, &mut decision).await;
         let commit = self.commit_of(now, &decision, &told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
         let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
@@ -332,8 +340,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
-        let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
+        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
+        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core
@@ -356,7 +365,7 @@ impl Decider {
         for key in &decision.alerts {
             // A series that is gone has none.
             let alerts = self.core.series.get(key).into_iter().flat_map(|state| &state.alerts);
-            let alerts = alerts.map(|(watch, alert)| (watch.clone(), *alert)).collect();
+            let alerts = alerts.map(|(watch, alert)| (watch.clone(), alert.clone())).collect();
             commit.alerts.extend(self.store.series_id(key).map(|id| (id, alerts)));
         }
         for (key, correction) in &decision.corrections {

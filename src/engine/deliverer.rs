@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -15,10 +15,17 @@ use crate::{
     clock::Clock,
     domain::{
         delivery::{Attempted, Next, next},
+        digest::Rate,
         name::Name,
     },
     failpoint::{Point, reach},
-    store::{Store, StoreError, attempts::Attempt, outbox::Lease},
+    store::{
+        Store, StoreError,
+        attempts::Attempt,
+        joining::{Taken, Turn},
+        leasing::Urgency,
+        outbox::Lease,
+    },
 };
 
 /// Longest attempt.
@@ -51,6 +58,17 @@ pub struct Deliverer {
     pub board: Arc<Board>,
     /// Rung when something was queued.
     pub nudge: Arc<Notify>,
+    /// How many messages the receiver wants; any number if it does not say.
+    pub pace: Option<Pace>,
+}
+
+/// A receiver's `max_rate`.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// So many in that time.
+    pub rate: Rate,
+    /// What is over it is never joined, and P1 and P2 are not held up at all: a pager.
+    pub is_pager: bool,
 }
 
 impl Deliverer {
@@ -59,6 +77,7 @@ impl Deliverer {
         let mut flying = FuturesUnordered::new();
         let (mut troubled, mut more, mut rung) = (false, false, false);
         while !stop.is_cancelled() {
+            self.board.delivering(&self.receiver, self.clock.now());
             // Listening starts before looking: what is queued in between rings.
             let nudged = self.nudge.notified();
             tokio::pin!(nudged);
@@ -70,7 +89,7 @@ impl Deliverer {
             } else if more && room < HANDFUL && !rung {
                 HANDFUL_WAIT
             } else {
-                match self.take(room).await {
+                match self.take_meanwhile(room, &mut flying).await {
                     Ok((leases, wait)) => {
                         more = leases.len() as u32 == room;
                         flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
@@ -100,22 +119,63 @@ impl Deliverer {
         while flying.next().await.is_some() {}
     }
 
+    /// [`Self::take`], while outcomes of what is under way are written: they share its transaction.
+    async fn take_meanwhile(
+        &self,
+        room: u32,
+        flying: &mut FuturesUnordered<impl Future<Output = ()>>,
+    ) -> Result<(Vec<Lease>, Duration), StoreError> {
+        let taken = self.take(room);
+        tokio::pin!(taken);
+        loop {
+            tokio::select! {
+                taken = &mut taken => return taken,
+                Some(()) = flying.next() => {}
+            }
+        }
+    }
+
     /// Leases up to `room` deliveries that are due, and answers when to look again.
     async fn take(&self, room: u32) -> Result<(Vec<Lease>, Duration), StoreError> {
-        let leases = self.store.lease(&self.receiver, self.clock.now(), LEASE_SECONDS, room).await?;
-        if !leases.is_empty() {
+        let now = self.clock.now();
+        let (taken, urgency) = match self.pace {
+            None => {
+                let leases = self.store.lease(&self.receiver, now, LEASE_SECONDS, room).await?;
+                (Taken { leases, ..Taken::default() }, Urgency::Any)
+            }
+            Some(pace) => self.paced(pace, now, room).await?,
+        };
+        if !taken.leases.is_empty() {
             reach(Point::LeaseAnswered);
         }
         // If all places are taken, the next one that becomes free is soon enough.
-        if leases.len() as u32 == room {
-            return Ok((leases, ROUND));
+        if taken.leases.len() as u32 == room {
+            return Ok((taken.leases, ROUND));
         }
-        let due = self.store.next_due(&self.receiver).await?;
-        if !leases.is_empty() {
+        // What the rate holds up is not due before the rate lets it through.
+        let due = match taken.held_until {
+            Some(until) if urgency == Urgency::Any => Some(until),
+            held => self.store.next_due_of(&self.receiver, urgency).await?.into_iter().chain(held).min(),
+        };
+        if !taken.leases.is_empty() {
             reach(Point::LeaseLooked);
         }
-        let wait = due.map_or(ROUND, |at| (at - self.clock.now()).to_std().unwrap_or_default());
-        Ok((leases, wait.clamp(Duration::from_millis(20), ROUND)))
+        let until = |at: DateTime<Utc>| (at - self.clock.now()).to_std().unwrap_or_default();
+        let wait = due.map_or(ROUND, |at| until(at).clamp(Duration::from_millis(20), ROUND));
+        Ok((taken.leases, wait))
+    }
+
+    /// What the rate lets through, and which messages are not held up if it holds up any.
+    async fn paced(&self, pace: Pace, now: DateTime<Utc>, room: u32) -> Result<(Taken, Urgency), StoreError> {
+        let turn = Turn { receiver: self.receiver.clone(), now, seconds: LEASE_SECONDS, room, rate: pace.rate };
+        let store = &self.store;
+        let taken = if pace.is_pager { store.lease_paced(turn).await? } else { store.lease_joined(turn).await? };
+        if taken.joined > 0 {
+            tracing::info!(receiver = %self.receiver, messages = taken.joined, rate = %pace.rate, "joined into one");
+            self.board.meters.joined(&self.receiver, taken.joined);
+        }
+        let urgency = if pace.is_pager && taken.held_until.is_some() { Urgency::Pages } else { Urgency::Any };
+        Ok((taken, urgency))
     }
 
     /// One attempt in a task of its own: a fault in it ends neither this deliverer nor the daemon.
@@ -136,7 +196,7 @@ impl Deliverer {
         let started = self.clock.now();
         let lease_ends = started + TimeDelta::seconds(LEASE_SECONDS);
         let Lease { id, incident, message, thread, attempt, decided_at } = lease;
-        let delivery = Delivery { id, message, thread, attempt };
+        let delivery = Delivery { id, message, thread, attempt, now: started };
         reach(Point::SendBegun);
         let outcome = self.send(delivery).await;
         reach(Point::SendEnded);
@@ -145,6 +205,7 @@ impl Deliverer {
             Outcome::Accepted { receipt } => (Attempted::Accepted, Some(receipt), None, "accepted"),
             Outcome::Retry { reason, after } => (Attempted::Later(after), None, Some(reason), "retry"),
             Outcome::Dead { reason } => (Attempted::Never, None, Some(reason), "dead"),
+            Outcome::TakenOver { what } => (Attempted::TakenOver, None, Some(what), "taken-over"),
         };
         let next = next(attempted, attempt, decided_at, now, id as u64);
         let latency = (next == Next::Sent).then(|| (now - decided_at).num_milliseconds() as f64 / 1_000.0);

@@ -7,6 +7,7 @@
 //! - [`inbound`] takes what people do where messages went to, [`pager_watch`] asks about it;
 //! - [`agenda`] does what is due on crontabs, [`restart`] says what was missed while nobody was there;
 //! - [`online`] asks whether everybody can be asked and told;
+//! - [`keeper`] tells again what would be forgotten, [`page_watch`] looks at public pages, [`heartbeat`] says that all is well;
 //! - [`maintenance`] knows what planned work leaves out, [`planned`] when messages are muted;
 //! - [`gauges`] keeps the published values fresh;
 //! - [`board`] holds what was last known, for whoever asks; [`desk`] answers them.
@@ -23,11 +24,14 @@ pub mod evaluator;
 pub mod explain;
 pub mod fingerprint;
 pub mod gauges;
+pub mod heartbeat;
 pub mod inbound;
+pub mod keeper;
 pub mod maintenance;
 pub mod metrics;
 pub mod noise;
 pub mod online;
+pub mod page_watch;
 pub mod pager_watch;
 pub mod planned;
 pub mod report;

@@ -101,7 +101,7 @@ async fn shares(
         let span = Span { start: first - (48 * every).max(86_400), end: now.timestamp() + every };
         let slots = stored_slots(store, &key, slo.spec.every, span).await?;
         for incident in own {
-            shares.insert(incident.id.clone(), incident_bad(&slots, incident, slo, now) / allowed);
+            shares.insert(incident.id.clone(), incident_bad(&slots, incident, &slo.spec, now) / allowed);
         }
     }
     Ok(shares)

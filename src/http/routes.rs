@@ -49,7 +49,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/noise", &["days", "service"], "how often each policy has paged, and what it was worth"),
     get("/api/v1/config", &[], "what the running configuration holds: names and fingerprints"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
-    get("/api/v1/incidents/{id}", &[], "one incident with everything"),
+    get("/api/v1/incidents/{id}", &["format"], "one incident with everything, as json or markdown"),
     get("/api/v1/incidents/{id}/why", &[], "everything that was decided of it, and each attempt to deliver"),
     post("/api/v1/incidents/{id}/acknowledge", "take an incident"),
     post("/api/v1/incidents/{id}/resolve", "end an incident"),

@@ -11,10 +11,11 @@ use super::{Act, Deed, Failure, Feed, Outcome, Scenario, Told, compare};
 use crate::domain::{
     chunk::chunk_of,
     condition::duration,
-    decide::{Core, Decision, Input},
+    decide::{Core, Decision, Input, Outgoing},
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
     name::{Name, Series, SloId},
+    page_news::PageNews,
     rulebook::Rulebook,
     silence::Silence,
     slot::{Gap, Reading, SlotAnswer},
@@ -109,8 +110,14 @@ impl Stage {
             // Nothing refuses a tick.
             drop(self.core.handle(self.now, Input::Tick, &mut decision));
         }
+        let posts: Vec<_> = decision.outgoing.iter().filter_map(Outgoing::posted).collect();
         for outgoing in decision.outgoing {
             self.told.entry(outgoing.receiver).or_default().push(outgoing.event);
+        }
+        // The public page takes everything at once.
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
         }
         self.core.forget_finished(self.now);
         taken

@@ -23,7 +23,7 @@ pub struct Attempt {
     pub started_at: DateTime<Utc>,
     /// When it was over.
     pub ended_at: DateTime<Utc>,
-    /// accepted, retry, dead.
+    /// accepted, retry, dead, taken-over.
     pub outcome: String,
     /// When it was to be tried again.
     pub next_at: Option<DateTime<Utc>>,
@@ -40,6 +40,7 @@ impl Attempt {
             Next::Sent => ("accepted", None),
             Next::RetryAt(at) => ("retry", Some(*at)),
             Next::Dead => ("dead", None),
+            Next::TakenOver => ("taken-over", None),
         };
         Self { number, started_at, ended_at, outcome: outcome.to_owned(), next_at, error: None, receipt: None }
     }

@@ -16,7 +16,7 @@ use crate::{
         incident::{Incident, Subject},
         ledger::StoredSums,
         name::{Name, SloId},
-        notification::Event,
+        notification::{Event, Message},
         policy::Priority,
         silence::Silence,
     },
@@ -52,6 +52,8 @@ pub struct Commit {
     pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+    /// Posts to a public page whose outcome this decision heard of.
+    pub page_told: Vec<i64>,
 }
 
 impl Commit {
@@ -70,6 +72,7 @@ impl Commit {
             && self.settled.is_empty()
             && self.source_events.is_empty()
             && self.fallback_told.is_empty()
+            && self.page_told.is_empty()
     }
 }
 
@@ -169,6 +172,7 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    super::pages::mark_told(connection, &commit.page_told).await?;
     reach(Point::CommitTold);
     Ok(missed)
 }
@@ -224,6 +228,8 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
+    let mut state = "queued";
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
@@ -245,7 +251,7 @@ async fn enqueue(
         .fetch_optional(&mut *connection)
         .await?;
         if tried.is_none() {
-            let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
+            let page = dropped.iter().find(|row| !is_public && row.get::<&str, _>("event") == "trigger");
             if let Some((row, priority)) =
                 page.and_then(|row| Some((row, super::outbox::priority(row.get("priority"))?)))
             {
@@ -258,30 +264,38 @@ async fn enqueue(
                 let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
                 missed.push(Missed { incident, receiver, priority });
             }
-            return Ok(());
+            if !is_public {
+                return Ok(());
+            }
+            state = "dropped";
         }
     }
-    insert(connection, outgoing, now).await
+    insert(connection, outgoing, state, now).await
 }
 
 /// Adds a row to the outbox.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     outgoing: &Outgoing,
+    state: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    // Whoever posted waits for what becomes of it.
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
-        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
-         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
+         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())
     .bind(outgoing.event.as_str())
     .bind(outgoing.priority.as_str())
+    .bind(state)
     .bind(&outgoing.dedup_key)
     .bind(to_json(&outgoing.message, "a message")?)
     .bind(now.timestamp_millis())
     .bind(now.timestamp_millis())
+    .bind(is_public.then_some(0))
     .execute(&mut *connection)
     .await?;
     Ok(())

@@ -3,13 +3,14 @@
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
 //! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
     attempts::{self, Attempt},
-    commit::{from_json, to_json},
+    commit::to_json,
+    leasing::{FIRST_OF_INCIDENT, PENDING, Urgency, take},
 };
 use crate::{
     domain::{
@@ -51,7 +52,7 @@ pub struct StoredDelivery {
     pub event: String,
     /// How urgent.
     pub priority: Priority,
-    /// queued, sending, retry, sent, dead, dropped.
+    /// queued, sending, retry, sent, dead, dropped; joined while its digest is on its way.
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -74,23 +75,16 @@ pub struct QueueState {
     pub receiver: Name,
     /// Not yet accepted.
     pub pending: u64,
+    /// Joined into digests, so far.
+    pub joined: u64,
     /// The newest accepted one.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest error of one that is waiting or dead, with the time it was decided.
     pub last_failure: Option<(DateTime<Utc>, String)>,
 }
 
-/// Nothing is ever put off for longer: what is due later still was written before the clock was set back.
-const FARTHEST: TimeDelta = TimeDelta::minutes(15);
-
-const COLUMNS: &str =
-    "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
-const PENDING: &str = "state in ('queued', 'sending', 'retry')";
-/// Of each incident, the delivery to receiver `?1` that nothing is waiting before. What is about no incident (tests, reports,
-/// reminders) waits for what has its own key, and for nothing else.
-const FIRST_OF_INCIDENT: &str = "d.id in (select min(e.id) from deliveries e where e.receiver = ?1 \
-     and e.state in ('queued', 'sending', 'retry') \
-     group by e.incident, case when e.incident is null then e.dedup_key end)";
+const COLUMNS: &str = "id, incident, receiver, event, priority, attempts, last_error, decided_at, next_at, sent_at, receipt, \
+     case when state = 'dropped' and digest is not null then 'joined' else state end as state";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -102,33 +96,10 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Lease>, StoreError> {
         let receiver = receiver.clone();
-        let until = now + TimeDelta::seconds(seconds);
-        let query = format!(
-            "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
-               select d.id from deliveries d where {FIRST_OF_INCIDENT} and (d.next_at <= ?2 or d.next_at > ?5) \
-               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) \
-               order by d.priority, d.id limit ?4) \
-             returning id, incident, message, attempts, decided_at, ( \
-               select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
-               and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread"
-        );
         self.writer
             .write(move |connection| {
-                let (receiver, query) = (receiver.clone(), query.clone());
-                Box::pin(async move {
-                    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
-                        .bind(receiver.as_str())
-                        .bind(now.timestamp_millis())
-                        .bind(until.timestamp_millis())
-                        .bind(limit)
-                        .bind((now + FARTHEST).timestamp_millis())
-                        .fetch_all(&mut *connection)
-                        .await?;
-                    if !rows.is_empty() {
-                        reach(Point::LeaseMarked);
-                    }
-                    rows.iter().map(lease).collect()
-                })
+                let receiver = receiver.clone();
+                Box::pin(async move { take(connection, &receiver, now, seconds, limit, Urgency::Any).await })
             })
             .await
     }
@@ -140,6 +111,7 @@ impl Store {
             Next::Sent => ("sent", now, Some(now)),
             Next::RetryAt(at) => ("retry", at, None),
             Next::Dead => ("dead", now, None),
+            Next::TakenOver => ("dropped", now, None),
         };
         self.writer
             .write(move |connection| {
@@ -158,6 +130,7 @@ impl Store {
                     .execute(&mut *connection)
                     .await?;
                     attempts::write(connection, id, &attempt).await?;
+                    super::joining::conclude(connection, id, state, attempt.error.clone(), attempt.ended_at).await?;
                     reach(Point::FinishMarked);
                     Ok(())
                 })
@@ -168,8 +141,15 @@ impl Store {
     /// When the receiver's next delivery can be leased. None if nothing waits. What stands behind another message of
     /// its incident waits for that one.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.next_due_of(receiver, Urgency::Any).await
+    }
+
+    /// The same, of some messages only.
+    pub async fn next_due_of(&self, receiver: &Name, urgency: Urgency) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let which = urgency.condition();
         let query = format!(
-            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d where {FIRST_OF_INCIDENT}"
+            "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
+             where {which} and {FIRST_OF_INCIDENT}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
@@ -205,7 +185,8 @@ impl Store {
             .write(move |connection| {
                 Box::pin(async move {
                     let done = sqlx::query(
-                        "update deliveries as d set state = 'retry', next_at = ? where id = ? \
+                        "update deliveries as d set state = 'retry', next_at = ?, \
+                         page_told = case when page_told is not null then 0 end where id = ? \
                          and state in ('queued', 'retry', 'dead') and not exists ( \
                            select 1 from deliveries r where r.incident = d.incident and r.receiver = d.receiver \
                            and r.dedup_key = d.dedup_key and r.event = 'resolve' and r.id > d.id \
@@ -245,9 +226,12 @@ impl Store {
             "select {COLUMNS} from deliveries where id in ( \
                select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?1) \
                union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
-                 and last_error is not null order by id limit ?1) \
+                 and last_error is not null and page_told is null order by id limit ?1) \
                union all select id from (select id from deliveries where fallback_told = 0 and {PENDING} \
-                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) order by id limit ?1"
+                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
+                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) \
+             order by id limit ?1"
         );
         self.rows(query, None, limit).await
     }
@@ -286,11 +270,12 @@ impl Store {
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(
-            "select receiver, sum(pending) as pending, max(sent) as sent, max(failed) as failed from ( \
-               select receiver, count(*) as pending, null as sent, null as failed from deliveries where {PENDING} \
-                 group by receiver \
-               union all select receiver, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
-               union all select receiver, 0, null, max(id) from deliveries \
+            "select receiver, sum(pending) as pending, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
+               select receiver, count(*) as pending, 0 as joined, null as sent, null as failed from deliveries \
+                 where {PENDING} group by receiver \
+               union all select receiver, 0, count(*), null, null from deliveries where digest is not null group by receiver \
+               union all select receiver, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
+               union all select receiver, 0, 0, null, max(id) from deliveries \
                  where last_error is not null and state != 'sent' group by receiver) group by receiver"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
@@ -303,6 +288,7 @@ impl Store {
             queues.push(QueueState {
                 receiver: Name::from(row.get::<&str, _>("receiver")),
                 pending: row.get::<i64, _>("pending") as u64,
+                joined: row.get::<i64, _>("joined") as u64,
                 last_sent: row.get::<Option<i64>, _>("sent").and_then(DateTime::from_timestamp_millis),
                 last_failure: failed.and_then(|row| Some((row.decided_at, row.last_error?))),
             });
@@ -329,17 +315,6 @@ pub fn event(word: &str) -> Option<Event> {
     [Event::Trigger, Event::Acknowledge, Event::Resolve, Event::Update, Event::Digest, Event::Test]
         .into_iter()
         .find(|event| event.as_str() == word)
-}
-
-fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {
-    Ok(Lease {
-        id: row.get("id"),
-        incident: row.get("incident"),
-        message: from_json(row.get("message"), "a message")?,
-        thread: row.get("thread"),
-        attempt: row.get("attempts"),
-        decided_at: DateTime::from_timestamp_millis(row.get("decided_at")).unwrap_or_default(),
-    })
 }
 
 fn stored(row: &SqliteRow) -> Option<StoredDelivery> {

@@ -74,7 +74,7 @@ pub(super) async fn settle(
     .fetch_optional(&mut *connection)
     .await?;
     if flying.is_some() {
-        super::commit::insert(connection, outgoing, now).await?;
+        super::commit::insert(connection, outgoing, "queued", now).await?;
     }
     Ok(())
 }

@@ -107,6 +107,12 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were joined into digests, as far as they are kept.
+    #[serde(default)]
+    pub joined: u64,
+    /// How many it wants: `10 in 1m`. Null if it does not say.
+    #[serde(default)]
+    pub max_rate: Option<String>,
     /// The newest accepted message.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest failure.
@@ -218,6 +224,8 @@ pub trait Desk: Proofs + Almanac {
     fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>>;
     /// One incident with everything.
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// One incident written up, as Markdown.
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>>;
     /// Outbox rows, the newest first.
     fn deliveries<'a>(
         &'a self,

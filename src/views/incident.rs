@@ -89,6 +89,9 @@ pub struct AlertView {
     pub state: String,
     /// When it fired.
     pub fired_at: DateTime<Utc>,
+    /// It goes back and forth, and holds the incident open until it is quiet. Left out where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
 }
 
 /// One escalation step.
@@ -117,7 +120,7 @@ pub struct DeliveryView {
     pub receiver: String,
     /// trigger, acknowledge, resolve, update, digest, test.
     pub event: String,
-    /// queued, sending, retry, sent, dead, dropped.
+    /// queued, sending, retry, sent, dead, dropped; joined while the digest it went into is on its way.
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -155,6 +158,9 @@ pub struct StatusPageView {
     pub due_at: Option<DateTime<Utc>>,
     /// When it was.
     pub posted_at: Option<DateTime<Utc>>,
+    /// How late that was, or is so far, in seconds; null in time.
+    #[serde(default)]
+    pub late_seconds: Option<i64>,
     /// slod posts and proposes nothing more of this incident: people have taken the page over.
     #[serde(default)]
     pub left_to_people: bool,

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod inbound;
 pub mod incident;
 pub mod noise;
+pub mod post_incident;
 pub mod reminder;
 pub mod render_csv;
 pub mod render_explain;

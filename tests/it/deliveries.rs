@@ -11,7 +11,7 @@ use slod::{
         delivery::Next,
         incident::{Incident, Subject},
         name::{Name, SloId},
-        notification::{Event, Message, PublicState, StatusPost},
+        notification::{Event, Message, Notification, Phase},
         policy::Priority,
     },
     store::{
@@ -42,14 +42,26 @@ fn incident(number: i64) -> Incident {
 
 /// A message to `receiver` under the incident's key, or under `key/opening`.
 fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outgoing {
-    let post = StatusPost {
+    let notification = Notification {
+        event,
         incident: about.id.clone(),
-        key: about.key.clone(),
-        state: PublicState::Investigating,
-        name: "it".into(),
-        body: event.as_str().into(),
-        component: "it".into(),
+        dedup_key: about.dedup_key(opening),
+        thread_key: about.key.clone(),
+        phase: Phase::Open,
+        priority: about.priority,
+        service: None,
+        slo: None,
+        series: std::collections::BTreeMap::new(),
+        headline: event.as_str().into(),
+        lines: Vec::new(),
+        standing: None,
+        reason: String::new(),
+        policies: Vec::new(),
+        opened_at: about.opened_at,
         decided_at: about.opened_at,
+        late: false,
+        links: Vec::new(),
+        figures: std::collections::BTreeMap::new(),
     };
     Outgoing {
         incident: about.id.clone(),
@@ -57,14 +69,14 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         event,
         priority: about.priority,
         dedup_key: about.dedup_key(opening),
-        message: Message::StatusPost(post),
+        message: Message::Notification(Box::new(notification)),
     }
 }
 
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
-        Message::StatusPost(post) => post.body.clone(),
-        Message::Notification(_) | Message::Bulletin(_) => String::new(),
+        Message::Notification(notification) => notification.headline.clone(),
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }
@@ -363,4 +375,17 @@ async fn one_failing_write_does_not_fail_the_others() {
     assert_eq!(outbox.send_all().await.len(), 54);
     outbox.tell(0, Event::Trigger).await;
     assert_eq!(outbox.store.trouble(), None);
+}
+
+/// An incident goes on record once, even if it were decided twice: the second is no error, and no row.
+#[tokio::test]
+async fn an_incident_is_put_on_record_once() {
+    let mut outbox = Outbox::open().await;
+    let record = |number| message(&incident(number), "decision-log:shop", Event::Digest, 1);
+    outbox.put(vec![record(0), record(1)]).await;
+    outbox.put(vec![record(0)]).await;
+    assert_eq!(outbox.states().await, ["digest queued", "digest queued"]);
+    outbox.tell(0, Event::Update).await;
+    outbox.tell(0, Event::Update).await;
+    assert_eq!(outbox.send_all().await, ["update", "update"], "everything else may be said again");
 }

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["engine", "http"],
     &["source", "channel", "store", "views"],
     &["config", "clock", "failpoint"],
-    &["schedule"],
+    &["schedule", "template"],
     &["domain"],
 ];
 

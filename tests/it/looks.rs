@@ -48,6 +48,7 @@ fn page(incident: &Incident) -> Outgoing {
         name: "n".into(),
         body: "b".into(),
         component: "c".into(),
+        opens: true,
         decided_at: time(START),
     };
     Outgoing {

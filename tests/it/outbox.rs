@@ -19,6 +19,7 @@ fn message() -> Message {
         body: "body".into(),
         component: "dashboard".into(),
         decided_at: DateTime::UNIX_EPOCH,
+        opens: false,
     })
 }
 

@@ -81,6 +81,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         reports: BTreeMap::new(),
         reminders: BTreeMap::new(),
         daemon: Daemon {
+            heartbeat: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             external_url: "http://127.0.0.1".to_owned(),
             store: StoreUrl::Sqlite(PathBuf::new()),
@@ -99,6 +100,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
         maintenance: Vec::new(),
+        templates: std::sync::Arc::default(),
         mail: None,
         hash: String::new(),
     }

@@ -80,6 +80,7 @@ impl EmailChannel {
                 (letter::bulletin_letter(bulletin, delivery.id, &self.addresses)?, &bulletin.key)
             }
             Message::StatusPost(_) => return Err(not_for("email", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("email", "records for a decision log")),
         };
         let receipt = letter::message_id(key, delivery.id, self.addresses.from.email.domain());
         let (envelope, raw) = (letter.envelope(), letter.formatted());

@@ -47,6 +47,7 @@ impl PagerDutyChannel {
         let notification = match message {
             Message::Notification(notification) => notification,
             Message::StatusPost(_) => return Err(not_for("pagerduty", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("pagerduty", "records for a decision log")),
             Message::Bulletin(_) => return Err(not_for("pagerduty", "reports and reminders: they would page")),
         };
         if self.routing_key.is_empty() {

@@ -164,7 +164,9 @@ impl PagerDutyRest {
             sent.unwrap_or_else(|_| Err(Failure::retry("no answer in time"))).and_then(|answer| self.judge(&answer));
         judged.map_err(|failure| match failure {
             Failure::Retry { reason, after } => Failure::Retry { reason: without(&[&self.token], reason), after },
-            Failure::Dead { reason } => Failure::Dead { reason: without(&[&self.token], reason) },
+            Failure::Dead { reason } | Failure::TakenOver { what: reason } => {
+                Failure::Dead { reason: without(&[&self.token], reason) }
+            }
         })
     }
 

@@ -115,6 +115,7 @@ impl SlackBotChannel {
                 return self.post(&body(&bulletin::look(bulletin, repeat), &self.channel, Place::Root)).await;
             }
             Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("slack", "records for a decision log")),
         };
         if let Some(root) = &delivery.thread
             && self.is_up_to_date(notification, root).await?

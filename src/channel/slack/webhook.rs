@@ -49,6 +49,7 @@ impl SlackWebhookChannel {
             Message::Notification(notification) => payload(notification, repeat),
             Message::Bulletin(bulletin) => body(&bulletin::look(bulletin, repeat)),
             Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("slack", "records for a decision log")),
         };
         self.usable()?;
         judge(&self.http.send(self.http.client().post(self.webhook.expose()).json(&payload)).await?)

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod daemon;
+mod decision_log;
 mod diagnostic;
 mod maintenance;
 mod receiver;
@@ -9,10 +10,11 @@ mod service;
 mod slo;
 mod source;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use agenda::{Crontab, Reminder, Report};
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
+pub use decision_log::{DecisionLog, LogTable, LogTarget};
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
 pub use receiver::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople};
@@ -20,9 +22,12 @@ pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};
 
-use crate::domain::{
-    name::{Name, SloId},
-    policy::{Escalation, Policy},
+use crate::{
+    domain::{
+        name::{Name, SloId},
+        policy::{Escalation, Policy},
+    },
+    template::Templates,
 };
 
 /// A whole configuration. Everything it refers to exists.
@@ -48,6 +53,8 @@ pub struct Config {
     pub reminders: BTreeMap<Name, Reminder>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
+    /// What people wrote for messages and documents to say.
+    pub templates: Arc<Templates>,
     /// How mail is sent.
     pub mail: Option<Mail>,
     /// SHA-256 of all files' bytes, hex: names this configuration in reports.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{config::secret::Secret, domain::name::Name};
+use crate::{
+    config::secret::Secret,
+    domain::{digest::Rate, name::Name},
+};
 
 /// One entry of `receivers:`.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct Receiver {
     pub fallback: Option<Name>,
     /// A page undelivered this long is told to the fallback.
     pub fallback_after: Duration,
+    /// How many messages it wants in a time; any number if unwritten.
+    pub max_rate: Option<Rate>,
 }
 
 /// A receiver's kind.
@@ -61,10 +66,28 @@ pub enum ReceiverKind {
         /// Base address (`…/v1/pages/…` is appended).
         url: String,
     },
-    /// A kind that loads and is checked, but does nothing yet: `instatus`, `webhook`, `alertmanager`.
-    NotYet {
-        /// Its name.
-        kind: &'static str,
+    /// Instatus.
+    Instatus {
+        /// Page id.
+        page: String,
+        /// API key.
+        key: Secret,
+        /// Component ids by our names.
+        components: BTreeMap<String, String>,
+        /// Base address (`…/v1/PAGE/…` is appended).
+        url: String,
+    },
+    /// A webhook of somebody's own.
+    Webhook {
+        /// The whole address. Empty if its variable is not set.
+        url: Secret,
+        /// Signs what is sent.
+        secret: Option<Secret>,
+    },
+    /// Prometheus' Alertmanager.
+    Alertmanager {
+        /// Base addresses of all members (`…/api/v2/alerts` is appended).
+        urls: Vec<Secret>,
     },
 }
 
@@ -98,7 +121,9 @@ impl ReceiverKind {
             Self::SlackBot { .. } | Self::SlackWebhook { .. } => "slack",
             Self::Email { .. } => "email",
             Self::Statuspage { .. } => "statuspage",
-            Self::NotYet { kind } => kind,
+            Self::Instatus { .. } => "instatus",
+            Self::Webhook { .. } => "webhook",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::Diagnostic;
+use super::{DecisionLog, Diagnostic};
 use crate::domain::{name::Name, policy::Priority};
 
 /// One entry of `services:`.
@@ -26,6 +26,8 @@ pub struct Service {
     pub gauges: BTreeMap<String, Gauge>,
     /// The public status page.
     pub status_page: Option<StatusPage>,
+    /// Where incidents that are over are recorded.
+    pub decision_log: Option<DecisionLog>,
     /// `PREFIX_http_duration_seconds` repeats the pages' latencies.
     pub metric_prefix: Option<String>,
 }

@@ -98,8 +98,8 @@ impl Core {
     fn end_series(&mut self, now: DateTime<Utc>, key: SeriesKey, decision: &mut Decision) {
         let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
         let members = self.incidents.values().filter(|incident| incident.subject == subject).flat_map(|incident| {
-            let firing = incident.members.iter().filter(|(_, member)| member.firing);
-            firing.map(|(watch, _)| (incident.id.clone(), watch.clone()))
+            let holding = incident.members.iter().filter(|(_, member)| member.holds());
+            holding.map(|(watch, _)| (incident.id.clone(), watch.clone()))
         });
         for (id, watch) in members.collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending: Ending::Gone }, decision);

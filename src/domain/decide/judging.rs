@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Core, Decision, SeriesKey, SeriesState, time};
 use crate::domain::{
-    alert::{Alert, Change},
+    alert::{AlertState, Change},
     budget::Tally,
     condition::{is_blind, judge},
+    flaps::Burst,
     incident::{Ending, Incident, IncidentEvent, Subject, key},
     policy::Priority,
     replay::Replay,
@@ -14,6 +15,25 @@ use crate::domain::{
     verdict::Case,
     watch::Watch,
 };
+
+/// What became of one alert, as far as an incident must hear of it.
+struct Changed<'a> {
+    watch: String,
+    rules: &'a PolicyRules,
+    change: Change,
+    flaps: Flap,
+}
+
+/// Whether it goes back and forth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flap {
+    No,
+    Yes(Burst),
+    /// Not any more; whether it fires.
+    Over {
+        firing: bool,
+    },
+}
 
 impl Core {
     /// A public page that was held while the series was blind moves on.
@@ -60,11 +80,12 @@ impl Core {
         let tally = Tally { ledger, corrections };
         let Some(newest) = ledger.newest() else { return };
         let end = (newest + 1) * i64::from(slo.spec.every);
+        let known = ledger.get(newest).is_some_and(|slot| slot.state.is_known());
         let mut judged = Vec::with_capacity(slo.policies.len());
         for rules in &slo.policies {
             for watch in &rules.watches {
-                let before = alerts.get(&watch.name).copied().unwrap_or_default();
-                let mut alert = before;
+                let before = alerts.get(&watch.name).cloned().unwrap_or_default();
+                let mut alert = before.clone();
                 let (policy, condition) = (&rules.policy, &watch.condition);
                 let change = if came_late {
                     let change;
@@ -75,6 +96,7 @@ impl Core {
                     let Some(seen) = seen else { continue };
                     alert.step(policy, end, seen)
                 };
+                alert.count_change(&before, rules.flapping(&slo.spec), change, known);
                 judged.push((watch, rules, before, alert, change));
             }
         }
@@ -84,15 +106,21 @@ impl Core {
         }
         let mut changes = Vec::new();
         let mut moved = false;
-        for (watch, rules, before, alert, change) in judged {
+        for (watch, rules, mut before, alert, change) in judged {
             // That it was judged once more is not worth a write: judging it again is harmless.
-            moved |= alert != Alert { judged_at: alert.judged_at, ..before };
+            before.judged_at = alert.judged_at;
+            moved |= alert != before;
+            let flaps = match (before.flaps.burst(), alert.flaps.burst()) {
+                (_, Some(burst)) => Flap::Yes(burst),
+                (Some(_), None) => Flap::Over { firing: matches!(alert.state, AlertState::Firing { .. }) },
+                (None, None) => Flap::No,
+            };
             match alerts.get_mut(&watch.name) {
                 Some(known) => *known = alert,
                 None => drop(alerts.insert(watch.name.clone(), alert)),
             }
-            if change != Change::None {
-                changes.push((watch.name.clone(), rules, change));
+            if change != Change::None || matches!(flaps, Flap::Over { .. }) {
+                changes.push(Changed { watch: watch.name.clone(), rules, change, flaps });
             }
         }
         decision.judged.insert(key.clone());
@@ -100,25 +128,24 @@ impl Core {
             decision.alerts.insert(key.clone());
         }
         // What fires goes first: an incident handed from one alert to another in one slot stays open.
-        changes.sort_by_key(|(_, rules, change)| {
-            (!matches!(change, Change::Fired { .. }), rules.policy.priority, &rules.policy.name)
+        changes.sort_by_key(|changed| {
+            let policy = &changed.rules.policy;
+            (!matches!(changed.change, Change::Fired { .. }), policy.priority, &policy.name)
         });
-        for (watch, rules, change) in changes {
-            self.changed(now, key, slo, watch, rules, change, decision);
+        for changed in changes {
+            self.changed(now, key, slo, changed, decision);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one change")]
     fn changed(
         &mut self,
         now: DateTime<Utc>,
         key: &SeriesKey,
         slo: &SloRules,
-        watch: String,
-        rules: &PolicyRules,
-        change: Change,
+        changed: Changed<'_>,
         decision: &mut Decision,
     ) {
+        let Changed { watch, rules, change, flaps } = changed;
         let subject = Subject::Slo { id: key.id.clone(), series: key.series.clone() };
         match change {
             Change::Fired { at } => {
@@ -134,23 +161,33 @@ impl Core {
                     reopen_within: rules.reopen_within(&slo.spec),
                     late: slo.is_late(at, now),
                     because,
+                    flapping: match flaps {
+                        Flap::Yes(burst) => Some(burst),
+                        Flap::No | Flap::Over { .. } => None,
+                    },
                 };
                 self.fire(now, subject, at, rules.policy.priority, event, decision);
             }
-            Change::Clearing | Change::Cleared | Change::NewPeriod => {
+            Change::None | Change::Clearing | Change::Cleared | Change::NewPeriod => {
+                let ending = match (change, flaps) {
+                    (Change::NewPeriod, _) => Some(Ending::NewPeriod),
+                    (_, Flap::Yes(burst)) => Some(Ending::Flapping(burst)),
+                    (Change::None, Flap::Over { firing: true }) => None,
+                    (Change::None, _) => Some(Ending::Quiet),
+                    (Change::Clearing, _) => Some(Ending::GoodAgain),
+                    _ => Some(Ending::Cleared),
+                };
                 let member =
                     |incident: &&Incident| incident.subject == subject && incident.members.contains_key(&watch);
                 let found = self.incidents.values().filter(member).max_by_key(|incident| incident.epoch);
                 if let Some(id) = found.map(|incident| incident.id.clone()) {
-                    let ending = match change {
-                        Change::Clearing => Ending::GoodAgain,
-                        Change::NewPeriod => Ending::NewPeriod,
-                        _ => Ending::Cleared,
+                    let event = match ending {
+                        Some(ending) => IncidentEvent::Ended { watch, ending },
+                        None => IncidentEvent::Steady { watch },
                     };
-                    self.tell_surely(now, &id, IncidentEvent::Ended { watch, ending }, decision);
+                    self.tell_surely(now, &id, event, decision);
                 }
             }
-            Change::None => {}
         }
     }
 

@@ -22,8 +22,9 @@ use super::{
     ledger::Ledger,
     muting::Work,
     name::{Name, Series, SloId},
-    notification::{Event, Message},
+    notification::{Event, Message, PublicState},
     policy::Priority,
+    record::RecordRule,
     rulebook::Rulebook,
     silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
@@ -33,6 +34,7 @@ mod asking;
 mod gone;
 mod judging;
 mod people;
+mod records;
 mod reload;
 mod settling;
 mod silencing;
@@ -178,6 +180,16 @@ pub struct Outgoing {
     pub message: Message,
 }
 
+impl Outgoing {
+    /// The incident, and what its public page is to say of it, if this is for the public.
+    pub fn posted(&self) -> Option<(String, PublicState)> {
+        match &self.message {
+            Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
+            Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
+        }
+    }
+}
+
 /// A line of an incident's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -223,6 +235,8 @@ pub struct Decision {
     pub settled: Vec<Outgoing>,
     /// Events of sources that were taken, in order.
     pub source_events: Vec<SourceEvent>,
+    /// Incidents that are over for good, and where that is recorded. The shell composes the records.
+    pub records: Vec<(String, RecordRule)>,
 }
 
 /// An input that makes no sense.
@@ -286,7 +300,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).chain(self.edge.next).min()
+        incidents.chain(blind).chain(self.next_record()).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -340,10 +354,12 @@ impl Core {
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);
-        let due = self.incidents.values().filter(|incident| incident.wake_at().is_some_and(|at| at <= now));
+        let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
+        let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.record_finished(now, decision);
     }
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.

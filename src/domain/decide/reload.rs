@@ -78,7 +78,7 @@ impl Core {
         }
         let mut gone = Vec::new();
         for (id, incident) in &self.incidents {
-            for (watch, member) in incident.members.iter().filter(|(_, member)| member.firing) {
+            for (watch, member) in incident.members.iter().filter(|(_, member)| member.holds()) {
                 if !rules.stands(&incident.subject, watch) {
                     let what = match &incident.subject {
                         Subject::Slo { id, .. } if !rules.slos.contains_key(id) => "the SLO".to_owned(),

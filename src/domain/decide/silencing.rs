@@ -37,7 +37,7 @@ impl Core {
         let mut scope = silence::check(silence, &self.rules, now)?;
         let speaks = |incident: &&Incident| {
             let only = silence.matcher.policy.as_ref();
-            incident.members.values().any(|member| member.firing && only.is_none_or(|only| *only == member.policy))
+            incident.members.values().any(|member| member.holds() && only.is_none_or(|only| *only == member.policy))
         };
         let is_meant = |incident: &&Incident| match &incident.subject {
             Subject::Slo { id, series } => silence.matcher.covers(id, series),

@@ -74,6 +74,7 @@ impl Core {
                 reopen_within: 600,
                 late: false,
                 because,
+                flapping: None,
             };
             self.fire(now, Subject::Source(name.clone()), at, source.priority, event, decision);
         }

@@ -6,6 +6,7 @@ use super::{Core, Decision, Line, Outgoing, SeriesKey, silencing::mutes};
 use crate::domain::{
     alert::AlertState,
     condition::is_blind,
+    flaps::Flaps,
     headline::headline,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
@@ -79,6 +80,10 @@ impl Core {
         let key = SeriesKey { id, series };
         if let Some(state) = self.series.get_mut(&key) {
             for (watch, alert) in &mut state.alerts {
+                if watches.contains(watch) {
+                    // Whoever ends it ends the going back and forth as well: what fires next is heard.
+                    alert.flaps = Flaps::default();
+                }
                 alert.muted =
                     (alert.muted || watches.contains(watch)) && matches!(alert.state, AlertState::Firing { .. });
             }
@@ -162,10 +167,10 @@ impl Core {
         let rules = self.rules.slos.get(slo)?;
         let target = rules.status.as_ref()?;
         let post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
-        let event = match (state, incident.status.as_ref().and_then(|clock| clock.posted_at)) {
-            (PublicState::Resolved, _) => Event::Resolve,
-            (PublicState::Investigating, _) => Event::Trigger,
-            _ => Event::Update,
+        let event = match state {
+            PublicState::Resolved => Event::Resolve,
+            PublicState::Investigating => Event::Trigger,
+            PublicState::Identified | PublicState::Monitoring => Event::Update,
         };
         Some(Outgoing {
             incident: id.to_owned(),

@@ -2,8 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Actor, Around, Ending, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice};
-use crate::domain::{escalation::Plan, name::Name, notification::Event, policy::Priority};
+use super::{
+    Actor, Around, Ending, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
+};
+use crate::domain::{
+    condition::duration, escalation::Plan, flaps::Burst, name::Name, notification::Event, policy::Priority,
+};
 
 /// An acknowledgement that is seen to have lapsed so much later makes for late messages.
 const LATE_AFTER: TimeDelta = TimeDelta::seconds(60);
@@ -18,17 +22,21 @@ struct Firing {
     reopen_within: u32,
     late: bool,
     because: String,
+    flapping: Option<Burst>,
 }
 
 impl Incident {
     /// Takes one event and answers what must be done about it.
     pub fn handle(&mut self, event: IncidentEvent, around: &Around<'_>) -> Result<Vec<Say>, Refused> {
+        self.clock_went_back(around.now);
         let voice = &mut Voice::new(around);
         self.listen(voice);
         match event {
-            IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late, because } => {
-                self.fired(Firing { watch, policy, priority, plan, at, reopen_within, late, because }, voice);
+            IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late, because, flapping } => {
+                let firing = Firing { watch, policy, priority, plan, at, reopen_within, late, because, flapping };
+                self.fired(firing, voice);
             }
+            IncidentEvent::Steady { watch } => self.steady(&watch, voice),
             IncidentEvent::Ended { watch, ending } => self.ended(&watch, ending, voice),
             IncidentEvent::Acknowledge { by } => self.acknowledge(&by, voice)?,
             IncidentEvent::Unacknowledge { by } => self.unacknowledge(&by, voice)?,
@@ -50,11 +58,13 @@ impl Incident {
                 self.undelivered(&receiver, fallback, event, &why, voice);
             }
             IncidentEvent::Diagnosed { look, late, found } => self.diagnosed(look, late, found, voice),
+            IncidentEvent::Page(news) => self.page_news(news, around, voice),
             IncidentEvent::Tick => {}
         }
         self.turn(voice);
         self.lapse(voice);
         self.run_steps(voice);
+        self.remind(voice);
         self.look_at_status_page(around, voice);
         self.keep_muted(voice);
         Ok(std::mem::take(&mut voice.said))
@@ -64,7 +74,7 @@ impl Incident {
         let Some(rule) = around.status else {
             // Its page was taken out of the configuration: nobody is reminded of it any more.
             if let Some(clock) = &mut self.status {
-                clock.abandon();
+                clock.abandon(voice.now);
             }
             return;
         };
@@ -74,7 +84,7 @@ impl Incident {
     }
 
     fn fired(&mut self, alert: Firing, voice: &mut Voice<'_>) {
-        let Firing { watch, policy, priority, plan, at, reopen_within, late, because } = alert;
+        let Firing { watch, policy, priority, plan, at, reopen_within, late, because, flapping } = alert;
         let (urgent_before, muted) = (self.most_urgent_heard(voice), voice.mutes(&policy));
         self.reopen_within = self.reopen_within.max(reopen_within);
         self.late |= late;
@@ -86,7 +96,13 @@ impl Incident {
                 self.steps.push(step);
             }
         }
-        self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at });
+        self.schedule_reminders(&policy, &plan, at);
+        let was_flapping = self.members.get(&watch).is_some_and(|member| member.flapping.is_some());
+        let begins = flapping.filter(|_| !was_flapping);
+        if let Some(burst) = &begins {
+            voice.line("flapping", format!("{watch} is {burst}"));
+        }
+        self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at, flapping });
         self.priority = self.most_urgent().unwrap_or(priority);
         self.listen(voice);
         if self.opening == 0 {
@@ -96,7 +112,8 @@ impl Incident {
         } else if self.resolved.take().is_some() {
             self.acknowledged = None;
             voice.line("reopened", "firing again: the same incident".to_owned());
-            self.open_again("firing again", late, voice);
+            let reason = begins.map_or_else(|| "firing again".to_owned(), |burst| burst.to_string());
+            self.open_again(&reason, late, voice);
         } else if !muted && urgent_before.is_some_and(|before| priority < before) {
             voice.line("raised", format!("priority raised to {priority}"));
             let reason = format!("raised to {priority}");
@@ -106,17 +123,45 @@ impl Incident {
             } else {
                 self.raise(&reason, late, voice);
             }
+        } else if let Some(burst) = begins {
+            self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+        }
+    }
+
+    /// It does not fire right now, but holds the incident open until it has been quiet: said once.
+    fn pauses(&mut self, watch: &str, burst: Burst, voice: &mut Voice<'_>) {
+        let Some(member) = self.members.get_mut(watch).filter(|member| member.firing) else { return };
+        member.firing = false;
+        voice.line("cleared", format!("{watch} has cleared for now"));
+        if member.flapping.replace(burst).is_none() {
+            voice.line("flapping", format!("{watch} is {burst}"));
+            self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+        }
+    }
+
+    fn steady(&mut self, watch: &str, voice: &mut Voice<'_>) {
+        if let Some(burst) = self.members.get_mut(watch).and_then(|member| member.flapping.take()) {
+            let quiet = duration(burst.quiet);
+            voice.line(
+                "flapping",
+                format!("{watch} has fired for {quiet} without a change: it is not flapping any more"),
+            );
         }
     }
 
     fn ended(&mut self, watch: &str, ending: Ending, voice: &mut Voice<'_>) {
-        let Some(member) = self.members.get_mut(watch).filter(|member| member.firing) else { return };
-        member.firing = false;
+        if let Ending::Flapping(burst) = ending {
+            return self.pauses(watch, burst, voice);
+        }
+        let Some(member) = self.members.get_mut(watch).filter(|member| member.holds()) else { return };
+        (member.firing, member.flapping) = (false, None);
         let what = match ending {
             Ending::Cleared => "has cleared",
             Ending::GoodAgain => "is good again; its window still remembers",
             Ending::NewPeriod => "has cleared: new period",
             Ending::Gone => "is no longer watched: series is gone",
+            Ending::Quiet => "has been quiet for long enough: it is not flapping any more",
+            Ending::Flapping(_) => "goes back and forth",
             Ending::TakenOut(_) => "is no longer watched",
         };
         voice.line("cleared", format!("{watch} {what}"));
@@ -149,7 +194,7 @@ impl Incident {
         let person = by.map(ToString::to_string);
         self.resolved = Some(Resolution { by: person, at: voice.now, taken_out, new_period, gone });
         for member in self.members.values_mut() {
-            member.firing = false;
+            (member.firing, member.flapping) = (false, None);
         }
         // What is over counts as what it was at its worst.
         self.priority = self.members.values().map(|member| member.priority).min().unwrap_or(self.priority);
@@ -182,8 +227,8 @@ impl Incident {
         self.members.iter().min_by_key(order).map(|(name, _)| name.as_str())
     }
 
-    /// The priority of the most urgent firing alert.
-    pub(super) fn most_urgent(&self) -> Option<Priority> {
-        self.members.values().filter(|member| member.firing).map(|member| member.priority).min()
+    /// The priority of the most urgent alert that holds it open.
+    pub fn most_urgent(&self) -> Option<Priority> {
+        self.members.values().filter(|member| member.holds()).map(|member| member.priority).min()
     }
 }

@@ -6,9 +6,11 @@ use super::{Actor, Hearers};
 use crate::domain::{
     diagnostic::Diagnosis,
     escalation::Plan,
+    flaps::Burst,
     muting::Mute,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -51,6 +53,13 @@ pub enum IncidentEvent {
         late: bool,
         /// What made it fire, with the figures.
         because: String,
+        /// It goes back and forth.
+        flapping: Option<Burst>,
+    },
+    /// An alert that went back and forth fires, and has done so for long enough.
+    Steady {
+        /// Watch name.
+        watch: String,
     },
     /// An alert of it is over, or everything is good again.
     Ended {
@@ -95,6 +104,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.
@@ -144,6 +155,10 @@ pub enum Ending {
     NewPeriod,
     /// Its series is gone: answers do not name it any more.
     Gone,
+    /// It does not fire right now, but goes back and forth: the incident stays open.
+    Flapping(Burst),
+    /// It went back and forth, and has been quiet for long enough.
+    Quiet,
     /// Nobody watches it any more: what was taken out of the configuration.
     TakenOut(String),
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     escalation::Step,
+    flaps::Burst,
     name::{Name, Series, SloId},
     notification::Phase,
     policy::Priority,
@@ -18,11 +19,14 @@ use super::{
 };
 
 mod actor;
+mod clock;
 mod course;
 mod event;
 mod looks;
 mod muting;
+mod page;
 mod people;
+mod reminding;
 mod steps;
 mod telling;
 
@@ -31,6 +35,7 @@ pub use self::{
     event::{Around, Ending, IncidentEvent, Refused, Say},
     looks::Looks,
     muting::{Held, Muted, MutedBy},
+    reminding::Reminder,
 };
 
 /// What an incident is about.
@@ -69,10 +74,27 @@ pub struct Member {
     pub policy: Name,
     /// Its urgency.
     pub priority: Priority,
-    /// Whether it holds the incident open.
+    /// Whether it fires.
     pub firing: bool,
     /// Since when (slot end).
     pub fired_at: DateTime<Utc>,
+    /// It goes back and forth between firing and not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Burst>,
+}
+
+impl Member {
+    /// Whether it holds the incident open: it fires, or goes back and forth.
+    pub fn holds(&self) -> bool {
+        self.firing || self.flapping.is_some()
+    }
+}
+
+impl Member {
+    /// Whether it holds the incident open.
+    pub fn holds(&self) -> bool {
+        self.firing
+    }
 }
 
 /// What a receiver was told.
@@ -156,9 +178,15 @@ pub struct Incident {
     /// When it last opened or changed hands.
     #[serde(default)]
     pub touched: Option<DateTime<Utc>>,
+    /// It is in the decision log of its service, or on its way there: it never goes there twice.
+    #[serde(default)]
+    pub recorded: bool,
     /// What was looked at when it opened.
     #[serde(default)]
     pub looks: Looks,
+    /// When chat and mail are reminded of it, by policy.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reminders: BTreeMap<Name, Reminder>,
 }
 
 /// The key of an incident: a hash of what it is about and when it opened; of nothing else, so that it never depends on
@@ -212,7 +240,9 @@ impl Incident {
             muted: None,
             title: String::new(),
             touched: None,
+            recorded: false,
             looks: Looks::default(),
+            reminders: BTreeMap::new(),
         }
     }
 
@@ -243,10 +273,11 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
         let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
-        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).min() };
+        let reminders = self.next_reminder();
+        let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).chain(reminders).min() };
         open.into_iter().chain(status).min()
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hearing, Incident, Member, Say, telling::Voice};
 use crate::domain::{
+    escalation::Step,
     message::cut,
     muting::{Cause, Mute, is_muted},
     name::Name,
@@ -112,13 +113,13 @@ impl Incident {
     /// Whether everything that holds it open, or did, is muted.
     pub fn is_muted_by(&self, mutes: &[Mute]) -> bool {
         let over = self.resolved.is_some();
-        let mut speaking = self.members.values().filter(|member| member.firing || over).peekable();
+        let mut speaking = self.members.values().filter(|member| member.holds() || over).peekable();
         speaking.peek().is_some() && speaking.all(|member| is_muted(mutes, &member.policy))
     }
 
     /// The incident as it is told while some of its policies are muted and others are not: without the muted alerts.
     pub fn as_heard(&self, mutes: &[Mute]) -> Cow<'_, Self> {
-        let is_silent = |member: &Member| member.firing && is_muted(mutes, &member.policy);
+        let is_silent = |member: &Member| member.holds() && is_muted(mutes, &member.policy);
         if self.is_muted_by(mutes) || !self.members.values().any(is_silent) {
             return Cow::Borrowed(self);
         }
@@ -152,7 +153,7 @@ impl Incident {
 
     /// The priority of the most urgent firing alert that is not muted.
     pub(super) fn most_urgent_heard(&self, voice: &Voice<'_>) -> Option<Priority> {
-        let heard = self.members.values().filter(|member| member.firing && !voice.mutes(&member.policy));
+        let heard = self.members.values().filter(|member| member.holds() && !voice.mutes(&member.policy));
         heard.map(|member| member.priority).min()
     }
 
@@ -225,15 +226,15 @@ impl Incident {
         self.muted.as_ref()?.by.values().map(|by| by.until).min()
     }
 
-    /// Whether a policy's steps wait for the end of what mutes it.
-    pub(super) fn holds_back(&self, policy: &Name) -> bool {
-        self.muted.as_ref().is_some_and(|muted| muted.policies.contains(policy))
+    /// Whether a step has become due, and waits for the end of what mutes its policy.
+    pub(super) fn holds_back(&self, step: &Step) -> bool {
+        self.muted.as_ref().is_some_and(|muted| muted.steps.contains(&(step.policy.clone(), step.number)))
     }
 
     /// An alert that nobody heard fire is more urgent than what is known: told as if it had fired now.
     fn rise(&mut self, before: &Muted, voice: &mut Voice<'_>) {
         let was_muted = |member: &Member| before.policies.contains(&member.policy);
-        let firing = || self.members.values().filter(|member| member.firing);
+        let firing = || self.members.values().filter(|member| member.holds());
         let known = firing().filter(|member| !was_muted(member)).map(|member| member.priority).min();
         let new = firing().filter(|member| was_muted(member) && !voice.mutes(&member.policy));
         let Some(newest) = new.min_by_key(|member| member.priority) else { return };

@@ -40,6 +40,11 @@ impl Incident {
     /// Somebody says it is over: its alerts are silent until each has cleared once.
     pub(super) fn resolve_by(&mut self, by: &Actor, voice: &mut Voice<'_>) -> Result<(), Refused> {
         self.admit(by, voice)?;
+        let firing = self.members.iter().filter(|(_, member)| member.firing).map(|(watch, _)| watch.as_str());
+        let firing: Vec<&str> = firing.collect();
+        if !firing.is_empty() {
+            voice.line("muted", format!("silent until each has cleared once: {}", firing.join(", ")));
+        }
         voice.say(Say::Mute(self.members.keys().cloned().collect()));
         self.resolve(Some(by), None, voice);
         Ok(())

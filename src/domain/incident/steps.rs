@@ -8,10 +8,10 @@ use crate::domain::{
 };
 
 impl Incident {
-    /// Whether a step could run: it waits, and an alert of its policy is firing.
+    /// Whether a step could run: it waits, and an alert of its policy holds the incident open. One that goes back and
+    /// forth does: what nobody takes goes on to the next on its clock.
     pub(super) fn is_runnable(&self, step: &Step) -> bool {
-        step.state == StepState::Waiting
-            && self.members.values().any(|member| member.firing && member.policy == step.policy)
+        step.state == StepState::Waiting && self.is_held_by(&step.policy)
     }
 
     /// Steps that were due and skipped because somebody had it are due again.
@@ -85,6 +85,11 @@ impl Incident {
         let enough =
             |told: &super::Told| !told.openings.is_empty() && told.priority <= priority && !told.by.contains(policy);
         self.told.get(receiver).is_some_and(enough)
+    }
+
+    /// Whether an alert of a policy holds the incident open.
+    pub(super) fn is_held_by(&self, policy: &Name) -> bool {
+        self.members.values().any(|member| member.holds() && member.policy == *policy)
     }
 
     fn policy_priority(&self, policy: &Name) -> Priority {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Actor, Around, Hearers, Hearing, Held, Incident, Say, Told};
 use crate::domain::{
+    escalation::StepState,
     muting::{Cause, Mute},
     name::Name,
     notification::Event,
@@ -89,7 +90,8 @@ impl<'a> Voice<'a> {
 
 impl Incident {
     /// Everybody who was told hears it as an opening; pagers under a new key, because an acknowledged or resolved key
-    /// does not page again. A pager that knows the incident as a more urgent one is not woken.
+    /// does not page again. A pager that knows the incident as a more urgent one is not woken, unless a policy that holds
+    /// it open names it.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.open_again_but(None, reason, late, voice);
     }
@@ -103,7 +105,10 @@ impl Incident {
         let woken: Vec<Name> = self
             .told
             .iter()
-            .filter(|(name, told)| voice.hearing(name) != Some(Hearing::Pager) || told.priority >= priority)
+            .filter(|(name, told)| {
+                let is_pager = voice.hearing(name) == Some(Hearing::Pager);
+                !is_pager || told.priority >= priority || self.concerns(name)
+            })
             .filter(|(name, _)| knows != Some(*name))
             .map(|(name, _)| name.clone())
             .collect();
@@ -116,11 +121,19 @@ impl Incident {
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.want_look(voice);
         let priority = self.spoken(voice);
-        let lower = |told: &Told| told.priority > priority || (told.openings.is_empty() && told.priority == priority);
-        let lower: Vec<Name> = self.told.iter().filter(|(_, told)| lower(told)).map(|(name, _)| name.clone()).collect();
+        let spared =
+            |name: &Name, told: &Told| told.openings.is_empty() && (told.priority == priority || self.concerns(name));
+        let lower = |(name, told): &(&Name, &Told)| told.priority > priority || spared(name, told);
+        let lower: Vec<Name> = self.told.iter().filter(lower).map(|(name, _)| name.clone()).collect();
         for receiver in lower {
             self.trigger(receiver, None, reason, late, voice);
         }
+    }
+
+    /// Whether a step that was done names the receiver, of a policy that holds the incident open.
+    fn concerns(&self, receiver: &Name) -> bool {
+        let done = self.steps.iter().filter(|step| matches!(step.state, StepState::Done { .. }));
+        done.into_iter().any(|step| step.notify.contains(receiver) && self.is_held_by(&step.policy))
     }
 
     pub(super) fn trigger(

@@ -1,4 +1,4 @@
-//! Who hears of what could not be delivered.
+//! What became of deliveries: who hears of what could not be delivered, and what public pages show.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,13 +13,39 @@ use crate::{
     store::outbox::StoredDelivery,
 };
 
+/// Deliveries whose outcome a decision took in.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Their fallbacks are told.
+    pub fallbacks: Vec<i64>,
+    /// Posts to public pages.
+    pub posts: Vec<i64>,
+}
+
 impl Decider {
-    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long, or were missed.
-    pub(super) async fn fallbacks(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
+    /// Takes in what became of deliveries, about once a second.
+    pub(super) async fn heard_of_deliveries(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Told {
         if self.fallbacks_looked_at.is_some_and(|at| now - at < TimeDelta::milliseconds(900) && now >= at) {
-            return Vec::new();
+            return Told::default();
         }
         self.fallbacks_looked_at = Some(now);
+        Told { fallbacks: self.fallbacks(now, decision).await, posts: self.posts(now, decision).await }
+    }
+
+    /// Tells incidents what their public pages made of the posts.
+    async fn posts(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
+        let Ok(outcomes) = self.store.post_outcomes(1_000).await else { return Vec::new() };
+        let told = outcomes.iter().map(|outcome| outcome.id).collect();
+        for outcome in outcomes {
+            let (incident, event) = (outcome.incident, IncidentEvent::Page(outcome.news));
+            // An incident that is finished has nobody left to tell.
+            drop(self.core.handle(now, Input::About { incident, event }, decision));
+        }
+        told
+    }
+
+    /// Tells the fallbacks of deliveries that are dead, or are pages and have waited too long, or were missed.
+    async fn fallbacks(&mut self, now: DateTime<Utc>, decision: &mut Decision) -> Vec<i64> {
         let Ok(waiting) = self.store.undelivered(1_000).await else { return Vec::new() };
         let mut told = Vec::new();
         for delivery in waiting {
@@ -55,7 +81,8 @@ impl Decider {
                 IncidentEvent::Undelivered { receiver: delivery.receiver, fallback, event, why }
             }
             _ => {
-                let text = format!("{}: {} not delivered: {why}", delivery.receiver, event.as_str());
+                let what = if delivery.receiver.contains(':') { "record" } else { event.as_str() };
+                let text = format!("{}: {what} not delivered: {why}", delivery.receiver);
                 let line = crate::domain::decide::Line { incident, at: now, kind: "undelivered", text };
                 decision.lines.push(line);
                 return;

@@ -47,8 +47,9 @@ impl LiveDesk {
             status_page: incident.status.as_ref().map(|clock| StatusPageView {
                 state: clock.as_str().to_owned(),
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
-                due_at: clock.due_at,
+                due_at: clock.deadline(),
                 posted_at: clock.posted_at,
+                late_seconds: clock.late_seconds(self.clock.now()),
                 left_to_people: clock.discarded,
             }),
             cost: self.cost(incident).await?,
@@ -80,6 +81,7 @@ impl LiveDesk {
                 priority: member.priority,
                 state: state.to_owned(),
                 fired_at: member.fired_at,
+                flapping: member.flapping.is_some(),
             }
         });
         members.collect()
@@ -90,9 +92,8 @@ impl LiveDesk {
         let config = self.config.load();
         let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
         let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
-        let events =
-            view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
-        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
+        let events = view.map_or(0.0, |view| report::window_events(&view));
+        report::incident_cost(&self.store, &slo.spec, incident, events, self.clock.now()).await
     }
 
     pub(super) async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {

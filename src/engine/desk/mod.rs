@@ -6,6 +6,7 @@ mod correct;
 mod ends;
 mod figures;
 mod incident;
+mod post_incident;
 mod silences;
 mod trial;
 mod why;
@@ -198,6 +199,10 @@ impl Desk for LiveDesk {
             let incident = self.find(id).await?;
             self.whole(&incident).await.map_err(unavailable)
         })
+    }
+
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move { self.written_up(&self.find(id).await?).await.map_err(unavailable) })
     }
 
     fn deliveries<'a>(

@@ -52,7 +52,7 @@ impl Priorities {
                 // The page was accepted, but has no incident there yet; or nobody answers.
                 Ok(false) => Some(None),
                 Err(Failure::Retry { after, .. }) => Some(after),
-                Err(Failure::Dead { reason }) => {
+                Err(Failure::Dead { reason } | Failure::TakenOver { what: reason }) => {
                     self.say(receiver, page.priority, &reason);
                     None
                 }

@@ -4,7 +4,8 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, State},
-    response::Response,
+    http::header,
+    response::{IntoResponse as _, Response},
 };
 
 use super::list as listed;
@@ -35,9 +36,13 @@ pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Respon
     Ok(listed("incidents", &companion.desk.incidents(filter).await?, None))
 }
 
-/// `GET /api/v1/incidents/{id}`
-pub async fn one(State(companion): State<Companion>, Path(id): Path<String>) -> Answer {
-    Ok(Json(companion.desk.incident(&id).await?))
+/// `GET /api/v1/incidents/{id}?format=`
+pub async fn one(State(companion): State<Companion>, Path(id): Path<String>, ask: Ask) -> Result<Response, Problem> {
+    if ask.word("format", &["json", "markdown"])? == Some("markdown") {
+        let text = companion.desk.post_incident(&id).await?;
+        return Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response());
+    }
+    Ok(Json(companion.desk.incident(&id).await?).into_response())
 }
 
 /// `POST /api/v1/incidents/{id}/acknowledge`

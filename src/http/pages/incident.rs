@@ -39,7 +39,8 @@ fn render(companion: &Companion, incident: &IncidentView) -> Markup {
         (looks::first_look(incident, now))
         (looks::by_hand(incident))
         (timeline(incident, now))
-        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } }
+        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " (post-incident document)" }
     };
     page(companion, &incident.title, incident.service.as_deref(), &main)
 }
@@ -154,6 +155,7 @@ fn status_page(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             div { dt { "Draft that waits for approval" } dd { (cell::optional("status_page.draft", status.draft.as_deref())) } }
             div { dt { "Due" } dd { (cell::time("status_page.due_at", now, status.due_at)) } }
             div { dt { "Posted" } dd { (cell::time("status_page.posted_at", now, status.posted_at)) } }
+            div { dt { "Late" } dd { (cell::seconds("status_page.late_seconds", status.late_seconds.map(|late| late as f64))) } }
             div { dt { "Left to people" } dd { (cell::flag("status_page.left_to_people", Some(status.left_to_people))) } }
         }
         @if status.draft.is_some() {

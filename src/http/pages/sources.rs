@@ -62,12 +62,15 @@ fn render(companion: &Companion, data: &SourcesPage) -> Markup {
             caption { "Receivers: who is told" }
             thead { tr {
                 th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Not yet accepted" }
+                th scope="col" { "Wants at most" } th.n scope="col" { "Joined" }
                 th scope="col" { "Newest accepted" } th scope="col" { "Newest failure" } th scope="col" { "Why" }
             } }
             tbody { @for (place, receiver) in data.receivers.iter().enumerate() { @let at = format!("receivers.{place}"); tr {
                 th scope="row" { (cell::text(&format!("{at}.name"), &receiver.name)) }
                 td { (cell::text(&format!("{at}.kind"), &receiver.kind)) }
                 td.n { data value=(receiver.pending) data-field={ (at) ".pending" } { (receiver.pending) } }
+                td { (cell::optional(&format!("{at}.max_rate"), receiver.max_rate.as_deref())) }
+                td.n { data value=(receiver.joined) data-field={ (at) ".joined" } { (receiver.joined) } }
                 td { (cell::time(&format!("{at}.last_sent"), now, receiver.last_sent)) }
                 td { (cell::time(&format!("{at}.last_failure"), now, receiver.last_failure)) }
                 td { (cell::optional(&format!("{at}.last_error"), receiver.last_error.as_deref())) }

@@ -14,7 +14,7 @@ create table attempts (
     number integer not null check (number > 0),
     started_at integer not null,
     ended_at integer not null,
-    outcome text not null check (outcome in ('accepted', 'retry', 'dead')),
+    outcome text not null check (outcome in ('accepted', 'retry', 'dead', 'taken-over')),
     next_at integer,
     error text check (length(error) <= 2000),
     receipt text check (length(receipt) <= 2000),

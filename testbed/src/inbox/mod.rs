@@ -1,4 +1,5 @@
-//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, a decision log
+//! behind PostgREST, and a mail server.
 //!
 //! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
 //! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
@@ -9,19 +10,28 @@
 //! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
+//! | `/instatus/v1/PAGE/…` | Instatus |
+//! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
+//! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
+//! | `/heartbeat/…` | a dead man's switch |
 //! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
 
+mod alertmanager;
 mod fault;
+mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
 mod pagerduty_rest;
+mod postgrest;
 mod request;
 mod serve;
 mod slack;
 mod slack_text;
 mod smtp;
 mod statuspage;
+mod webhook;
 mod world;
 
 use std::{
@@ -34,10 +44,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use alertmanager::HeldAlert;
 pub use fault::Fault;
 pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
 pub use request::{Peer, Received};
 pub use statuspage::PublicIncident;
+pub use webhook::WEBHOOK_SECRET;
 
 use fault::Faults;
 use world::Shared;
@@ -156,6 +168,28 @@ impl Inbox {
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
+    }
+
+    /// The rows of the decision log, by `event_id`.
+    pub fn decision_log(&self) -> BTreeMap<String, serde_json::Value> {
+        self.shared.world().postgrest.rows.clone()
+    }
+
+    /// What the public would see at Instatus, by the incident's id.
+    pub fn instatus_state(&self) -> BTreeMap<String, PublicIncident> {
+        self.shared.world().instatus.incidents.clone()
+    }
+
+    /// A person posts to a public incident, at Statuspage or at Instatus, whichever has it.
+    pub fn person_posts(&self, id: &str, status: &str, text: &str) {
+        let mut world = self.shared.world();
+        world.statuspage.person_posts(id, status, text);
+        world.instatus.person_posts(id, status, text);
+    }
+
+    /// What the members of the Alertmanager cluster hold, by member and label set: as of the newest telling.
+    pub fn alertmanager_state(&self) -> BTreeMap<(String, String), HeldAlert> {
+        self.shared.world().alertmanager.alerts.clone()
     }
 
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.

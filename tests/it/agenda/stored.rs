@@ -33,6 +33,7 @@ fn posting(key: &str, text: &str) -> Posting {
         name: String::new(),
         body: text.into(),
         component: String::new(),
+        opens: false,
         decided_at: at(0),
     };
     Posting { receiver: Name::from("team"), event: Event::Digest, key: key.into(), message: Message::StatusPost(post) }

@@ -140,7 +140,7 @@ const MAIL: &[(&str, u16, &str, Class)] = &[
 fn told(outcome: Outcome) -> (Class, String) {
     match outcome {
         Outcome::Retry { reason, .. } => (Later, reason),
-        Outcome::Dead { reason } => (Never, reason),
+        Outcome::Dead { reason } | Outcome::TakenOver { what: reason } => (Never, reason),
         Outcome::Accepted { receipt } => panic!("accepted: {receipt}"),
     }
 }

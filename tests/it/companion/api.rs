@@ -103,7 +103,7 @@ async fn an_incident_has_the_documented_fields() {
     let diagnosis = "name kind at took_seconds ok summary text table look late";
     assert_eq!(keys(&incident["diagnostics"][0]), set(diagnosis));
     assert_eq!(keys(&incident["timeline"][0]), set("at kind text"));
-    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at left_to_people"));
+    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at late_seconds left_to_people"));
     assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
     assert_eq!(incident["priority"], "P1");
 }
@@ -199,7 +199,7 @@ async fn what_cannot_be_asked_is_refused() {
         ("/api/v1/slos/inventory/nope".to_owned(), 404),
         ("/api/nope/health-metrics".to_owned(), 404),
         ("/badge/inventory/api-response-time.png".to_owned(), 404),
-        ("/api/v1/silences".to_owned(), 404),
+        ("/api/v1/policies".to_owned(), 404),
         ("/api/openapi.json".to_owned(), 404),
         (format!("{slots}?from=yesterday"), 400),
         (format!("{slots}?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z"), 400),

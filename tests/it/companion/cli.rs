@@ -154,7 +154,7 @@ fn silencing() {
     assert!(made.contains("2 of 5 SLOs: inventory/api-response-time") && made.contains("open incidents: 7"), "{made}");
     let wanted = ["--slo", "api-response-time", "--policy", "fast-burn", "--label", "region=eu", "--dry-run"];
     let preview = stdout(&served.slod(&[&add[..], &wanted[..]].concat()).success());
-    let what = "nothing was done: inventory/api-response-time, policy fast-burn, region=eu would be silent";
+    let what = "nothing was done: inventory/api-response-time, policy fast-burn, {region=eu} would be silent";
     assert!(preview.starts_with(what), "{preview}");
     let list = stdout(&served.slod(&["silence", "list"]).success());
     assert!(list.contains("3f9c01ab22d4") && list.contains("ops-lead") && !list.contains('\u{1b}'), "{list}");

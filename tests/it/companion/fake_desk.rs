@@ -15,6 +15,7 @@ use slod::{
         name::{Series, SloId},
         slot::SlotState,
     },
+    template::Templates,
     views::{
         desk::{
             Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
@@ -22,6 +23,7 @@ use slod::{
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
         incident::{DeliveryView, IncidentView},
+        post_incident::{Around, variables},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
@@ -182,6 +184,19 @@ impl Desk for FakeDesk {
         })
     }
 
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move {
+            let around = Around {
+                service_title: Some("Inventory"),
+                owner: None,
+                runbook_url: Some("javascript:alert(1)"),
+                external_url: "http://127.0.0.1:9720",
+                now: now(),
+            };
+            Ok(Templates::default().post_incident(&variables(&self.incident(id).await?, &around)).0)
+        })
+    }
+
     fn deliveries<'a>(
         &'a self,
         state: Option<&'a str>,
@@ -303,6 +318,8 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            joined: 0,
+            max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
             last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
             last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),

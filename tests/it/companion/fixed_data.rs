@@ -153,6 +153,7 @@ pub fn incident() -> IncidentView {
             priority: Priority::P1,
             state: "firing".into(),
             fired_at: at("2026-10-25T11:50:00Z"),
+            flapping: false,
         }],
         steps: vec![StepView {
             policy: "fast-burn".into(),
@@ -173,6 +174,7 @@ pub fn incident() -> IncidentView {
             draft: Some("investigating".into()),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
+            late_seconds: None,
             left_to_people: false,
         }),
         cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
@@ -243,6 +245,7 @@ pub fn report(month: &str) -> BudgetReport {
                     },
                     series: vec![],
                     incidents: vec![IncidentCost {
+                        status_page: None,
                         id: "7".into(),
                         opened_at: at("2026-10-25T11:50:00Z"),
                         resolved_at: None,

@@ -227,7 +227,7 @@ proptest! {
             let priority = Priority::ALL[number];
             let event = match kind {
                 0..=3 => IncidentEvent::Fired {
-                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(),
+                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(), flapping: None,
                 },
                 4..=6 => IncidentEvent::Ended { watch, ending: if kind == 4 { Ending::GoodAgain } else { Ending::Cleared } },
                 7 => IncidentEvent::Acknowledge { by: "ann".into() },

@@ -14,8 +14,10 @@ use slod::domain::{
     ledger::Ledger,
     name::{Name, SloId},
     notification::{Event, Message},
+    page_news::PageNews,
     policy::{
-        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Judge, OnGap, Policy, Priority, Unless,
+        BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
+        Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
     silence::{Matcher, Silence},
@@ -37,7 +39,8 @@ pub fn policy(name: &str, priority: Priority, when: Condition) -> Policy {
         when,
         hold: 0,
         clear_after: ClearAfter::Slots(1),
-        flapping: None,
+        // Nothing flaps unless a test wants it to.
+        flapping: Some(Flapping { changes: 1_000, within: 60 }),
         priority,
         notify: vec!["pager".into(), "chat".into()],
         escalation: None,
@@ -148,6 +151,7 @@ pub fn rulebook(slos: Vec<SloRules>) -> Rulebook {
         sources: BTreeMap::from([(Name::from("prometheus"), blind)]),
         hearers: hearers.into_iter().map(|(name, hearing)| (Name::from(name), hearing)).collect(),
         external_url: "http://slod".into(),
+        records: BTreeMap::new(),
     }
 }
 
@@ -169,6 +173,10 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Incidents that were put on record, with the second.
+    pub records: Vec<(i64, String)>,
+    /// Whether the public page takes what is posted.
+    pub page_answers: bool,
 }
 
 impl World {
@@ -178,7 +186,18 @@ impl World {
         let key = SeriesKey::whole(slo.spec.id.clone());
         let next = START / i64::from(slo.spec.every);
         let core = Core::new(Arc::new(rulebook(vec![slo])));
-        Self { core, key, now: at(0), next, events, settle: 0, heard: Vec::new(), lines: Vec::new() }
+        Self {
+            core,
+            key,
+            now: at(0),
+            next,
+            events,
+            settle: 0,
+            heard: Vec::new(),
+            lines: Vec::new(),
+            records: Vec::new(),
+            page_answers: true,
+        }
     }
 
     /// One policy that tells `pager` and `chat` at once.
@@ -247,7 +266,14 @@ impl World {
     pub fn take(&mut self, decision: Decision) {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
+        let posts: Vec<_> =
+            decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        self.records.extend(decision.records.into_iter().map(|(incident, _)| (at, incident)));
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
+        }
         let wake = self.core.wake_at();
         // What is due at this very second is done by the tick that follows every round.
         if wake.is_some_and(|wake| wake <= self.now) {
@@ -392,7 +418,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) | Message::Bulletin(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),

@@ -192,8 +192,9 @@ fn receiver(peer: Peer) -> &'static str {
         Peer::Pagerduty => "PagerDuty",
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
+        Peer::Supabase => "Log",
         Peer::Mail => "Mail",
-        Peer::Other => "other",
+        Peer::Instatus | Peer::Alertmanager | Peer::Webhook | Peer::Heartbeat | Peer::Other => "other",
     }
 }
 
@@ -212,8 +213,8 @@ fn got(entry: &Received) -> String {
             format!("{channel}: {}", plain(slack_line(entry)))
         }
         Peer::Mail => format!("to {}: {}", body["to"][0].as_str().unwrap_or("somebody"), entry.summary),
-        Peer::Statuspage | Peer::Other if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
-        Peer::Statuspage | Peer::Other => entry.summary.clone(),
+        _ if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
+        _ => entry.summary.clone(),
     };
     let refused = if (200..400).contains(&entry.status) { String::new() } else { format!(" ({})", entry.status) };
     format!("{said}{refused}")

@@ -83,7 +83,9 @@ async fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.world.service.answer_with(200)?;
     resolved(stage, OUTAGE, &["ops-pager", "platform-pager", "inventory-eng"]).await?;
     approve(stage, &id, "monitoring").await?;
-    approve(stage, &id, "resolved").await
+    approve(stage, &id, "resolved").await?;
+    let logged = |seen: &Seen| seen.told(OUTAGE, "decision-log:inventory", "digest");
+    stage.until("the incident in the decision log", logged).await.map(drop)
 }
 
 /// Waits for a draft, approves it, and waits until the public sees it.
