@@ -5,6 +5,7 @@ mod changes;
 mod generation;
 mod origin;
 mod ruling;
+mod upkeep;
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use chrono::TimeDelta;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -333,21 +333,6 @@ impl App {
         }
         if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
             tracing::error!("the store could not be closed; it is recovered at the next start");
-        }
-    }
-
-    /// Notes that slod is alive.
-    async fn live_on(&self) {
-        // If it cannot be written, the decider says so.
-        let _ = tokio::time::timeout(CLOSING, self.store.live_on(self.clock.now())).await;
-    }
-
-    async fn prune(&self) {
-        let retention = TimeDelta::from_std(self.config.load().daemon.retention).unwrap_or(TimeDelta::days(400));
-        match self.store.prune(self.clock.now() - retention).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "removed what is older than the retention"),
-            Err(error) => tracing::error!(error = %error.text(), "old rows cannot be removed"),
         }
     }
 

@@ -46,6 +46,7 @@ impl AlertmanagerChannel {
         let notification = match &delivery.message {
             Message::Notification(notification) => notification,
             Message::StatusPost(_) => return Err(not_for("alertmanager", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("alertmanager", "rows of a decision log")),
             Message::Bulletin(_) => return Err(not_for("alertmanager", "reports and reminders: they are no alerts")),
         };
         if notification.event == Event::Test {

@@ -43,6 +43,7 @@ impl WebhookChannel {
                 let body = bulletin::body(bulletin, &id);
                 (id, body)
             }
+            Message::Record(_) => return Err(not_for("webhook", "rows of a decision log")),
             Message::StatusPost(_) => return Err(not_for("webhook", "posts for a public status page")),
         };
         self.usable()?;

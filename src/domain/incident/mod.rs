@@ -90,13 +90,6 @@ impl Member {
     }
 }
 
-impl Member {
-    /// Whether it holds the incident open.
-    pub fn holds(&self) -> bool {
-        self.firing
-    }
-}
-
 /// What a receiver was told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
