@@ -14,7 +14,9 @@ impl Incident {
         if self.resolved.is_some() {
             voice.said.extend(said);
         } else {
-            said.into_iter().for_each(|say| voice.say(say));
+            for say in said {
+                voice.say(say);
+            }
         }
     }
 }
