@@ -21,6 +21,7 @@ mod periods;
 mod properties;
 mod records;
 mod repeats;
+mod restarts;
 mod series;
 mod silence_bounds;
 mod silence_properties;
