@@ -216,7 +216,7 @@ mod tests {
         let mut incident = Incident::open(subject, at(-20), Priority::P1);
         incident.title = format!("shop {slo}: health check failing for 20 min");
         for name in told {
-            let told = Told { priority: Priority::P1, by: vec!["outage".into()], openings: vec![1] };
+            let told = Told { priority: Priority::P1, by: vec!["outage".into()], openings: vec![1], newest: 1 };
             incident.told.insert(Name::from(*name), told);
         }
         incident.steps = steps;

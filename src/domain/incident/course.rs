@@ -123,7 +123,7 @@ impl Incident {
             } else {
                 self.raise(&reason, late, voice);
             }
-        } else if let Some(burst) = begins {
+        } else if let Some(burst) = begins.filter(|_| voice.whole || !muted) {
             self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
         }
     }
@@ -134,8 +134,11 @@ impl Incident {
         member.firing = false;
         voice.line("cleared", format!("{watch} has cleared for now"));
         if member.flapping.replace(burst).is_none() {
+            let speaks = voice.whole || !voice.mutes(&member.policy);
             voice.line("flapping", format!("{watch} is {burst}"));
-            self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+            if speaks {
+                self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+            }
         }
     }
 

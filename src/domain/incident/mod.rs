@@ -99,6 +99,9 @@ pub struct Told {
     pub by: Vec<Name>,
     /// The openings it heard of since the incident was last over: a pager's keys that wait for their resolve.
     pub openings: Vec<u32>,
+    /// The newest it ever heard of; 0 if that is not known.
+    #[serde(default)]
+    pub newest: u32,
 }
 
 /// Somebody has it.

@@ -66,7 +66,12 @@ impl Held {
             Event::Acknowledge => 1,
             _ => 0,
         };
-        if weight(newer.event) == 0 && weight(self.event) == 0 && newer.reason != self.reason {
+        let is_reminder = |held: &Self| held.reason.starts_with("reminder:");
+        if weight(self.event) == 0 && is_reminder(&newer) && !is_reminder(self) {
+            return; // it is reminded of by what is told
+        }
+        let both_news = weight(newer.event) == 0 && weight(self.event) == 0 && !is_reminder(self);
+        if both_news && newer.reason != self.reason {
             self.reason = cut(&format!("{}; {}", self.reason, newer.reason), REASONS_MAX);
         } else if weight(newer.event) >= weight(self.event) {
             *self = newer;

@@ -53,7 +53,11 @@ impl Incident {
     /// Somebody says that what a person had ended is not over. `firing`: its alerts that still fire, though nobody was
     /// to hear of them. If there are none, it stays as it is.
     pub(super) fn reopen_by(&mut self, by: &Actor, firing: &[String], voice: &mut Voice<'_>) -> Result<(), Refused> {
-        if by.opening.is_some_and(|opening| opening != self.opening) {
+        let newest = match &by.via {
+            Via::Receiver(name) => self.told.get(name).map_or(0, |told| told.newest),
+            _ => self.opening,
+        };
+        if by.opening.is_some_and(|opening| opening != newest) {
             return Err(Refused::Stale(self.id.clone()));
         }
         if self.resolved.as_ref().is_none_or(|end| end.by.is_none()) || firing.is_empty() {
@@ -65,12 +69,12 @@ impl Incident {
         }
         self.priority = self.most_urgent().unwrap_or(self.priority);
         (self.resolved, self.acknowledged) = (None, None);
+        self.listen(voice);
         voice.line("reopened", format!("opened again by {by}"));
-        let before = self.opening;
         self.open_again_but(by.knows.as_ref(), &format!("opened again by {by}"), false, voice);
         // Its key lives again there, and waits for its resolve.
         if let Some(told) = by.knows.as_ref().and_then(|name| self.told.get_mut(name)) {
-            told.openings.push(before);
+            told.openings.push(newest);
         }
         Ok(())
     }

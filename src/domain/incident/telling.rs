@@ -152,8 +152,14 @@ impl Incident {
             return;
         }
         let (priority, opening) = (self.spoken(voice), self.opening);
-        let told = self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
+        let told = self.told.entry(receiver.clone()).or_insert(Told {
+            priority,
+            by: Vec::new(),
+            openings: Vec::new(),
+            newest: 0,
+        });
         told.priority = told.priority.min(priority);
+        told.newest = opening;
         if !told.openings.contains(&opening) {
             told.openings.push(opening);
         }
