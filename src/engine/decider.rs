@@ -284,6 +284,7 @@ impl Decider {
         reach_if(&decision, Point::CommitEnrolled);
         self.put_into_words(&mut decision);
         self.compose_records(now, &mut decision).await;
+        reach_if(&decision, Point::CommitRecorded);
         let commit = self.commit_of(now, &decision, &told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
         let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
