@@ -1,5 +1,4 @@
 //! The public page, in the running daemon: on time, once, and people's.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::time::Duration;
 
