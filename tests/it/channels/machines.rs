@@ -79,10 +79,10 @@ async fn a_webhook_has_its_yes_later_and_never() {
 fn held(world: &World, member: &str) -> Vec<String> {
     let all = world.inbox.alertmanager_state();
     let mine = all.iter().filter(|((at, _), _)| at == member);
-    let word = |alert: &HeldAlert| {
+    let shown = |alert: &HeldAlert| {
         format!("{} {}", alert.labels["priority"], if alert.firing { "firing" } else { "resolved" })
     };
-    let mut all_said: Vec<_> = mine.map(|(_, alert)| word(alert)).collect();
+    let mut all_said: Vec<_> = mine.map(|(_, alert)| shown(alert)).collect();
     all_said.sort();
     all_said
 }
