@@ -119,7 +119,15 @@ impl Store {
                         .bind((now + FARTHEST).timestamp_millis())
                         .fetch_all(&mut *connection)
                         .await?;
-                    rows.iter().map(lease).collect()
+                    let mut leases = Vec::new();
+                    for row in &rows {
+                        match lease(row) {
+                            Ok(lease) => leases.push(lease),
+                            // It must not stand in the way of what is behind it; its fallback hears of it.
+                            Err(error) => give_up(connection, row.get("id"), &error).await?,
+                        }
+                    }
+                    Ok(leases)
                 })
             })
             .await
@@ -318,6 +326,16 @@ pub fn event(word: &str) -> Option<Event> {
     [Event::Trigger, Event::Acknowledge, Event::Resolve, Event::Update, Event::Digest, Event::Test]
         .into_iter()
         .find(|event| event.as_str() == word)
+}
+
+async fn give_up(connection: &mut SqliteConnection, id: i64, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(delivery = id, error = %error.text(), "a message is given up");
+    sqlx::query("update deliveries set state = 'dead', lease_until = null, last_error = ? where id = ?")
+        .bind(error.text())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {

@@ -124,6 +124,9 @@ pub struct Health {
     pub ready: bool,
     /// Why not, in words.
     pub reasons: Vec<String>,
+    /// What a person should look at although everything runs, in words.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
     /// The running configuration.

@@ -1,6 +1,7 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod alertmanager_faults;
 mod backfill;
 mod blind;
 mod certificates;
@@ -9,6 +10,7 @@ mod companion;
 mod config;
 mod core;
 mod corrections;
+mod damaged;
 mod deliveries;
 mod faults;
 mod faulty_channel;

@@ -2,6 +2,7 @@
 
 mod correct;
 mod figures;
+mod health;
 mod incident;
 mod trial;
 
@@ -98,19 +99,6 @@ impl LiveDesk {
             Action::ApproveStatus => IncidentEvent::StatusDraft { by, approve: true },
             Action::DiscardStatus => IncidentEvent::StatusDraft { by, approve: false },
         }
-    }
-
-    fn unready(&self) -> Vec<String> {
-        let waiting: Vec<String> =
-            self.board.slos().iter().filter(|slo| slo.watermark.is_none()).map(|slo| slo.id.to_string()).collect();
-        let mut reasons = Vec::new();
-        if let Some((first, rest)) = waiting.split_first() {
-            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            reasons.push(format!("no settled slot yet: {first}{more}"));
-        }
-        let trouble = self.board.trouble().or_else(|| self.store.trouble());
-        reasons.extend(trouble.map(|why| format!("the store cannot be written: {why}")));
-        reasons
     }
 }
 
@@ -332,6 +320,7 @@ impl Desk for LiveDesk {
         Health {
             ready: reasons.is_empty(),
             reasons,
+            notices: self.notices(),
             started_at: self.started_at,
             config_hash: config.hash.clone(),
             loaded_at: loading.loaded_at,

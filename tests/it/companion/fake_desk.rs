@@ -244,6 +244,7 @@ impl Desk for FakeDesk {
     fn health(&self) -> Health {
         Health {
             ready: !self.not_ready,
+            notices: vec![],
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
