@@ -124,7 +124,8 @@ impl Store {
         }
         let found = looked.map_err(|error| if let StoreError::Sql(_) = error { fail(error.text()) } else { error })?;
         if let sound::Found::Broken(why) = found {
-            tracing::error!("{}", salvage::salvage(path, &options, &why).await?);
+            let said = salvage::salvage(path, &options, &why).await?;
+            tracing::error!("{said}");
         }
         let mut connection = options
             .clone()

@@ -9,10 +9,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Row as _, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
 
-use super::{StoreError, beside, migrations, sound};
-use crate::clock::{Clock as _, SystemClock};
+use super::{
+    StoreError, beside,
+    commit::{from_json, to_json},
+    migrations, sound,
+};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    domain::{
+        incident::Incident,
+        message::{Occasion, Telling, compose},
+        name::Name,
+        notification::{Event, Message},
+    },
+};
 
 /// The tables and the whole number that their rows are in order of. Sums are counted anew.
 const TABLES: [(&str, &str); 8] = [
@@ -52,10 +68,19 @@ const MEND: [&str; 9] = [
 pub(super) async fn salvage(path: &Path, options: &SqliteConnectOptions, why: &str) -> Result<String, StoreError> {
     let fresh = beside(path, ".new");
     remove(&fresh);
-    let mut connection = options.clone().filename(&fresh).create_if_missing(true).foreign_keys(false).connect().await?;
+    // Without a log beside it: it is one file when it is renamed.
+    let mut connection = options
+        .clone()
+        .filename(&fresh)
+        .create_if_missing(true)
+        .foreign_keys(false)
+        .journal_mode(SqliteJournalMode::Delete)
+        .connect()
+        .await?;
     migrations::run(&mut connection).await?;
-    let taken = take_over(&mut connection, path).await?;
-    connection.close().await?;
+    let taken = take_over(&mut connection, path).await;
+    drop(connection.close().await);
+    let taken = taken?;
     let moved = put_aside(path).map_err(|error| StoreError::Open {
         path: path.to_owned(),
         why: format!("it is damaged ({why}) and cannot be moved aside: {error}"),
@@ -70,7 +95,7 @@ pub(super) async fn salvage(path: &Path, options: &SqliteConnectOptions, why: &s
 /// A new file that was complete when slod was killed, before it was in its place.
 pub(super) fn finish(path: &Path) {
     let fresh = beside(path, ".new");
-    let is_left = !path.exists() && fresh.exists() && !with(&fresh, "-wal").exists();
+    let is_left = !path.exists() && fresh.exists() && !with(&fresh, "-journal").exists();
     if is_left && let Err(error) = std::fs::rename(&fresh, path) {
         tracing::error!(%error, "what was salvaged of a damaged store cannot be put into its place");
     }
@@ -98,7 +123,7 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
         if !aside.exists() {
             break aside;
         }
-        at += chrono::TimeDelta::seconds(1);
+        at += TimeDelta::seconds(1);
     };
     std::fs::rename(path, &aside)?;
     for tail in ["-wal", "-shm"] {
@@ -111,7 +136,7 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
 }
 
 fn remove(fresh: &Path) {
-    for file in [fresh.to_owned(), with(fresh, "-wal"), with(fresh, "-shm")] {
+    for file in [fresh.to_owned(), with(fresh, "-journal")] {
         // Most often there is none.
         let _ = std::fs::remove_file(file);
     }
@@ -143,8 +168,70 @@ async fn take_over(connection: &mut SqliteConnection, from: &Path) -> Result<Str
     for statement in MEND {
         sqlx::query(statement).execute(&mut *connection).await?;
     }
+    tell_again(connection, SystemClock.now()).await?;
     sqlx::query("pragma synchronous = full").execute(&mut *connection).await?;
     Ok(words(&copied))
+}
+
+/// Receivers of an open incident whose messages are lost: whether they were told is not known, so they are told again,
+/// pagers by the same key. Without such a row nobody would tell them of the end.
+async fn tell_again(connection: &mut SqliteConnection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let query = "select document from incidents where live = 1 and state != 'resolved'";
+    let rows = sqlx::query(query).fetch_all(&mut *connection).await?;
+    for incident in rows.iter().filter_map(|row| from_json::<Incident>(row.get("document"), "an incident").ok()) {
+        for (receiver, told) in &incident.told {
+            let known = sqlx::query("select 1 from deliveries where incident = ? and receiver = ? limit 1");
+            let known = known.bind(&incident.id).bind(receiver.as_str()).fetch_optional(&mut *connection).await?;
+            let (None, Some(newest)) = (known, told.openings.last()) else { continue };
+            for opening in &told.openings {
+                // Whatever it is that a chat or a pager knows it by.
+                insert(connection, &incident, receiver, (*opening, now), opening == newest).await?;
+            }
+            if !told.openings.contains(&1) {
+                insert(connection, &incident, receiver, (1, now), false).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A page that waits, or one that may have been sent.
+async fn insert(
+    connection: &mut SqliteConnection,
+    incident: &Incident,
+    receiver: &Name,
+    (opening, now): (u32, DateTime<Utc>),
+    waits: bool,
+) -> Result<(), StoreError> {
+    let occasion = Occasion {
+        incident,
+        series: None,
+        source_error: None,
+        failing_since: None,
+        is_failing: false,
+        external_url: "",
+        now,
+    };
+    let reason = "the store was damaged: it is not known whether this was told before";
+    let message = compose(&occasion, &Telling { event: Event::Trigger, opening, reason, late: true });
+    let sent_at = (!waits).then(|| now.timestamp_millis());
+    sqlx::query(
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, attempts, decided_at, \
+         next_at, sent_at) values (?1, ?2, 'trigger', ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)",
+    )
+    .bind(&incident.id)
+    .bind(receiver.as_str())
+    .bind(incident.priority.as_str())
+    .bind(if waits { "queued" } else { "sent" })
+    .bind(incident.dedup_key(opening))
+    .bind(to_json(&Message::Notification(Box::new(message)), "a message")?)
+    // It may have been tried: its end is to be told in any case.
+    .bind(1)
+    .bind(now.timestamp_millis())
+    .bind(sent_at)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn words(copied: &BTreeMap<&str, Copied>) -> String {

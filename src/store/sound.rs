@@ -85,8 +85,10 @@ async fn tables(path: &Path, options: &SqliteConnectOptions, ours: bool) -> Resu
     // Nothing of a file is changed before it is known to be ours.
     let looking = || SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
     let mut connection = if ours { options.clone() } else { looking() }.connect().await?;
-    let rows = sqlx::query("select name from sqlite_master where type = 'table'").fetch_all(&mut connection).await?;
-    connection.close().await?;
+    let rows = sqlx::query("select name from sqlite_master where type = 'table'").fetch_all(&mut connection).await;
+    // Whatever it said: what SQLite keeps beside the file must not be in use when that is moved aside.
+    drop(connection.close().await);
+    let rows = rows?;
     Ok(rows.iter().map(|row| row.get("name")).collect())
 }
 
@@ -94,13 +96,15 @@ async fn tables(path: &Path, options: &SqliteConnectOptions, ours: bool) -> Resu
 async fn check(options: &SqliteConnectOptions, size: u64) -> Result<Option<String>, StoreError> {
     let mut connection = options.clone().connect().await?;
     let parts: &[&str] = if size <= THOROUGH_MAX { &["1"] } else { &VITAL };
+    let mut found = Ok(None);
     for part in parts {
-        if let Some(wrong) = quick_check(&mut connection, part).await? {
-            return Ok(Some(wrong));
+        found = quick_check(&mut connection, part).await;
+        if !matches!(found, Ok(None)) {
+            break;
         }
     }
-    connection.close().await?;
-    Ok(None)
+    drop(connection.close().await);
+    found
 }
 
 async fn quick_check(connection: &mut SqliteConnection, part: &str) -> Result<Option<String>, StoreError> {
