@@ -131,7 +131,7 @@ fn failure(answer: &Answer) -> Failure {
     let reason = format!("{} {said}", answer.status);
     match answer.failure() {
         Failure::Retry { after, .. } => Failure::Retry { reason, after },
-        Failure::Dead { .. } => Failure::Dead { reason },
+        _ => Failure::Dead { reason },
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
             let said = match judge(&Answer { status, retry_after: None, body: body.into() }) {
                 Ok(()) => "ok".to_owned(),
                 Err(Failure::Retry { reason, .. }) => format!("retry {reason}"),
-                Err(Failure::Dead { reason }) => format!("dead {reason}"),
+                Err(other) => format!("dead {}", other.reason()),
             };
             assert_eq!(said, expected);
         }
