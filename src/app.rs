@@ -5,6 +5,7 @@ mod changes;
 mod generation;
 mod origin;
 mod ruling;
+mod upkeep;
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use chrono::TimeDelta;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -39,7 +39,9 @@ use crate::{
         diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
+        inbound::{self, Inbound},
         maintenance::Maintenance,
+        pager_watch,
         restart::{self, Comeback},
         traffic::Traffic,
     },
@@ -144,7 +146,16 @@ impl App {
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
+        let parts = inbound::Parts {
+            config: shared.clone(),
+            store: store.clone(),
+            board: board.clone(),
+            orders: orders.clone(),
+            clock: clock.clone(),
+        };
+        let inbound = Arc::new(Inbound::new(parts));
         let desk = Arc::new(LiveDesk {
+            inbound,
             config: shared.clone(),
             board: board.clone(),
             store: store.clone(),
@@ -185,6 +196,7 @@ impl App {
     fn begin(&self, built: Built) -> Generation {
         let Built { config, sources, channels, prober, diagnoser, pulse } = built;
         let stop = CancellationToken::new();
+        pager_watch::start(&config, &self.desk.inbound, &stop);
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
         let beside = beside::start(self, &config, &channels, pulse, &stop);
         let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {
@@ -321,21 +333,6 @@ impl App {
         }
         if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
             tracing::error!("the store could not be closed; it is recovered at the next start");
-        }
-    }
-
-    /// Notes that slod is alive.
-    async fn live_on(&self) {
-        // If it cannot be written, the decider says so.
-        let _ = tokio::time::timeout(CLOSING, self.store.live_on(self.clock.now())).await;
-    }
-
-    async fn prune(&self) {
-        let retention = TimeDelta::from_std(self.config.load().daemon.retention).unwrap_or(TimeDelta::days(400));
-        match self.store.prune(self.clock.now() - retention).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "removed what is older than the retention"),
-            Err(error) => tracing::error!(error = %error.text(), "old rows cannot be removed"),
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Point {
     EscalateFallbacks,
     /// New series have their numbers.
     CommitEnrolled,
+    /// What is over is put on record, in memory only.
+    CommitRecorded,
     /// Within the transaction: slots and sums are written.
     CommitSlots,
     /// Within the transaction: alerts are written.
@@ -93,6 +95,7 @@ mod armed {
         (Point::EscalateDecided, "escalate.decided"),
         (Point::EscalateFallbacks, "escalate.fallbacks"),
         (Point::CommitEnrolled, "commit.enrolled"),
+        (Point::CommitRecorded, "commit.recorded"),
         (Point::CommitSlots, "commit.slots"),
         (Point::CommitAlerts, "commit.alerts"),
         (Point::CommitIncidents, "commit.incidents"),

@@ -122,7 +122,7 @@ pub async fn inquire(
 }
 
 /// `text` with every secret in it replaced, for a vendor or a proxy may echo what it was sent.
-fn without(secrets: &[&Secret], text: String) -> String {
+pub fn without(secrets: &[&Secret], text: String) -> String {
     let known = secrets.iter().filter(|secret| secret.expose().len() > 3);
     known.fold(text, |text, secret| text.replace(secret.expose(), "***"))
 }
@@ -224,10 +224,10 @@ impl Answer {
     }
 }
 
-/// `Retry-After`, in seconds or as a date (read against the answer's own `Date`), capped.
+/// `Retry-After`, in seconds or as a date (read against the answer's own `Date`), else `ratelimit-reset` in seconds, capped.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text(RETRY_AFTER)?;
+    let asked = text(RETRY_AFTER).or_else(|| headers.get("ratelimit-reset")?.to_str().ok().map(str::trim))?;
     let wait = if let Ok(seconds) = asked.parse::<u64>() {
         Duration::from_secs(seconds)
     } else {
@@ -323,6 +323,8 @@ mod tests {
             assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{asked}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+        let reset = HeaderMap::from_iter([("ratelimit-reset".parse().unwrap(), "7".parse().unwrap())]);
+        assert_eq!(retry_after(&reset), Some(Duration::from_secs(7)));
     }
 
     #[tokio::test(start_paused = true)]

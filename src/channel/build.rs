@@ -49,11 +49,16 @@ pub fn build(
     let http = Http::new(limits)?;
     let channels = receivers.iter().map(|(name, receiver)| {
         let channel: SharedChannel = match &receiver.kind {
-            ReceiverKind::Pagerduty { routing_key, url } => {
-                Arc::new(PagerDutyChannel::new(http.clone(), limits.total, routing_key.clone(), url))
+            ReceiverKind::Pagerduty { routing_key, url, people } => {
+                let channel = PagerDutyChannel::new(http.clone(), limits.total, routing_key.clone(), url);
+                Arc::new(match &people.api_token {
+                    Some(token) => channel.with_token(token.clone(), people.from.clone(), &people.api_url),
+                    None => channel,
+                })
             }
-            ReceiverKind::SlackBot { channel, token, url } => {
-                Arc::new(SlackBotChannel::new(http.clone(), limits.total, channel, token.clone(), url))
+            ReceiverKind::SlackBot { channel, token, url, people } => {
+                let acts = people.signing_secret.is_some();
+                Arc::new(SlackBotChannel::new(http.clone(), limits.total, channel, token.clone(), url, acts))
             }
             ReceiverKind::SlackWebhook { webhook } => {
                 Arc::new(SlackWebhookChannel::new(http.clone(), limits.total, webhook.clone()))

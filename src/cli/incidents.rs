@@ -277,7 +277,7 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
     section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
     let first_look = incident.diagnostics.iter().map(|one| {
         let late = if one.late { " (late)" } else { "" };
-        let word = if one.ok { "ok" } else { "look" };
+        let word = if one.ok { "ok" } else { "not ok" };
         vec![one.name.to_string(), word.to_owned(), one.summary.clone(), format!("{}{late}", instant(one.at))]
     });
     section("First look", &["diagnostic", "verdict", "found", "at"], first_look.collect());

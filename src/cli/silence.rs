@@ -231,7 +231,7 @@ pub(super) fn told(client: &Client) -> Option<String> {
     Some(format!("\n{text}")).filter(|_| !silences.is_empty())
 }
 
-/// `shop/front, policy down, region=eu`.
+/// `shop/front, policy down, {region=eu}`.
 fn matched(matcher: &Matcher) -> String {
     let slo = matcher.slo.as_deref().map_or_else(|| "/*".to_owned(), |slo| format!("/{slo}"));
     let policy = matcher.policy.as_deref().map(|policy| format!(", policy {policy}")).unwrap_or_default();

@@ -72,11 +72,11 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     if let Some(lines) = filling(&slos) {
         output::print(&lines)?;
     }
-    for line in faults(&slos).chain(refusals(&daemon)) {
-        output::print(&line)?;
-    }
     if let Some(lines) = silence::told(&client) {
         output::print(&lines)?;
+    }
+    for line in faults(&slos).chain(refusals(&daemon)) {
+        output::print(&line)?;
     }
     Ok(OK)
 }

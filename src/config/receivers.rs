@@ -12,7 +12,7 @@ use super::{
     document::{Document, RECEIVER_KINDS},
     fields::{Fields, clipped},
     finding::Finding,
-    model::{Mail, Receiver, ReceiverKind},
+    model::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople},
     outside::resolve,
     rate, receivers_more as more,
     tree::{Entry, Value},
@@ -20,6 +20,7 @@ use super::{
 };
 
 const PAGERDUTY_URL: &str = "https://events.pagerduty.com";
+const PAGERDUTY_API_URL: &str = "https://api.pagerduty.com";
 const SLACK_URL: &str = "https://slack.com";
 const STATUSPAGE_URL: &str = "https://api.statuspage.io";
 
@@ -74,8 +75,8 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
 }
 
 /// A vendor's address, or the one written.
-pub(super) fn vendor_url(fields: &Fields<'_>, default: &str) -> String {
-    match fields.http_url("url") {
+pub(super) fn vendor_url(fields: &Fields<'_>, key: &'static str, default: &str) -> String {
+    match fields.http_url(key) {
         Some(url) => {
             fields.warn_plain_http(&url.value, url.at);
             url.value
@@ -84,51 +85,41 @@ pub(super) fn vendor_url(fields: &Fields<'_>, default: &str) -> String {
     }
 }
 
-/// Reads optional keys whose function is not built yet; empty ones count as absent.
-fn later_secrets(fields: &Fields<'_>, keys: &[(&'static str, &'static str)]) {
-    for (key, what) in keys {
-        if fields.secret(key).is_some() {
-            fields.cx.not_yet(what, fields.key_at(key));
-        }
-    }
-}
-
 fn pagerduty(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let routing_key = fields.required_secret("routing_key");
-    later_secrets(
-        fields,
-        &[("webhook_secret", "`webhook_secret` of `pagerduty`"), ("api_token", "`api_token` of `pagerduty`")],
-    );
-    if let Some(from) = fields.text("from").filter(|text| text.known && !text.value.is_empty()) {
-        fields.cx.not_yet("`from` of `pagerduty`", fields.key_at("from"));
-        if !is_mail_address(&from.value) {
-            let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
-            fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
-        }
+    let (webhook_secret, api_token) = (fields.secret("webhook_secret"), fields.secret("api_token"));
+    let from = fields.text("from").filter(|text| text.known && !text.value.is_empty());
+    if let Some(from) = from.as_ref().filter(|from| !is_mail_address(&from.value)) {
+        let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
+        fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
     }
-    if let Some(url) = fields.http_url("api_url") {
-        fields.warn_plain_http(&url.value, url.at);
-    }
-    Some(ReceiverKind::Pagerduty { routing_key: routing_key?, url: vendor_url(fields, PAGERDUTY_URL) })
+    let url = vendor_url(fields, "url", PAGERDUTY_URL);
+    let api_url = vendor_url(fields, "api_url", PAGERDUTY_API_URL);
+    let from = from.map(|from| from.value);
+    let people = PagerdutyPeople { webhook_secret, api_token, from, api_url };
+    Some(ReceiverKind::Pagerduty { routing_key: routing_key?, url, people })
 }
 
 fn slack(fields: &Fields<'_>) -> Option<ReceiverKind> {
-    later_secrets(fields, &[("signing_secret", "`signing_secret` of `slack`")]);
-    if !fields.list("allow").is_empty() {
-        fields.cx.not_yet("`allow` of `slack`", fields.key_at("allow"));
-        fields.words("allow");
-    }
-    let url = vendor_url(fields, SLACK_URL);
+    let signing_secret = fields.secret("signing_secret");
+    let allow = fields.words("allow").into_iter().map(|user| user.value).collect();
+    let url = vendor_url(fields, "url", SLACK_URL);
     let (word, entry) = fields.kind(&["webhook", "channel"])?;
     if word == "channel" {
         let channel = fields.required_text("channel");
         let token = fields.required_secret("token");
-        return Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url });
+        let people = SlackPeople { signing_secret, allow };
+        return Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url, people });
     }
     let webhook = fields.required_secret("webhook")?;
     if let Some(entry) = fields.entry("token") {
         let message = format!("{} needs no `token`: a webhook has its own", fields.owner);
         fields.cx.push(Finding::error(Code::Exclusive, entry.key.at, message).help("remove it"));
+    }
+    if fields.has("signing_secret") {
+        let message = format!("{} has no buttons: messages of a webhook cannot be kept up to date", fields.owner);
+        let finding = Finding::error(Code::Exclusive, fields.key_at("signing_secret"), message);
+        fields.cx.push(finding.help("remove `signing_secret`, or write `channel` and `token` of a bot"));
     }
     let address = url::Url::parse(webhook.expose());
     if !webhook.is_empty() && !address.is_ok_and(|address| matches!(address.scheme(), "http" | "https")) {
@@ -154,7 +145,7 @@ fn statuspage(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let page = fields.required_text("page");
     let key = fields.required_secret("key");
     let components = components(fields);
-    let url = vendor_url(fields, STATUSPAGE_URL);
+    let url = vendor_url(fields, "url", STATUSPAGE_URL);
     Some(ReceiverKind::Statuspage { page: page?.value, key: key?, components, url })
 }
 

@@ -14,7 +14,7 @@ pub(super) fn instatus(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let page = fields.required_text("page");
     let key = fields.required_secret("key");
     let components = components(fields);
-    let url = vendor_url(fields, INSTATUS_URL);
+    let url = vendor_url(fields, "url", INSTATUS_URL);
     Some(ReceiverKind::Instatus { page: page?.value, key: key?, components, url })
 }
 

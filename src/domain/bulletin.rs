@@ -135,6 +135,12 @@ pub struct Bulletin {
 }
 
 impl Bulletin {
+    /// `report monthly`; `restart`, which has no name in the configuration.
+    pub fn title(&self) -> String {
+        let kind = self.kind.as_str();
+        if self.name == kind { kind.to_owned() } else { format!("{kind} {}", self.name) }
+    }
+
     /// The same, cut to what a store and a receiver can be asked to take; what is left out is counted.
     #[must_use]
     pub fn bounded(mut self) -> Self {

@@ -50,7 +50,7 @@ impl Return<'_> {
     /// The chats and mails that an incident concerns, if it is open or a step of it was late.
     fn hearers_of<'i>(&self, incident: &'i Incident) -> Vec<&'i Name> {
         let late: Vec<&Step> = self.late_steps(incident).collect();
-        if incident.resolved.is_some() && late.is_empty() {
+        if is_muted(incident) || incident.resolved.is_some() && late.is_empty() {
             return Vec::new();
         }
         let of_steps = late.into_iter().flat_map(|step| &step.notify);
@@ -146,6 +146,13 @@ impl Return<'_> {
     }
 }
 
+/// While all that fires is muted nothing is said of it; when that ends, what is due then is.
+fn is_muted(incident: &Incident) -> bool {
+    let Some(muted) = &incident.muted else { return false };
+    let mut firing = incident.members.values().filter(|member| member.firing).peekable();
+    firing.peek().is_some() && firing.all(|member| muted.policies.contains(&member.policy))
+}
+
 fn word(incident: &Incident) -> &'static str {
     match incident.phase() {
         Phase::Open => "open",
@@ -174,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        incident::{Resolution, Told},
+        incident::{Member, Muted, Resolution, Told},
         name::SloId,
         policy::{Priority, Unless},
     };
@@ -209,7 +216,7 @@ mod tests {
         let mut incident = Incident::open(subject, at(-20), Priority::P1);
         incident.title = format!("shop {slo}: health check failing for 20 min");
         for name in told {
-            let told = Told { priority: Priority::P1, by: vec!["outage".into()], openings: vec![1] };
+            let told = Told { priority: Priority::P1, by: vec!["outage".into()], openings: vec![1], newest: 1 };
             incident.told.insert(Name::from(*name), told);
         }
         incident.steps = steps;
@@ -264,6 +271,28 @@ mod tests {
                 expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
             assert_eq!(told(&[incident]), expected, "case {number}");
         }
+    }
+
+    #[test]
+    fn what_is_muted_is_not_told() {
+        let mut muted = incident("a", &["team"], vec![], None);
+        for (watch, policy) in [("outage", "outage"), ("burn:1h/5m", "burn")] {
+            let member = Member {
+                policy: policy.into(),
+                priority: Priority::P1,
+                firing: true,
+                fired_at: at(-20),
+                flapping: None,
+            };
+            muted.members.insert(watch.to_owned(), member);
+        }
+        let policies = |names: &[&str]| {
+            Some(Muted { policies: names.iter().map(|name| Name::from(*name)).collect(), ..Muted::default() })
+        };
+        muted.muted = policies(&["burn", "outage"]);
+        assert!(told(std::slice::from_ref(&muted)).is_empty());
+        muted.muted = policies(&["burn"]);
+        assert_eq!(told(&[muted]).len(), 1, "not all of it is");
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl StatusClock {
     fn step(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
         let now = around.now;
         if incident.resolved.is_none() {
-            self.confirm(incident, rule, now, out);
+            self.confirm(incident, rule, around, out);
         }
         let wanted = match (self.confirmed_at, &incident.resolved) {
             (None, None) => None,
@@ -225,13 +225,15 @@ impl StatusClock {
         }
     }
 
-    fn confirm(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, out: &mut Vec<Say>) {
+    fn confirm(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
+        let now = around.now;
         self.resolve_at = None;
         if self.confirmed_at.is_some() {
             return;
         }
         let firing = incident.members.values().filter(|member| member.firing && member.priority <= rule.priority);
-        let since = firing.map(|member| member.fired_at).min();
+        let heard = firing.filter(|member| !muting::is_muted(around.mutes, &member.policy));
+        let since = heard.map(|member| member.fired_at).min();
         self.confirm_at = since.map(|since| since + TimeDelta::seconds(rule.confirm_for));
         if let Some(at) = self.confirm_at.filter(|at| *at <= now) {
             // Muted until now, it was no outage to the public.

@@ -160,6 +160,7 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
+        core.heard = store.heard_events().await?;
         let silences = store.live_silences(now).await?;
         let mut decider = Self {
             core,
@@ -283,9 +284,10 @@ impl Decider {
         reach_if(&decision, Point::CommitEnrolled);
         self.put_into_words(&mut decision);
         self.compose_records(now, &mut decision).await;
+        reach_if(&decision, Point::CommitRecorded);
         let commit = self.commit_of(now, &decision, &told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-        let sends = !commit.outgoing.is_empty();
+        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
         let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
         reach_if(&decision, Point::CommitAnswered);
         if !missed.is_empty() {
@@ -380,6 +382,8 @@ impl Decider {
         commit.silences.clone_from(&decision.silences);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
+        commit.settled.clone_from(&decision.settled);
+        commit.source_events.clone_from(&decision.source_events);
         commit
     }
 }

@@ -89,7 +89,7 @@ impl Deliverer {
             } else if more && room < HANDFUL && !rung {
                 HANDFUL_WAIT
             } else {
-                match self.take(room).await {
+                match self.take_meanwhile(room, &mut flying).await {
                     Ok((leases, wait)) => {
                         more = leases.len() as u32 == room;
                         flying.extend(leases.into_iter().map(|lease| self.attempt(lease)));
@@ -117,6 +117,22 @@ impl Deliverer {
             };
         }
         while flying.next().await.is_some() {}
+    }
+
+    /// [`Self::take`], while outcomes of what is under way are written: they share its transaction.
+    async fn take_meanwhile(
+        &self,
+        room: u32,
+        flying: &mut FuturesUnordered<impl Future<Output = ()>>,
+    ) -> Result<(Vec<Lease>, Duration), StoreError> {
+        let taken = self.take(room);
+        tokio::pin!(taken);
+        loop {
+            tokio::select! {
+                taken = &mut taken => return taken,
+                Some(()) = flying.next() => {}
+            }
+        }
     }
 
     /// Leases up to `room` deliveries that are due, and answers when to look again.

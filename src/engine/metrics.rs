@@ -30,6 +30,7 @@ struct Counted {
     heartbeats: BTreeMap<&'static str, u64>,
     well: Option<bool>,
     latency: Option<Histogram>,
+    webhooks: BTreeMap<(&'static str, &'static str), u64>,
     templates: BTreeMap<String, u64>,
 }
 
@@ -79,6 +80,11 @@ impl Meters {
         let mut counted = self.lock();
         counted.well = Some(outcome != "withheld");
         *counted.heartbeats.entry(outcome).or_default() += 1;
+    }
+
+    /// A signed call came from outside: who called, and what became of it.
+    pub fn webhook(&self, caller: &'static str, outcome: &'static str) {
+        *self.lock().webhooks.entry((caller, outcome)).or_default() += 1;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
@@ -218,6 +224,11 @@ fn counted(board: &Board, out: &mut Exposition) {
     out.family("slod_deliveries_joined_total", "counter", "Messages that were joined into a digest.");
     for (receiver, count) in &counted.joined {
         out.sample("slod_deliveries_joined_total", &[("receiver", receiver)], *count as f64);
+    }
+
+    out.family("slod_webhooks_total", "counter", "Signed calls from outside.");
+    for ((source, outcome), count) in &counted.webhooks {
+        out.sample("slod_webhooks_total", &[("source", source), ("outcome", outcome)], *count as f64);
     }
     out.family("slod_delivery_latency_seconds", "histogram", "From the decision to the receiver's acceptance.");
     let none = Histogram::new(&DELIVERY_BOUNDS);

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::{board::Board, rulebook::rulebook};
 use crate::{
     clock::{Clock, Stopwatch},
-    config::model::Config,
+    config::model::{Config, ReceiverKind},
     domain::{
         decide::SeriesKey,
         incident::{Incident, Subject},
@@ -98,7 +98,11 @@ impl Comeback {
             incidents.extend(self.store.incident(&incident.id).await?);
         }
         let now = self.clock.now();
-        let rules = rulebook(&self.config.load());
+        let config = self.config.load_full();
+        let mut rules = rulebook(&config);
+        // It takes alerts, and nothing else.
+        let takes_words = |kind: &ReceiverKind| !matches!(kind, ReceiverKind::Alertmanager { .. });
+        rules.hearers.retain(|name, _| config.receivers.get(name).is_some_and(|known| takes_words(&known.kind)));
         let Away { from, to } = self.away;
         let back =
             Return { from, to, incidents: &incidents, hearers: &rules.hearers, external_url: &rules.external_url, now };

@@ -189,7 +189,8 @@ impl Sight<'_> {
         let truth = case.truth().unwrap_or(Truth::Unknown);
         let parts = case.clues().into_iter().map(|clue| PartAt { holds: word(clue.truth).to_owned(), text: clue.text });
         let held_by = matches!(alert.state, AlertState::Ok).then(|| case.held_by()).flatten();
-        let muted_by = self.muted_by(watch, &alert);
+        let is_firing = matches!(alert.state, AlertState::Firing { .. });
+        let muted_by = self.muted_by(watch, &alert).or_else(|| self.silenced().filter(|_| is_firing));
         AlertAt {
             name: watch.name.clone(),
             policy: policy.name.to_string(),
@@ -223,7 +224,7 @@ impl Sight<'_> {
                     .to_owned()
             }
             (AlertState::Firing { .. }, _) if muted_by.is_some() => {
-                format!("muted: {} while it fired; silent until it has cleared once", muted_by.unwrap_or_default())
+                format!("muted: {}; {}", muted_by.unwrap_or_default(), self.told())
             }
             (AlertState::Firing { false_since, .. }, _) => {
                 let clears = match policy.clear_after {
@@ -241,12 +242,7 @@ impl Sight<'_> {
 
     /// Who had heard of the incident it belongs to.
     fn told(&self) -> String {
-        let mine = self
-            .incidents
-            .iter()
-            .rev()
-            .find(|(incident, _)| incident.members.values().any(|member| member.policy == self.rules.policy.name));
-        let Some((incident, lines)) = mine else {
+        let Some((incident, lines)) = self.incident() else {
             return "no incident is on record; it was decided later, or by another configuration".to_owned();
         };
         let state = state_at(lines.iter().map(|line| (line.at, line.kind.as_str())), self.at);
@@ -256,7 +252,30 @@ impl Sight<'_> {
             .map(|line| format!("{} ({})", line.text.split(':').next().unwrap_or_default(), instant(line.at)))
             .collect();
         let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
-        format!("it belongs to incident {}, {} then; told: {told}", incident.id, state.unwrap_or("not open yet"))
+        let muted = silenced_at(lines, self.at).map(|muted| format!("; {muted}")).unwrap_or_default();
+        format!("it belongs to incident {}, {} then; told: {told}{muted}", incident.id, state.unwrap_or("not open yet"))
+    }
+
+    /// The newest incident that an alert of the policy belongs to.
+    fn incident(&self) -> Option<&Known> {
+        let is_mine =
+            |(incident, _): &&Known| incident.members.values().any(|member| member.policy == self.rules.policy.name);
+        self.incidents.iter().rev().find(is_mine)
+    }
+
+    /// What muted the incident's messages, if that had not ended.
+    fn silenced(&self) -> Option<String> {
+        let (incident, lines) = self.incident()?;
+        let mut on: Vec<&str> = Vec::new();
+        for line in lines.iter().filter(|line| line.kind == "muted") {
+            if line.text.starts_with("silenced until ") || line.text.starts_with("muted until ") {
+                on.push(&line.text);
+            } else if let Some((_, words)) = line.text.split_once(" ended (") {
+                let words = words.trim_end_matches(')');
+                on.retain(|text| !text.trim_end_matches(')').ends_with(words));
+            }
+        }
+        on.last().map(|text| format!("incident {} was {text}", incident.id))
     }
 
     /// The person's resolve since which the alert has not cleared.
@@ -268,8 +287,20 @@ impl Sight<'_> {
         let mut lines = mine.flat_map(|(incident, lines)| lines.iter().map(|line| (&incident.id, line)));
         let by_hand = |line: &StoredLine| line.kind == "resolved" && line.text.starts_with("resolved by ");
         let found = lines.rfind(|(_, line)| by_hand(line) && (from..=self.at).contains(&line.at));
-        found.map(|(id, line)| format!("incident {id} was {} at {}", line.text, instant(line.at)))
+        found.map(|(id, line)| {
+            format!("incident {id} was {} at {}; silent until it has cleared once", line.text, instant(line.at))
+        })
     }
+}
+
+/// The newest silence or planned work that muted an incident at a moment, in the words of its timeline.
+fn silenced_at(lines: &[StoredLine], at: DateTime<Utc>) -> Option<&str> {
+    let begins = |line: &&StoredLine, words: &[&str]| words.iter().any(|words| line.text.starts_with(words));
+    let begun = ["silenced until", "muted until"];
+    let ended = ["silence ended", "maintenance ended"];
+    let mut muted = lines.iter().filter(|line| line.kind == "muted" && line.at <= at);
+    let newest = muted.rfind(|line| begins(line, &begun) || begins(line, &ended))?;
+    Some(newest).filter(|line| begins(line, &begun)).map(|line| line.text.as_str())
 }
 
 fn since(alert: &Alert) -> Option<i64> {

@@ -25,8 +25,9 @@ const LAST_EVENTS: usize = 4_000;
 
 /// The whole story of an incident.
 pub async fn why(store: &Store, incident: &Incident) -> Result<WhyView, StoreError> {
-    let mut events = Vec::new();
+    let (mut events, mut held) = (Vec::new(), Vec::new());
     for line in store.timeline(&incident.id).await? {
+        held.extend(Some(line.text.clone()).filter(|_| line.kind == "muted"));
         events.push(WhyEvent { at: line.at, kind: line.kind, text: line.text, delivery: None });
     }
     let deliveries = proofs(store, incident).await?;
@@ -53,7 +54,7 @@ pub async fn why(store: &Store, incident: &Incident) -> Result<WhyView, StoreErr
         events,
         events_left_out: left_out,
         deliveries,
-        steps: steps(incident),
+        steps: steps(incident, &held),
     })
 }
 
@@ -118,18 +119,28 @@ fn attempt_words(proof: &DeliveryProof, attempt: &AttemptView) -> String {
 }
 
 /// The steps that have not run, and why.
-fn steps(incident: &Incident) -> Vec<StepProof> {
+fn steps(incident: &Incident, held: &[String]) -> Vec<StepProof> {
     let resolved = incident.resolved.as_ref().map(|end| end.at);
     let fires = |step: &Step| incident.members.values().any(|member| member.firing && member.policy == step.policy);
+    let was_held = |step: &Step| {
+        let begins = format!("step {} of {} is due:", step.number + 1, step.policy);
+        held.iter().any(|line| line.starts_with(&begins))
+    };
     let why = |step: &Step| match (step.state, resolved) {
         (StepState::Done { .. }, _) => None,
         (StepState::Skipped, _) => Some("skipped: somebody had acknowledged when it was due".to_owned()),
         (StepState::Waiting, Some(end)) if end <= step.due_at => {
             Some(format!("not run: the incident was over at {}, before it was due", instant(end)))
         }
+        (StepState::Waiting, Some(_)) if was_held(step) => {
+            Some("not run: muted when it was due, and the incident was over before that ended".to_owned())
+        }
         (StepState::Waiting, Some(_)) => Some("not run: its alert did not fire any more when it was due".to_owned()),
         (StepState::Waiting, None) if !fires(step) => {
             Some("waits: its alert does not fire; it runs at once if it fires again".to_owned())
+        }
+        (StepState::Waiting, None) if was_held(step) && incident.muted.is_some() => {
+            Some("due, and told when what mutes it ends".to_owned())
         }
         (StepState::Waiting, None) => Some(match step.unless {
             Unless::Acknowledged => "to come, unless somebody acknowledges".to_owned(),

@@ -14,7 +14,7 @@ use super::{
     guard::{self, Front},
     observe, pages,
     problem::Problem,
-    routes,
+    routes, webhooks,
 };
 
 /// Everything under [`routes::ROUTES`], for one surface.
@@ -83,6 +83,8 @@ fn daemon_routes() -> Router<Companion> {
         .route("/-/healthy", get(api::daemon::healthy))
         .route("/-/ready", get(api::daemon::ready))
         .route("/-/reload", post(api::daemon::reload))
+        .route("/webhooks/pagerduty", post(webhooks::pagerduty))
+        .route("/webhooks/slack", post(webhooks::slack))
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

@@ -69,10 +69,18 @@ pub const ROUTES: &[Route] = &[
     get("/-/healthy", &[], "200 once listening"),
     get("/-/ready", &[], "200 once every SLO has a settled slot and the store can be written"),
     post("/-/reload", "read the configuration again"),
+    post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
+    post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];
+
+/// Whether a path takes calls that prove themselves by a signature over their body: they need no token, and under
+/// whichever name they found us says nothing.
+pub fn is_signed(path: &str) -> bool {
+    matches!(path, "/webhooks/pagerduty" | "/webhooks/slack")
+}
 
 /// The route of a matched path.
 pub fn find(method: &str, path: &str) -> Option<&'static Route> {

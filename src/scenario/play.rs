@@ -145,9 +145,11 @@ impl Stage {
     fn act(&mut self, act: &Act) {
         match &act.deed {
             Deed::Acknowledge { id, by } => {
-                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.clone() });
+                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.as_str().into() });
             }
-            Deed::Resolve { id, by } => self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.clone() }),
+            Deed::Resolve { id, by } => {
+                self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.as_str().into() });
+            }
             Deed::Silence { matcher, lasting, by, reason } => {
                 let ends_at = self.now + TimeDelta::seconds(i64::from(*lasting));
                 let silence = Silence::new(matcher.clone(), by, reason, self.now, ends_at);

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         alert::Alert,
         correction::Correction,
-        decide::{Line, Outgoing},
+        decide::{Line, Outgoing, SourceEvent},
         diagnostic::Diagnosis,
         history::History,
         incident::{Incident, Subject},
@@ -46,6 +46,10 @@ pub struct Commit {
     pub lines: Vec<Line>,
     /// Messages.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that know: sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken.
+    pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
     /// Posts to a public page whose outcome this decision heard of.
@@ -65,6 +69,8 @@ impl Commit {
             && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
+            && self.settled.is_empty()
+            && self.source_events.is_empty()
             && self.fallback_told.is_empty()
             && self.page_told.is_empty()
     }
@@ -154,6 +160,12 @@ async fn write(
         enqueue(connection, outgoing, now, &mut missed).await?;
         reach(Point::CommitQueued);
     }
+    for outgoing in &commit.settled {
+        super::source_events::settle(connection, outgoing, now).await?;
+    }
+    for event in &commit.source_events {
+        super::source_events::write(connection, event).await?;
+    }
     for delivery in &commit.fallback_told {
         sqlx::query("update deliveries set fallback_told = 1 where id = ?")
             .bind(delivery)
@@ -216,7 +228,6 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
-    // Whoever posted waits for what becomes of it.
     let is_public = matches!(outgoing.message, Message::StatusPost(_));
     let mut state = "queued";
     if outgoing.event == Event::Resolve {
@@ -259,6 +270,18 @@ async fn enqueue(
             state = "dropped";
         }
     }
+    insert(connection, outgoing, state, now).await
+}
+
+/// Adds a row to the outbox.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    outgoing: &Outgoing,
+    state: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    // Whoever posted waits for what becomes of it.
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
         "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
          page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",

@@ -131,6 +131,8 @@ impl Store {
                         ("delete from deliveries where state in ('sent', 'dead', 'dropped') and decided_at < ?1 and \
                           (incident is null or incident in (select id from incidents where live = 0 and resolved_at < ?1))", millis),
                         ("delete from timeline where incident in (select id from incidents where live = 0 and resolved_at < ?)", millis),
+                        ("delete from source_events where incident in (select id from incidents where live = 0 and resolved_at < ?)", millis),
+                        ("delete from pager_incidents where seen_at < ?", millis),
                         ("delete from incidents where live = 0 and resolved_at < ? and id not in (select incident from deliveries where incident is not null)", millis),
                     ] {
                         removed += sqlx::query(statement).bind(bound).execute(&mut *connection).await?.rows_affected();

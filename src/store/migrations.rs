@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_silences.sql"),
     include_str!("migrations/0011_agenda.sql"),
     include_str!("migrations/0008_receivers.sql"),
+    include_str!("migrations/0006_people.sql"),
     include_str!("migrations/0010_records.sql"),
 ];
 

@@ -113,19 +113,23 @@ impl Store {
             Next::Dead => ("dead", now, None),
             Next::TakenOver => ("dropped", now, None),
         };
+        // What a person has taken over is no page that was missed: no fallback hears of it.
+        let is_settled = i64::from(next == Next::TakenOver);
         self.writer
             .write(move |connection| {
                 let attempt = attempt.clone();
                 Box::pin(async move {
                     sqlx::query(
                         "update deliveries set state = ?, next_at = ?, sent_at = ?, lease_until = null, \
-                         receipt = coalesce(?, receipt), last_error = ? where id = ? and state = 'sending'",
+                         receipt = coalesce(?, receipt), last_error = ?, \
+                         fallback_told = max(fallback_told, ?) where id = ? and state = 'sending'",
                     )
                     .bind(state)
                     .bind(next_at.timestamp_millis())
                     .bind(sent_at.map(|at| at.timestamp_millis()))
                     .bind(&attempt.receipt)
                     .bind(&attempt.error)
+                    .bind(is_settled)
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;

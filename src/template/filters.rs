@@ -14,15 +14,20 @@ use crate::domain::message::{cut, percent, span_words};
 const TEXT_MAX: usize = 64 << 10;
 /// What stands where there is nothing.
 const NOTHING: &str = "—";
-/// What is taken away: nobody says of a value from outside that it needs no escaping.
-const NOT_THERE: [&str; 3] = ["safe", "escape", "e"];
+/// What is taken away: nobody says of a value from outside that it needs no escaping, and nothing makes lists of lists, which
+/// would hold themselves many times over, or as many blanks as it is told.
+const NOT_THERE: [&str; 9] = ["safe", "escape", "e", "zip", "batch", "slice", "chain", "indent", "pprint"];
 
 /// Adds and removes filters and functions.
 pub(super) fn add(environment: &mut Environment<'static>) {
     for filter in NOT_THERE {
         environment.remove_filter(filter);
     }
-    environment.remove_global("debug");
+    for function in ["debug", "dict", "namespace"] {
+        environment.remove_global(function);
+    }
+    environment.add_filter("replace", replace);
+    environment.add_filter("join", join);
     environment.add_filter("truncate", truncate);
     environment.add_filter("percent", |value: Value| number(&value, percent));
     environment.add_filter("duration", |value: Value| number(&value, duration));
@@ -50,6 +55,20 @@ pub(super) fn shown(value: &Value) -> Result<String, Error> {
             text.0
         }
     })
+}
+
+fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
+    let grown = text.matches(from).count().saturating_mul(to.len()).saturating_add(text.len());
+    if grown > TEXT_MAX { Err(too_long()) } else { Ok(text.replace(from, to)) }
+}
+
+fn join(values: &Value, between: Option<&str>) -> Result<String, Error> {
+    let (mut text, between) = (Bounded(String::new()), between.unwrap_or_default());
+    for (at, value) in values.try_iter()?.enumerate() {
+        let between = if at == 0 { "" } else { between };
+        write!(text, "{between}{}", shown(&value)?).map_err(|_| too_long())?;
+    }
+    Ok(text.0)
 }
 
 struct Bounded(String);

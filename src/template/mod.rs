@@ -124,6 +124,11 @@ impl Templates {
             let why = format!("it is over {} KiB", SOURCE_MAX >> 10);
             return Err(Fault::new(name, why));
         }
+        if let Some(range) = scan::made_list(source) {
+            let why =
+                "it makes a list, a tuple or a map of values; only lists of plain constants can be written".to_owned();
+            return Err(Fault { range: Some(range), ..Fault::new(name, why) });
+        }
         for environment in [&mut self.plain, &mut self.markdown] {
             environment.add_template_owned(name.to_owned(), source.to_owned()).map_err(|error| said(&error, name))?;
         }

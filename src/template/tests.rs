@@ -90,7 +90,7 @@ fn nothing_runs_away() {
         ("{{ text | replace('', text) | replace('', text) }}".to_owned(), ""),
         (format!("{{% set s = text %}}{doubled}{{{{ s | length }}}}"), "steps"),
         (format!("{{% set s = text %}}{captured}{{{{ s | length }}}}"), ""),
-        (format!("{{% set l = [text] %}}{listed}{{{{ l }}}}"), "over 64 KiB"),
+        (format!("{{% set l = [text] %}}{listed}{{{{ l }}}}"), "makes a list"),
         (format!("{{% set l = [text] %}}{listed}{{{{ l | string | length }}}}"), ""),
         ("{% macro m(s, n) %}{{ m(s ~ s, n - 1) }}{% endmacro %}{{ m(text, 100) }}".to_owned(), ""),
         ("{% for a in [[text]] recursive %}{{ loop([[a]]) }}{% endfor %}".to_owned(), ""),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     almanac::Almanac,
     explain::Explanation,
+    inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
     silence::{SilenceView, Silencing},
@@ -48,6 +49,15 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// How a person reached the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over the socket.
+    Cli,
+    /// Over TCP, with a token.
+    Api,
 }
 
 /// A correction that a person wants.
@@ -232,7 +242,10 @@ pub trait Desk: Proofs + Almanac {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Takes a call from outside that proves itself by its signature. Ends within a few seconds.
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
     /// Silences something for a while, or says what that would mute. Answers when it is committed.

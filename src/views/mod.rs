@@ -9,6 +9,7 @@ pub mod explain;
 pub mod exposition;
 pub mod figures;
 pub mod fingerprint;
+pub mod inbound;
 pub mod incident;
 pub mod noise;
 pub mod post_incident;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     noise::{NoiseReport, PolicyNoise},
     render_words::{
-        amount, correction as correction_words, counted, duration, instant, of, percent, percent_or_absent,
+        amount, correction as correction_words, counted, duration, instant, labels, of, percent, percent_or_absent,
     },
     report::{BudgetReport, ServiceReport, SloReport},
     when::When,
@@ -14,6 +14,9 @@ use crate::domain::{
     bulletin::{Bulletin, BulletinKind, Mark, Row, Table},
     notification::Link,
 };
+
+/// Series of one objective that are told of, the worst.
+const SERIES_MAX: usize = 5;
 
 /// What a review is made of.
 #[derive(Clone, Debug)]
@@ -196,7 +199,7 @@ fn noise_row(row: &PolicyNoise) -> Row {
     Row { mark: Mark::Plain, line, cells, bar: None }
 }
 
-/// Incidents, bad time without one, corrections, other objectives.
+/// The worst series, incidents, bad time without one, corrections, other objectives.
 fn events(service: &ServiceReport) -> Option<Table> {
     let rows: Vec<Row> = service.slos.iter().flat_map(events_of).collect();
     (!rows.is_empty()).then(|| Table {
@@ -210,6 +213,13 @@ fn events(service: &ServiceReport) -> Option<Table> {
 
 fn events_of(slo: &SloReport) -> Vec<Row> {
     let mut found: Vec<(&str, String)> = Vec::new();
+    for part in slo.series.iter().take(SERIES_MAX) {
+        let (achieved, left) = (percent_or_absent(part.achieved), percent_or_absent(part.remaining));
+        found.push(("series", format!("{}: {achieved} achieved, budget left {left}", labels(&part.series))));
+    }
+    if slo.series.len() > SERIES_MAX {
+        found.push(("series", format!("and {} more, with more left", slo.series.len() - SERIES_MAX)));
+    }
     for incident in &slo.incidents {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let bad = amount(incident.bad, slo.in_seconds);

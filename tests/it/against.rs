@@ -64,7 +64,10 @@ async fn it_says_what_a_reload_would_do_and_does_nothing() {
 
     let (code, said) = asked(&mut live, |config| {
         config.set("/escalations/inventory/steps/1/after", json!("9m"));
-        config.set("/policies/more", json!({"slo": AVAILABILITY, "when": {"consecutive": 9}, "notify": ["ops-lead"]}));
+        config.set(
+            "/policies/more",
+            json!({"slo": AVAILABILITY, "when": {"consecutive": 9}, "priority": "P3", "notify": ["ops-lead"]}),
+        );
     })
     .await;
     let (becomes, words) = effect(&said);

@@ -14,6 +14,7 @@ mod pages;
 mod reports;
 mod reviews;
 mod sockets;
+mod webhooks;
 
 use std::sync::Arc;
 

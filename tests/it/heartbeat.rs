@@ -1,5 +1,4 @@
 //! The outward heartbeat, in the running daemon and at the store.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::json;
 use testbed::{

@@ -19,6 +19,7 @@ mod faults;
 mod faulty_channel;
 mod floors;
 mod heartbeat;
+mod inbound;
 mod kill_walk;
 mod kills;
 mod ledgers;

@@ -1,5 +1,4 @@
 //! Webhooks and Alertmanager, told by the running daemon.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use serde_json::json;
 use testbed::inbox::{Fault, HeldAlert, Peer, WEBHOOK_SECRET};

@@ -1,5 +1,4 @@
 //! The public page, in the running daemon: on time, once, and people's.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::time::Duration;
 
@@ -129,6 +128,7 @@ async fn an_edit_by_a_person_takes_the_page_over() {
         let lines = timeline(&live.whole(&id).await);
         let said = "status-page: somebody has posted \"identified\" there: the page is left to people";
         assert_eq!(lines.iter().filter(|line| *line == said).count(), 1, "{lines:?}");
+        assert!(!lines.iter().any(|line| line.starts_with("undelivered")), "no page was missed: {lines:?}");
         let told = live.world.inbox.received().into_iter();
         let told =
             told.filter(|entry| entry.body.to_string().contains("slod posts nothing more of this incident there"));

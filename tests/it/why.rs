@@ -155,6 +155,26 @@ async fn what_was_not_sent_is_proved() {
     }
 }
 
+#[tokio::test]
+async fn a_silence_is_proved() {
+    let live = Live::of(outages_only().await).await;
+    let add = ["silence", "add", "--service", "inventory", "--slo", "dashboard-availability", "--for", "1h"];
+    live.cli(&[&add[..], &["--reason", "rack move <b>", "--by", "ann"]].concat()).await;
+    live.world.service.answer_with(503).unwrap();
+    let id = live.opened(AVAILABILITY).await;
+    let mut why = Value::Null;
+    live.until("the slot that opened it", async || {
+        why = json_of(&live, &["why", "--not-paged", AVAILABILITY]).await;
+        why["alerts"][0]["state"] == "muted"
+    })
+    .await;
+    let said = why["alerts"][0]["why"].as_str().unwrap();
+    assert!(said.starts_with(&format!("muted: incident {id} was silenced until ")), "{said}");
+    assert!(said.contains("by ann: rack move <b>") && said.ends_with("told: nobody"), "{said}");
+    let text = live.cli(&["why", &id]).await;
+    assert!(text.contains("muted        silenced until ") && !text.contains("message "), "{text}");
+}
+
 #[test]
 fn routes_are_read_from_the_files_alone() {
     let slod = |arguments: &[&str]| {

@@ -43,8 +43,11 @@ impl AlertmanagerChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("alertmanager", "posts for a public status page"));
+        let notification = match &delivery.message {
+            Message::Notification(notification) => notification,
+            Message::StatusPost(_) => return Err(not_for("alertmanager", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("alertmanager", "rows of a decision log")),
+            Message::Bulletin(_) => return Err(not_for("alertmanager", "reports and reminders: they are no alerts")),
         };
         if notification.event == Event::Test {
             let taken = self.post_to_all(&[payload::test_alert(notification, delivery.now)]).await?;

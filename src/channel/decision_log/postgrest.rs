@@ -131,7 +131,7 @@ fn failure(answer: &Answer) -> Failure {
     let reason = format!("{} {said}", answer.status);
     match answer.failure() {
         Failure::Retry { after, .. } => Failure::Retry { reason, after },
-        _ => Failure::Dead { reason },
+        Failure::Dead { .. } | Failure::TakenOver { .. } => Failure::Dead { reason },
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
             let said = match judge(&Answer { status, retry_after: None, body: body.into() }) {
                 Ok(()) => "ok".to_owned(),
                 Err(Failure::Retry { reason, .. }) => format!("retry {reason}"),
-                Err(other) => format!("dead {}", other.reason()),
+                Err(Failure::Dead { reason } | Failure::TakenOver { what: reason }) => format!("dead {reason}"),
             };
             assert_eq!(said, expected);
         }

@@ -18,7 +18,6 @@ const ADDRESS_MAX: usize = 3_000;
 const GOOD: &str = "#2e7d32";
 const BAD: &str = "#c62828";
 const EDGE: &str = "border:1px solid #888888;border-collapse:collapse";
-const CELL: &str = "border:1px solid #888888;padding:4px 8px;text-align:left;vertical-align:top";
 
 /// Words a bulletin as a mail.
 pub fn look(bulletin: &Bulletin) -> Look {
@@ -57,8 +56,8 @@ pub fn look(bulletin: &Bulletin) -> Look {
 
 fn circumstances(bulletin: &Bulletin) -> String {
     let when = |instant: chrono::DateTime<chrono::Utc>| instant.format("%Y-%m-%d %H:%M UTC").to_string();
-    let (kind, name) = (bulletin.kind.as_str(), text::line(&bulletin.name, 100));
-    format!("{kind} {name}, due {}, made {}", when(bulletin.due_at), when(bulletin.decided_at))
+    let name = text::line(&bulletin.title(), 100);
+    format!("{name}, due {}, made {}", when(bulletin.due_at), when(bulletin.decided_at))
 }
 
 fn plain(
@@ -91,17 +90,18 @@ fn marked_up(table: &Table) -> Markup {
     html! {
         h3 { (text::line(&table.title, LINE_MAX)) }
         @if table.rows.is_empty() { p { "nothing" } } @else {
-            table cellpadding="4" cellspacing="0" style=(EDGE) {
+            // Attributes of old: a style for each cell would make a large mail.
+            table border="1" cellpadding="5" cellspacing="0" style=(EDGE) {
                 tr {
-                    th style=(CELL) { "" }
-                    @for column in &table.columns { th style=(CELL) { (text::line(column, LINE_MAX)) } }
-                    @if has_bars { th style=(CELL) { "Left" } }
+                    th {}
+                    @for column in &table.columns { th align="left" { (text::line(column, LINE_MAX)) } }
+                    @if has_bars { th align="left" { "Left" } }
                 }
                 @for row in &table.rows {
                     tr {
-                        td style=(CELL) { (row.mark.glyph()) }
-                        @for cell in &row.cells { td style=(CELL) { (text::line(cell, LINE_MAX)) } }
-                        @if has_bars { td style=(CELL) { @if let Some(share) = row.bar { (bar(share, row.mark)) } } }
+                        td { (row.mark.glyph()) }
+                        @for cell in &row.cells { td { (text::line(cell, LINE_MAX)) } }
+                        @if has_bars { td { @if let Some(share) = row.bar { (bar(share, row.mark)) } } }
                     }
                 }
             }

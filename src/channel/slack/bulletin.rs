@@ -64,7 +64,7 @@ fn shown(table: &Table) -> String {
 fn circumstances(bulletin: &Bulletin) -> String {
     let late = if bulletin.late { " · late" } else { "" };
     let due = bulletin.due_at.format("%Y-%m-%d %H:%M UTC");
-    format!("{} {} · due {due}{late}", bulletin.kind.as_str(), text::line(&bulletin.name, 100))
+    format!("{} · due {due}{late}", text::line(&bulletin.title(), 100))
 }
 
 #[cfg(test)]

@@ -5,9 +5,13 @@
 
 mod bot;
 mod bulletin;
+mod buttons;
 mod look;
 mod mrkdwn;
+pub mod press;
 mod webhook;
+mod whisper;
 
 pub use bot::SlackBotChannel;
 pub use webhook::SlackWebhookChannel;
+pub use whisper::Whisper;

@@ -1,5 +1,6 @@
 //! A webhook of somebody's own: the notification as JSON, signed.
 
+mod bulletin;
 mod payload;
 mod sign;
 
@@ -31,12 +32,21 @@ impl WebhookChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("webhook", "posts for a public status page"));
+        let (id, body) = match &delivery.message {
+            Message::Notification(notification) => {
+                let id = payload::delivery_id(notification, delivery.id);
+                let body = payload::body(notification, &id);
+                (id, body)
+            }
+            Message::Bulletin(bulletin) => {
+                let id = payload::name(&bulletin.key, bulletin.decided_at, delivery.id);
+                let body = bulletin::body(bulletin, &id);
+                (id, body)
+            }
+            Message::Record(_) => return Err(not_for("webhook", "rows of a decision log")),
+            Message::StatusPost(_) => return Err(not_for("webhook", "posts for a public status page")),
         };
         self.usable()?;
-        let id = payload::delivery_id(notification, delivery.id);
-        let body = payload::body(notification, &id);
         let timestamp = delivery.now.timestamp();
         let mut request = self
             .http

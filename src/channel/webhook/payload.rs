@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// The version of the shape.
-const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 /// In code points.
 const LINE_MAX: usize = 2_000;
 /// Lines, links, policies and labels.
@@ -102,9 +102,14 @@ pub fn body(notification: &Notification, delivery: &str) -> Vec<u8> {
 
 /// Names a delivery: the same for all its attempts, and no other's, whatever becomes of the store.
 pub fn delivery_id(notification: &Notification, row: i64) -> String {
+    name(&notification.dedup_key, notification.decided_at, row)
+}
+
+/// Names what was decided then under a key, as a row of the outbox.
+pub fn name(key: &str, decided_at: DateTime<Utc>, row: i64) -> String {
     let mut hash = Sha256::new();
-    let decided = notification.decided_at.timestamp_micros();
-    hash.update(format!("{row} {decided} {}", notification.dedup_key));
+    let decided = decided_at.timestamp_micros();
+    hash.update(format!("{row} {decided} {key}"));
     hex::encode(&hash.finalize()[..12])
 }
 

@@ -17,7 +17,7 @@ pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
 pub use decision_log::{DecisionLog, LogTable, LogTarget};
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
-pub use receiver::{Mail, Receiver, ReceiverKind};
+pub use receiver::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};

@@ -29,6 +29,8 @@ pub enum ReceiverKind {
         routing_key: Secret,
         /// Base address of the Events API (`…/v2/enqueue` is appended).
         url: String,
+        /// How people's acts come back.
+        people: PagerdutyPeople,
     },
     /// Slack Web API with a bot token.
     SlackBot {
@@ -38,6 +40,8 @@ pub enum ReceiverKind {
         token: Secret,
         /// Base address (`…/api/METHOD` is appended).
         url: String,
+        /// How people's acts come back.
+        people: SlackPeople,
     },
     /// Slack incoming webhook: the address is the secret.
     SlackWebhook {
@@ -85,6 +89,28 @@ pub enum ReceiverKind {
         /// Base addresses of all members (`…/api/v2/alerts` is appended).
         urls: Vec<Secret>,
     },
+}
+
+/// How acts of people at PagerDuty come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct PagerdutyPeople {
+    /// What signs the calls of a webhook subscription.
+    pub webhook_secret: Option<Secret>,
+    /// REST token: asks what became of pages, and sets priorities.
+    pub api_token: Option<Secret>,
+    /// The user's address in whose name priorities are set.
+    pub from: Option<String>,
+    /// Base address of the REST API (`…/incidents` is appended).
+    pub api_url: String,
+}
+
+/// How buttons in Slack come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct SlackPeople {
+    /// What signs the app's calls; without it messages have no buttons that do something.
+    pub signing_secret: Option<Secret>,
+    /// Ids of the users who may press them: nobody else may.
+    pub allow: Vec<String>,
 }
 
 impl ReceiverKind {

@@ -33,6 +33,7 @@ use super::{
 mod asking;
 mod gone;
 mod judging;
+mod people;
 mod records;
 mod reload;
 mod settling;
@@ -41,7 +42,11 @@ mod sources;
 mod voice;
 
 use self::settling::Settling;
-pub use self::{reload::Touched, settling::gap_words};
+pub use self::{
+    people::{HeardEvents, SourceEvent},
+    reload::Touched,
+    settling::gap_words,
+};
 
 /// Most corrections of one series.
 const CORRECTIONS_MAX: usize = 1_000;
@@ -226,6 +231,10 @@ pub struct Decision {
     pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken, in order.
+    pub source_events: Vec<SourceEvent>,
     /// Incidents that are over for good, and where that is recorded. The shell composes the records.
     pub records: Vec<(String, RecordRule)>,
 }
@@ -266,6 +275,8 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// What live incidents have heard of from sources of people's acts.
+    pub heard: HeardEvents,
     /// By id: those that are not over.
     pub silences: BTreeMap<String, Silence>,
     /// The planned work of the time to come.
@@ -303,12 +314,7 @@ impl Core {
                 self.heard(now, &source, error, decision);
                 Ok(())
             }
-            Input::About { incident, event } => {
-                if !self.incidents.contains_key(&incident) {
-                    return Err(Rejected::NoIncident(incident));
-                }
-                Ok(self.tell(now, &incident, event, decision)?)
-            }
+            Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
             Input::Silence(silence) => self.silence(now, *silence, decision),
             Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
@@ -359,6 +365,7 @@ impl Core {
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.heard.retain(|id, _| self.incidents.contains_key(id));
         self.forget_silences(now);
     }
 }

@@ -84,7 +84,8 @@ impl Core {
     pub fn resume_mutes(&mut self, now: DateTime<Utc>, silences: Vec<Silence>, planned: Vec<Work>) {
         self.silences = silences.into_iter().map(|silence| (silence.id.clone(), silence)).collect();
         self.planned = planned;
-        self.edge = Edge { seen_at: Some(now), next: Some(now) };
+        let is_late = self.behind(now).next().is_some();
+        self.edge = if is_late { Edge { seen_at: Some(now), next: Some(now) } } else { self.edge_after(now) };
     }
 
     /// Silences and planned work begin and end with time.
@@ -98,17 +99,23 @@ impl Core {
 
     /// Lets every incident know for which something has changed, and finds out when that is so again.
     pub(super) fn look_at_mutes(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
-        let is_behind =
-            |incident: &&Incident| incident.is_behind(&mutes(&self.silences, &self.planned, &incident.subject, now));
-        let behind: Vec<String> =
-            self.incidents.values().filter(is_behind).map(|incident| incident.id.clone()).collect();
-        for id in behind {
+        for id in self.behind(now).map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.edge = self.edge_after(now);
+    }
+
+    /// Incidents that have not heard yet of what mutes them, or no longer does.
+    fn behind(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Incident> {
+        let known = |incident: &&Incident| mutes(&self.silences, &self.planned, &incident.subject, now);
+        self.incidents.values().filter(move |incident| incident.is_behind(&known(incident)))
+    }
+
+    fn edge_after(&self, now: DateTime<Utc>) -> Edge {
         let ends = self.silences.values().filter(|silence| !silence.is_over(now)).map(|silence| silence.ends_at);
         let edges = self.planned.iter().filter_map(|work| work.next_edge(now.timestamp()));
         let edges = edges.filter_map(|edge| DateTime::from_timestamp(edge, 0));
-        self.edge = Edge { seen_at: Some(now), next: ends.chain(edges).min() };
+        Edge { seen_at: Some(now), next: ends.chain(edges).min() }
     }
 
     /// Forgets silences that are over. They stay in the store.

@@ -60,6 +60,10 @@ impl Core {
                 Say::Diagnosed(found) => decision.diagnoses.push((id.to_owned(), found)),
                 Say::Mute(watches) => self.mute(id, &watches, decision),
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
+                Say::Settle { receiver, opening, reason } => {
+                    let telling = Telling { event: Event::Resolve, opening, reason: &reason, late: false };
+                    decision.settled.extend(self.message(id, receiver, &telling, &mutes, now));
+                }
                 Say::Tell { receiver, event, opening, reason, late } => {
                     let telling = Telling { event, opening, reason: &reason, late };
                     decision.outgoing.extend(self.message(id, receiver, &telling, &mutes, now));

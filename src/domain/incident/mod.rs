@@ -18,17 +18,20 @@ use super::{
     status_page::StatusClock,
 };
 
+mod actor;
 mod clock;
 mod course;
 mod event;
 mod looks;
 mod muting;
 mod page;
+mod people;
 mod reminding;
 mod steps;
 mod telling;
 
 pub use self::{
+    actor::{Actor, Via},
     event::{Around, Ending, IncidentEvent, Refused, Say},
     looks::Looks,
     muting::{Held, Muted, MutedBy},
@@ -96,6 +99,9 @@ pub struct Told {
     pub by: Vec<Name>,
     /// The openings it heard of since the incident was last over: a pager's keys that wait for their resolve.
     pub openings: Vec<u32>,
+    /// The newest it ever heard of; 0 if that is not known.
+    #[serde(default)]
+    pub newest: u32,
 }
 
 /// Somebody has it.
@@ -165,6 +171,9 @@ pub struct Incident {
     pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// When it last opened or changed hands.
+    #[serde(default)]
+    pub touched: Option<DateTime<Utc>>,
     /// It is in the decision log of its service, or on its way there: it never goes there twice.
     #[serde(default)]
     pub recorded: bool,
@@ -226,6 +235,7 @@ impl Incident {
             status: None,
             muted: None,
             title: String::new(),
+            touched: None,
             recorded: false,
             looks: Looks::default(),
             reminders: BTreeMap::new(),
@@ -259,7 +269,7 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(&step.policy));
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
         let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let reminders = self.next_reminder();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hearing, Incident, Member, Say, telling::Voice};
 use crate::domain::{
+    escalation::Step,
     message::cut,
     muting::{Cause, Mute, is_muted},
     name::Name,
@@ -65,7 +66,12 @@ impl Held {
             Event::Acknowledge => 1,
             _ => 0,
         };
-        if weight(newer.event) == 0 && weight(self.event) == 0 && newer.reason != self.reason {
+        let is_reminder = |held: &Self| held.reason.starts_with("reminder:");
+        if weight(self.event) == 0 && is_reminder(&newer) && !is_reminder(self) {
+            return; // it is reminded of by what is told
+        }
+        let both_news = weight(newer.event) == 0 && weight(self.event) == 0 && !is_reminder(self);
+        if both_news && newer.reason != self.reason {
             self.reason = cut(&format!("{}; {}", self.reason, newer.reason), REASONS_MAX);
         } else if weight(newer.event) >= weight(self.event) {
             *self = newer;
@@ -225,9 +231,9 @@ impl Incident {
         self.muted.as_ref()?.by.values().map(|by| by.until).min()
     }
 
-    /// Whether a policy's steps wait for the end of what mutes it.
-    pub(super) fn holds_back(&self, policy: &Name) -> bool {
-        self.muted.as_ref().is_some_and(|muted| muted.policies.contains(policy))
+    /// Whether a step has become due, and waits for the end of what mutes its policy.
+    pub(super) fn holds_back(&self, step: &Step) -> bool {
+        self.muted.as_ref().is_some_and(|muted| muted.steps.contains(&(step.policy.clone(), step.number)))
     }
 
     /// An alert that nobody heard fire is more urgent than what is known: told as if it had fired now.

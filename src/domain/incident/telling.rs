@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Around, Hearers, Hearing, Held, Incident, Say, Told};
+use super::{Actor, Around, Hearers, Hearing, Held, Incident, Say, Told};
 use crate::domain::{
     escalation::StepState,
     muting::{Cause, Mute},
@@ -93,7 +93,13 @@ impl Incident {
     /// does not page again. A pager that knows the incident as a more urgent one is not woken, unless a policy that holds
     /// it open names it.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
+        self.open_again_but(None, reason, late, voice);
+    }
+
+    /// The same for everybody but the one where it came from, who knows.
+    pub(super) fn open_again_but(&mut self, knows: Option<&Name>, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
+        self.touched = Some(voice.now);
         self.want_look(voice);
         let priority = self.spoken(voice);
         let woken: Vec<Name> = self
@@ -103,6 +109,7 @@ impl Incident {
                 let is_pager = voice.hearing(name) == Some(Hearing::Pager);
                 !is_pager || told.priority >= priority || self.concerns(name)
             })
+            .filter(|(name, _)| knows != Some(*name))
             .map(|(name, _)| name.clone())
             .collect();
         for receiver in woken {
@@ -145,8 +152,14 @@ impl Incident {
             return;
         }
         let (priority, opening) = (self.spoken(voice), self.opening);
-        let told = self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
+        let told = self.told.entry(receiver.clone()).or_insert(Told {
+            priority,
+            by: Vec::new(),
+            openings: Vec::new(),
+            newest: 0,
+        });
         told.priority = told.priority.min(priority);
+        told.newest = opening;
         if !told.openings.contains(&opening) {
             told.openings.push(opening);
         }
@@ -167,6 +180,16 @@ impl Incident {
 
     /// Passes an acknowledgement or the end on to everybody who was told; pagers under every key they know.
     pub(super) fn tell_all(&self, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        self.tell(None, event, reason, voice);
+    }
+
+    /// The same for what somebody did: never back to the pager where it was done, but for keys it was not done to.
+    pub(super) fn tell_all_but(&self, by: &Actor, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        let known = by.knows.as_ref().filter(|name| voice.hearing(name) == Some(Hearing::Pager));
+        self.tell(known.map(|name| (name, by.opening)), event, reason, voice);
+    }
+
+    fn tell(&self, known: Option<(&Name, Option<u32>)>, event: Event, reason: &str, voice: &mut Voice<'_>) {
         for (receiver, told) in &self.told {
             let Some(newest) = told.openings.last().copied() else { continue };
             if !voice.reaches(receiver, reason) {
@@ -175,6 +198,12 @@ impl Incident {
             let every_key = event == Event::Resolve && voice.hearing(receiver) == Some(Hearing::Pager);
             for opening in told.openings.iter().copied().filter(|opening| every_key || *opening == newest) {
                 let (receiver, reason) = (receiver.clone(), reason.to_owned());
+                if known == Some((&receiver, Some(opening))) {
+                    if event == Event::Resolve {
+                        voice.say(Say::Settle { receiver, opening, reason });
+                    }
+                    continue;
+                }
                 voice.say(Say::Tell { receiver, event, opening, reason, late: false });
             }
         }

@@ -1,5 +1,6 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod acting;
 mod almanac;
 mod correct;
 mod ends;
@@ -22,6 +23,7 @@ use self::trial::test_message;
 use super::{
     board::Board,
     decider::Order,
+    inbound::Inbound,
     metrics::{self, ReloadState},
     report,
 };
@@ -29,16 +31,18 @@ use crate::{
     clock::Clock,
     config::model::{Config, Indicator, Right},
     domain::{
-        decide::Rejected,
-        incident::{Incident, IncidentEvent},
+        incident::Incident,
         name::{Name, Series, SloId},
         notification::Message,
     },
     schedule,
     store::{Store, StoreError},
     views::{
-        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{
+            Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
+        },
         explain::Explanation,
+        inbound::{Call, Reception},
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
@@ -76,6 +80,8 @@ pub struct LiveDesk {
     pub clock: Arc<dyn Clock>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
+    /// Takes what people do elsewhere.
+    pub inbound: Arc<Inbound>,
     /// How the newest reload went.
     pub loading: Arc<RwLock<Loading>>,
 }
@@ -94,17 +100,6 @@ impl LiveDesk {
         let found = self.store.incident(id).await.map_err(unavailable)?;
         found
             .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
-    }
-
-    fn event(action: Action, by: &str) -> IncidentEvent {
-        let by = by.to_owned();
-        match action {
-            Action::Acknowledge => IncidentEvent::Acknowledge { by },
-            Action::Resolve => IncidentEvent::Resolve { by },
-            Action::Note(text) => IncidentEvent::Note { by, text },
-            Action::ApproveStatus => IncidentEvent::StatusDraft { by, approve: true },
-            Action::DiscardStatus => IncidentEvent::StatusDraft { by, approve: false },
-        }
     }
 
     fn unready(&self) -> Vec<String> {
@@ -248,19 +243,13 @@ impl Desk for LiveDesk {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
-        Box::pin(async move {
-            let found = self.find(incident).await?;
-            let (reply, answer) = oneshot::channel();
-            let order = Order::Act { incident: found.id.clone(), event: Self::event(action, by), reply };
-            let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
-            self.orders.send(order).await.map_err(|_| gone())?;
-            match answer.await.map_err(|_| gone())? {
-                Ok(()) => self.incident(&found.id).await,
-                Err(Rejected::NoIncident(id)) => Err(DeskError::Conflict(format!("incident {id} is over and closed"))),
-                Err(refused) => Err(DeskError::Conflict(refused.to_string())),
-            }
-        })
+        Box::pin(self.acted(incident, action, by, way))
+    }
+
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception> {
+        Box::pin(async move { self.inbound.receive(&call).await })
     }
 
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {

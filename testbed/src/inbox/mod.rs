@@ -7,6 +7,7 @@
 //! | path | plays |
 //! |---|---|
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
+//! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
 //! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
@@ -22,6 +23,7 @@ mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
+mod pagerduty_rest;
 mod postgrest;
 mod request;
 mod serve;
@@ -153,6 +155,16 @@ impl Inbox {
         self.shared.world().pagerduty.incidents.clone()
     }
 
+    /// Somebody moves PagerDuty's incident of this key, in PagerDuty itself; nobody is told of it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pagerduty_moves(&self, routing_key: &str, dedup_key: &str, status: PagerdutyStatus, person: Option<&str>) {
+        let mut world = self.shared.world();
+        let incident = world.pagerduty.incidents.get_mut(&(routing_key.to_owned(), dedup_key.to_owned()));
+        incident.expect("an incident of this key").becomes(status, person);
+    }
+
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
@@ -183,6 +195,16 @@ impl Inbox {
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.
     pub fn slack_state(&self) -> BTreeMap<String, String> {
         self.shared.world().slack.texts()
+    }
+
+    /// The buttons that do something under each message, by `ts`: `action_id` and `value`.
+    pub fn slack_buttons(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.shared.world().slack.buttons()
+    }
+
+    /// What was said to single users, in order: the user's id and the text.
+    pub fn slack_whispers(&self) -> Vec<(String, String)> {
+        self.shared.world().slack.whispers.clone()
     }
 }
 

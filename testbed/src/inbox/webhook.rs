@@ -50,7 +50,13 @@ impl Webhook {
         let body: Value = serde_json::from_slice(&request.raw).unwrap_or_default();
         let mut fields: Vec<_> = body.as_object().into_iter().flat_map(|map| map.keys()).collect();
         fields.sort();
-        if fields != FIELDS || body["version"] != 1 {
+        // What is about no single incident says so, and what it is about.
+        let mut promised = FIELDS.to_vec();
+        if body["incident"].is_null() {
+            promised.push("bulletin");
+            promised.sort_unstable();
+        }
+        if fields != promised || body["version"] != 1 {
             problems.push(format!("not the promised shape: {fields:?}"));
         }
         let delivery = request.header("x-slod-delivery");

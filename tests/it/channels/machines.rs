@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use slod::{
     channel::{Outcome, Told},
     domain::{
+        bulletin::{Bulletin, BulletinKind},
         notification::{Event, Message, Notification, PublicState},
         policy::Priority,
     },
@@ -78,10 +79,10 @@ async fn a_webhook_has_its_yes_later_and_never() {
 fn held(world: &World, member: &str) -> Vec<String> {
     let all = world.inbox.alertmanager_state();
     let mine = all.iter().filter(|((at, _), _)| at == member);
-    let word = |alert: &HeldAlert| {
+    let shown = |alert: &HeldAlert| {
         format!("{} {}", alert.labels["priority"], if alert.firing { "firing" } else { "resolved" })
     };
-    let mut all_said: Vec<_> = mine.map(|(_, alert)| word(alert)).collect();
+    let mut all_said: Vec<_> = mine.map(|(_, alert)| shown(alert)).collect();
     all_said.sort();
     all_said
 }
@@ -174,5 +175,37 @@ async fn alertmanagers_answers_decide() {
     world.inbox.fault("/alertmanager/2", Fault::Status(404), 1);
     assert!(world.channels["alertmanager"].verify().await.is_err_and(|error| error.starts_with("member 2: 404")));
     assert!(world.inbox.received().iter().all(|entry| entry.peer == Peer::Alertmanager));
+    world.settle();
+}
+
+/// What is about no single incident is JSON with its data; Alertmanager, which pages, takes none of it.
+#[tokio::test]
+async fn a_webhook_takes_reports_and_alertmanager_does_not() {
+    let world = World::start().await;
+    let report = || {
+        let at = "2026-11-01T09:00:00Z".parse().unwrap();
+        Message::Bulletin(Box::new(Bulletin {
+            kind: BulletinKind::Report,
+            name: "monthly".into(),
+            key: "report/monthly@1793523600".into(),
+            headline: "2026-10 Shop: no objective of 3 missed".into(),
+            lines: vec!["Incidents: 0. Pages: 0.".into()],
+            tables: Vec::new(),
+            links: Vec::new(),
+            due_at: at,
+            decided_at: at,
+            late: false,
+            data: serde_json::json!({"budget": {"month": "2026-10"}}),
+        }))
+    };
+    let first = accepted(world.send("webhook", report(), None, 1).await);
+    assert_eq!(accepted(world.send("webhook", report(), None, 2).await), first, "the same delivery");
+    let body = &world.inbox.received()[0].body;
+    assert_eq!((&body["event"], &body["bulletin"]["kind"]), (&"digest".into(), &"report".into()));
+    assert_eq!(body["bulletin"]["data"]["budget"]["month"], "2026-10");
+    for receiver in ["pager", "alertmanager"] {
+        let outcome = world.send(receiver, report(), None, 1).await;
+        assert!(matches!(outcome, Outcome::Dead { .. }), "{receiver}: {outcome:?}");
+    }
     world.settle();
 }

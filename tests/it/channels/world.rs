@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use slod::{
     channel::{Delivery, Limits, Outcome, SharedChannel, build},
     config::{
-        model::{Mail, Receiver, ReceiverKind},
+        model::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople},
         secret::Secret,
     },
     domain::{
@@ -38,13 +38,21 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let inbox = Inbox::start().await;
         let kinds = [
-            ("pager", ReceiverKind::Pagerduty { routing_key: Secret::new(ROUTING_KEY), url: inbox.url("/pagerduty") }),
+            (
+                "pager",
+                ReceiverKind::Pagerduty {
+                    routing_key: Secret::new(ROUTING_KEY),
+                    url: inbox.url("/pagerduty"),
+                    people: PagerdutyPeople::default(),
+                },
+            ),
             (
                 "chat",
                 ReceiverKind::SlackBot {
                     channel: "C0ALERTS".into(),
                     token: Secret::new(BOT_TOKEN),
                     url: inbox.url("/slack"),
+                    people: SlackPeople::default(),
                 },
             ),
             ("hook", ReceiverKind::SlackWebhook { webhook: Secret::new(inbox.url(WEBHOOK_PATH)) }),

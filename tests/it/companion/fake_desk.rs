@@ -17,8 +17,11 @@ use slod::{
     },
     template::Templates,
     views::{
-        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{
+            Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
+        },
         explain::Explanation,
+        inbound::{Call, Caller, Reception, Unread},
         incident::{DeliveryView, IncidentView},
         post_incident::{Around, variables},
         report::{BudgetReport, CorrectionView},
@@ -41,6 +44,9 @@ impl Clock for StoppedClock {
     }
 }
 
+/// Who called, the signatures, the time, and the body.
+pub type SeenCall = (Caller, String, String, Result<Vec<u8>, Unread>);
+
 /// What differs from test to test.
 #[derive(Default)]
 pub struct FakeDesk {
@@ -55,6 +61,9 @@ pub struct FakeDesk {
     pub test_ends: Option<&'static str>,
     pub looks: AtomicU32,
     pub acts: Mutex<Vec<(String, Action, String)>>,
+    /// What becomes of a signed call: accepted unless written.
+    pub reception: Option<Reception>,
+    pub calls: Mutex<Vec<SeenCall>>,
 }
 
 impl FakeDesk {
@@ -225,12 +234,19 @@ impl Desk for FakeDesk {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        _: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             let view = self.incident(incident).await?;
             self.acts.lock().unwrap().push((incident.to_owned(), action, by.to_owned()));
             Ok(view)
         })
+    }
+
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception> {
+        let seen = (call.caller, call.signatures.to_owned(), call.timestamp.to_owned(), call.body.map(<[u8]>::to_vec));
+        self.calls.lock().unwrap().push(seen);
+        Box::pin(async { self.reception.unwrap_or(Reception::Accepted) })
     }
 
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {

@@ -111,6 +111,19 @@ fn a_look_that_is_under_way_serves_a_reopening_as_well() {
     assert_eq!(wanted(&world), None);
 }
 
+/// A silence holds the news back, and keeps what was found.
+#[test]
+fn what_is_silenced_hears_of_it_when_that_ends() {
+    let mut world = down();
+    world.feed("b");
+    world.silence(None, 600);
+    looked(&mut world, 1, false, "ok");
+    assert_eq!(world.told("chat"), "trigger");
+    assert!(world.lines.contains(&"looked first look: database ok".to_owned()));
+    world.until(700);
+    assert_eq!((world.told("chat"), world.told("pager")), ("trigger update".into(), "trigger".into()));
+}
+
 #[test]
 fn a_service_without_diagnostics_asks_for_none() {
     let mut world =

@@ -57,9 +57,9 @@ pub fn act(world: &mut World, what: char) {
     };
     let by = || "ann".to_owned();
     let event = match what {
-        'A' => IncidentEvent::Acknowledge { by: by() },
-        'R' => IncidentEvent::Resolve { by: by() },
-        'N' => IncidentEvent::Note { by: by(), text: "text".into() },
+        'A' => IncidentEvent::Acknowledge { by: by().into() },
+        'R' => IncidentEvent::Resolve { by: by().into() },
+        'N' => IncidentEvent::Note { by: by().into(), text: "text".into() },
         'P' | 'D' => IncidentEvent::StatusDraft { by: by(), approve: what == 'P' },
         'U' => IncidentEvent::Undelivered {
             receiver: "pager".into(),

@@ -1,26 +1,18 @@
-//! Silences and planned work: what is muted, what goes out all the same, what is told at the end; and their bounds.
-
-use std::collections::BTreeMap;
+//! Silences and planned work: what is muted, what goes out all the same, what is told at the end.
 
 use chrono::TimeDelta;
-use proptest::prelude::*;
 use slod::domain::{
-    decide::{Core, Decision, Input, Rejected},
-    incident::{Hearing, IncidentEvent},
+    decide::Input,
+    incident::IncidentEvent,
     muting::Work,
-    name::{Name, Series, SloId},
+    name::{Name, SloId},
     notification::{Event, Message},
     policy::{Condition, Policy, Priority, Unless},
-    rulebook::PolicyRules,
-    silence::{Matcher, SILENCES_MAX, Silence, Unwanted, check},
     slo::IndicatorKind,
     slot::Span,
 };
 
-use super::{
-    properties::{act, busy_world, without_last_answer},
-    world::{START, World, at, planned, policy, rulebook, slo, status_page, steps},
-};
+use super::world::{START, World, planned, policy, slo, status_page, steps};
 
 /// One alert on the first bad check: pager and chat at once, the boss after 5 minutes, the lead after 10 even if
 /// somebody has it. An acknowledgement holds for 15 minutes.
@@ -304,151 +296,6 @@ fn a_blind_source_is_heard() {
     assert_eq!(world.minutes("chat"), "5:trigger");
 }
 
-/// Silences are by series; so is what they mute.
-#[test]
-fn labels_are_matched_to_the_letter() {
-    let series = |text: &str| -> Series {
-        text.split_whitespace()
-            .map(|pair| pair.split_once('=').unwrap())
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect()
-    };
-    let (front, back) = (SloId::new("shop", "front"), SloId::new("shop", "back"));
-    for (slo, labels, id, given, covered) in [
-        (None, "", &front, "", true),
-        (None, "", &SloId::new("bank", "front"), "", false),
-        (Some("front"), "", &front, "region=eu", true),
-        (Some("front"), "", &back, "", false),
-        (None, "region=eu", &front, "region=eu", true),
-        (None, "region=eu", &front, "region=eu shop=1", true),
-        (None, "region=eu shop=1", &front, "region=eu", false),
-        (None, "region=eu", &front, "region=EU", false),
-        (None, "region=eu", &front, "", false),
-        (None, "region=*", &front, "region=eu", false),
-    ] {
-        let matcher =
-            Matcher { service: "shop".into(), slo: slo.map(Name::from), policy: None, labels: series(labels) };
-        assert_eq!(matcher.covers(id, &series(given)), covered, "{matcher:?} {id} {given}");
-    }
-}
-
-/// Four SLOs of a shop, two of a bank; `down` and `burn` on all of them, one of them by region.
-fn town() -> slod::domain::rulebook::Rulebook {
-    let mut rules = Vec::new();
-    for (service, name) in [("shop", "a"), ("shop", "b"), ("shop", "c"), ("shop", "d"), ("bank", "a"), ("bank", "b")] {
-        let mut one = slo(IndicatorKind::Probe, 99.0, 60);
-        one.spec.id = SloId::new(service, name);
-        if (service, name) == ("bank", "b") {
-            one.per = vec!["region".into()];
-        }
-        for name in ["down", "burn"] {
-            let (policy, plan) = planned(policy(name, Priority::P1, Condition::Consecutive(1)), None);
-            one.policies.push(PolicyRules::new(policy, plan, &one.spec));
-        }
-        rules.push(one);
-    }
-    rulebook(rules)
-}
-
-#[test]
-fn what_makes_sense() {
-    let rules = town();
-    let long = "x".repeat(1_001);
-    let silence =
-        |service: &str, slo: &str, policy: &str, labels: &[(&str, &str)], hours: i64, by: &str, reason: &str| {
-            let name = |text: &str| Some(Name::from(text)).filter(|_| !text.is_empty());
-            let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            let matcher = Matcher { service: service.into(), slo: name(slo), policy: name(policy), labels };
-            Silence::new(matcher, by, reason, at(0), at(0) + TimeDelta::hours(hours))
-        };
-    let hostile = [("region", "\u{202e}<script>\0")];
-    let many: Vec<(String, String)> = (0..17).map(|number| (format!("l{number}"), String::new())).collect();
-    let many: Vec<(&str, &str)> = many.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    let wide = [("region", long.as_str())];
-    #[rustfmt::skip]
-    let cases = [
-        (silence("shop", "a", "", &[], 1, "ann", "move"), Ok((1, 2))),
-        (silence("shop", "a", "", &[], 168, "ann", "move"), Ok((1, 2))),
-        (silence("bank", "", "", &[], 1, "ann", "move"), Ok((2, 2))),
-        (silence("shop", "", "down", &[], 1, "ann", "move"), Ok((4, 1))),
-        (silence("bank", "", "", &[("region", "eu")], 1, "ann", "move"), Ok((1, 2))),
-        (silence("bank", "b", "down", &hostile, 1, "ann", "<b>\u{1b}[31m"), Ok((1, 1))),
-        (silence("shop", "", "", &[], 1, "ann", "move"), Err("4 of 6 SLOs")),
-        (silence("shop", "a", "", &[], 1, "ann", " "), Err("needs a `reason`")),
-        (silence("shop", "a", "", &[], 1, "ann", &long), Err("longer than 1000")),
-        (silence("shop", "a", "", &[], 1, "", "move"), Err("needs an author")),
-        (silence("shop", "a", "", &[], 1, &long, "move"), Err("longer than 200")),
-        (silence("shop", "a", "", &[], 0, "ann", "move"), Err("not in the future")),
-        (silence("shop", "a", "", &[], -1, "ann", "move"), Err("not in the future")),
-        (silence("shop", "a", "", &[], 169, "ann", "move"), Err("at most 7 days")),
-        (silence("shop", "a", "", &[], 1_000_000, "ann", "move"), Err("at most 7 days")),
-        (silence("", "", "", &[], 1, "ann", "move"), Err("no service ``")),
-        (silence("*", "", "", &[], 1, "ann", "move"), Err("no service `*`")),
-        (silence("shop", "z", "", &[], 1, "ann", "move"), Err("no SLO `z`")),
-        (silence("shop", "a", "up", &[], 1, "ann", "move"), Err("no policy `up`")),
-        (silence("shop", "a", "", &hostile, 1, "ann", "move"), Err("no SLO there with series of these labels")),
-        (silence("bank", "b", "", &[("shop", "1")], 1, "ann", "move"), Err("no SLO there with series of these labels")),
-        (silence("bank", "b", "", &many, 1, "ann", "move"), Err("at most 16 labels")),
-        (silence("bank", "b", "", &wide, 1, "ann", "move"), Err("at most 16 labels")),
-    ];
-    for (silence, expected) in cases {
-        let got = check(&silence, &rules, at(0)).map(|scope| (scope.slos.len(), scope.policies.len()));
-        match (&got, expected) {
-            (Ok(got), Ok(expected)) => assert_eq!(*got, expected, "{silence:?}"),
-            (Err(why), Err(said)) => assert!(why.to_string().contains(said), "{why}: {silence:?}"),
-            _ => panic!("{got:?} instead of {expected:?}: {silence:?}"),
-        }
-    }
-}
-
-/// Where there is one SLO, a silence that names it is taken.
-#[test]
-fn a_small_town() {
-    let mut world = escalated();
-    let matcher = |slo: Option<&str>| Matcher {
-        service: "shop".into(),
-        slo: slo.map(Name::from),
-        policy: None,
-        labels: Series::new(),
-    };
-    let whole = Silence::new(matcher(None), "ann", "move", at(0), at(60));
-    assert_eq!(world.core.scope_of(&whole, at(0)), Err(Unwanted::TooBroad { covers: 1, all: 1 }));
-    play(&mut world, "b");
-    let named = Silence::new(matcher(Some("front")), "ann", "move", at(60), at(120));
-    let scope = world.core.scope_of(&named, at(60)).unwrap();
-    assert_eq!((scope.whole, scope.all, scope.incidents), (1, 1, vec![world.incident().id.clone()]));
-}
-
-#[test]
-fn so_many_and_no_more() {
-    let mut core = Core::new(std::sync::Arc::new(town()));
-    let mut made = Vec::new();
-    for number in 0..10_000 {
-        let matcher = Matcher { service: "shop".into(), slo: Some("a".into()), policy: None, labels: Series::new() };
-        let silence = Silence::new(matcher, "ann", &format!("move {number}"), at(0), at(3_600));
-        let id = silence.id.clone();
-        let mut decision = Decision::default();
-        match core.handle(at(0), Input::Silence(Box::new(silence)), &mut decision) {
-            Ok(()) => made.push(id),
-            Err(why) => {
-                assert_eq!(why, Rejected::Unwanted(Unwanted::TooMany));
-                assert!(decision.silences.is_empty());
-            }
-        }
-    }
-    assert_eq!((made.len(), core.silences.len()), (SILENCES_MAX, SILENCES_MAX));
-    let mut decision = Decision::default();
-    let expire = |id: &str| Input::Unsilence { id: id.to_owned(), by: "bob".into() };
-    core.handle(at(10), expire(&made[0]), &mut decision).unwrap();
-    assert_eq!(decision.silences[0].expired.as_ref().map(|end| (end.at, end.by.as_str())), Some((at(10), "bob")));
-    let again = core.handle(at(11), expire(&made[0]), &mut decision);
-    assert_eq!(again, Err(Rejected::NoSilence(made[0].clone())));
-    core.forget_finished(at(11));
-    assert_eq!(core.silences.len(), SILENCES_MAX - 1);
-    core.forget_finished(at(3_600));
-    assert!(core.silences.is_empty());
-}
-
 /// A clock that is set back makes nobody silent for longer than a week.
 #[test]
 fn a_clock_set_back() {
@@ -459,108 +306,4 @@ fn a_clock_set_back() {
     let bad = world.reading('b').unwrap();
     world.settled(slot, bad);
     assert_eq!(world.told("pager"), "trigger");
-}
-
-/// A silence, an end of one, or anything else that happens.
-fn any_act(world: &mut World, what: char) {
-    match what {
-        'S' => drop(world.silence(None, 450)),
-        's' => drop(world.silence(Some("down"), 330)),
-        'X' => {
-            for id in world.core.silences.keys().cloned().collect::<Vec<_>>() {
-                world.expire(&id);
-            }
-        }
-        other => act(world, other),
-    }
-}
-
-fn acts() -> impl Strategy<Value = String> {
-    "([gb]{1,9}|[gb1e_!.]{1,4}|[ARNU]|[SsX]){1,40}"
-}
-
-/// What is so of every open incident that nothing mutes and nobody has: whatever is due is told.
-fn nothing_is_due(world: &World) {
-    let open = world.core.incidents.values().filter(|incident| incident.resolved.is_none());
-    for incident in open.filter(|incident| incident.muted.is_none() && incident.acknowledged.is_none()) {
-        let fires = |policy: &Name| incident.members.values().any(|member| member.firing && member.policy == *policy);
-        for step in incident.steps.iter().filter(|step| step.due_at <= world.now && fires(&step.policy)) {
-            assert_ne!(step.state.as_str(), "waiting", "{step:?}\n{}", world.lines.join("\n"));
-            for name in step.notify.iter().filter(|_| step.state.as_str() == "done") {
-                let told = incident.told.get(name);
-                let spared = world.core.rules.hearers[name] == Hearing::Pager;
-                assert!(spared || told.is_some_and(|told| !told.openings.is_empty()), "{name} {step:?}");
-            }
-        }
-        for (name, told) in incident.told.iter().filter(|(name, _)| world.core.rules.hearers[*name] != Hearing::Pager) {
-            assert!(told.openings.contains(&incident.opening), "{name} {told:?}\n{}", world.lines.join("\n"));
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    /// Nothing new is said while it is muted; what is open and due at the end is told, each receiver once; who was woken
-    /// hears the end. And a kill changes nothing of it.
-    #[test]
-    fn whatever_happens(acts in acts(), kills in prop::collection::vec(any::<prop::sample::Index>(), 0..3)) {
-        let mut world = busy_world(false);
-        let mut killed = world.clone();
-        let kills: Vec<_> = kills.into_iter().map(|kill| kill.index(acts.len())).collect();
-        let mut silences: BTreeMap<String, Silence> = BTreeMap::new();
-        let mut seen = 0;
-        for (number, what) in acts.chars().enumerate() {
-            any_act(&mut world, what);
-            if kills.contains(&number) {
-                killed.restart();
-            }
-            any_act(&mut killed, what);
-            nothing_is_due(&world);
-            silences.retain(|id, _| world.core.silences.contains_key(id) || what != 'X');
-            for heard in &world.heard[seen..] {
-                let (time, outgoing) = (at(heard.at), &heard.outgoing);
-                let active = |silence: &&Silence| silence.starts_at <= time && time < silence.ends_at;
-                let muted = |policy: Option<&str>| silences.values().filter(active).any(|silence| silence.matcher.policy.as_deref() == policy);
-                let pager = matches!(&*outgoing.receiver, "pager" | "boss");
-                let new = match (outgoing.event, &outgoing.message) {
-                    (Event::Resolve, _) => false,
-                    (Event::Acknowledge, _) => !pager,
-                    (event, Message::StatusPost(_)) => event == Event::Trigger,
-                    _ => true,
-                };
-                prop_assert!(!(new && muted(None)), "{heard:?}\n{}", world.lines.join("\n"));
-                if let Message::Notification(message) = &outgoing.message {
-                    let by_down = message.reason.starts_with("down") && outgoing.event == Event::Trigger;
-                    prop_assert!(!(by_down && muted(Some("down"))), "{heard:?}");
-                }
-                // Silences end between two slots: what is told then was held back.
-                if heard.at % 60 == 30 && outgoing.event == Event::Trigger {
-                    let same = world.heard[seen..].iter().filter(|other| {
-                        other.at == heard.at && other.outgoing.event == Event::Trigger && other.outgoing.receiver == outgoing.receiver
-                    });
-                    prop_assert_eq!(same.count(), 1, "{:?}", heard);
-                }
-            }
-            seen = world.heard.len();
-            silences.extend(world.core.silences.clone());
-        }
-        prop_assert_eq!(without_last_answer(&world.heard), without_last_answer(&killed.heard));
-        prop_assert_eq!(&world.lines, &killed.lines);
-        prop_assert_eq!(&world.core.incidents, &killed.core.incidents);
-
-        world.feed("g*150");
-        prop_assert!(world.core.incidents.is_empty(), "everything has an end: {:?}", world.core.incidents);
-        let mut open: BTreeMap<(Name, String), bool> = BTreeMap::new();
-        for heard in &world.heard {
-            let key = (heard.outgoing.receiver.clone(), heard.outgoing.dedup_key.clone());
-            match heard.outgoing.event {
-                Event::Trigger => drop(open.insert(key, true)),
-                Event::Resolve => prop_assert_eq!(open.insert(key, false), Some(true), "{:?}", heard),
-                _ => {}
-            }
-        }
-        let left: Vec<_> = open.into_iter().filter(|(_, open)| *open).collect();
-        prop_assert!(left.is_empty(), "never told of the end: {left:?}");
-    }
 }

@@ -88,6 +88,28 @@ fn what_fires_says_why_on_the_record() {
     assert_eq!(line, "fired down fires (P1) as of 00:03:00 UTC: 2 bad slots in a row, 2 needed");
 }
 
+#[test]
+fn a_blind_source_says_why_on_the_record() {
+    let mut world =
+        World::with(slo(IndicatorKind::Value, 99.0, 60), policy("old", Priority::P1, Condition::Consecutive(2)));
+    for minute in 0..=6 {
+        world.until(minute * 60);
+        world.hears(Some("connection refused"));
+    }
+    let line = world.lines.iter().find(|line| line.starts_with("fired")).unwrap();
+    let wanted = "fired blind fires (P3) as of 00:05:00 UTC: no good answer for 5 min: connection refused";
+    assert_eq!(line, wanted);
+}
+
+#[test]
+fn a_resolve_by_a_person_says_what_it_mutes() {
+    let mut world =
+        World::with(slo(IndicatorKind::Probe, 99.0, 60), policy("down", Priority::P1, Condition::Consecutive(1)));
+    world.feed("b");
+    world.resolve();
+    assert!(world.lines.contains(&"muted silent until each has cleared once: down".to_owned()), "{:?}", world.lines);
+}
+
 /// How alerts stood is told from the slots alone: the same as they stood live, at every slot.
 #[test]
 fn alerts_of_the_past_are_those_that_were() {

@@ -1,7 +1,7 @@
 //! Who hears of the story. A receiver more is a line more here; what it must have heard follows from the outbox.
 
 use serde_json::Value;
-use testbed::inbox::{Inbox, Received};
+use testbed::inbox::{Inbox, Received, WEBHOOK_SECRET};
 
 /// A row of the outbox, at the end.
 #[derive(Clone, Debug)]
@@ -17,8 +17,10 @@ pub struct Row {
 /// A receiver of the story.
 pub struct Hearer {
     pub name: &'static str,
-    /// Its line under `receivers:`.
+    /// Its line under `receivers:`; empty for what is configured elsewhere.
     pub config: fn(&Inbox) -> String,
+    /// The step of the escalation in which it is told; none if it is told otherwise.
+    pub step: Option<usize>,
     /// Whether a request was a message to it.
     pub hears: fn(&Received) -> bool,
     /// What makes it this message and no other, however often it comes.
@@ -39,6 +41,7 @@ pub const SECOND_KEY: &str = "00000000000000000000000000second";
 pub const HEARERS: &[Hearer] = &[
     Hearer {
         name: "pager",
+        step: Some(0),
         config: |inbox| pagerduty("PAGER_KEY", inbox),
         hears: |entry| entry.body["routing_key"] == PAGER_KEY,
         said: event_and_key,
@@ -47,6 +50,7 @@ pub const HEARERS: &[Hearer] = &[
     },
     Hearer {
         name: "second",
+        step: Some(1),
         config: |inbox| pagerduty("SECOND_KEY", inbox),
         hears: |entry| entry.body["routing_key"] == SECOND_KEY,
         said: event_and_key,
@@ -55,6 +59,7 @@ pub const HEARERS: &[Hearer] = &[
     },
     Hearer {
         name: "chat",
+        step: Some(0),
         config: |inbox| {
             format!("{{slack: {{channel: C0ALERTS, token: {{from_env: TOKEN}}, url: \"{}\"}}}}", inbox.url("/slack"))
         },
@@ -65,6 +70,7 @@ pub const HEARERS: &[Hearer] = &[
     },
     Hearer {
         name: "hook",
+        step: Some(0),
         config: |_| "{slack: {webhook: {from_env: WEBHOOK}}}".to_owned(),
         hears: |entry| entry.path.starts_with("/slack/services/"),
         said: blocks,
@@ -73,6 +79,7 @@ pub const HEARERS: &[Hearer] = &[
     },
     Hearer {
         name: "mail",
+        step: Some(0),
         config: |_| "{email: {to: [ops@example.com]}}".to_owned(),
         hears: |entry| entry.path == "smtp",
         said: |entry| entry.body["headers"]["message-id"].as_str().unwrap_or_default().to_owned(),
@@ -81,6 +88,7 @@ pub const HEARERS: &[Hearer] = &[
     },
     Hearer {
         name: "public",
+        step: None,
         config: |inbox| {
             let url = inbox.url("/statuspage");
             format!(
@@ -92,16 +100,36 @@ pub const HEARERS: &[Hearer] = &[
         fits: |said, row| row.message["content"]["state"] == said,
         must: &["trigger", "update", "resolve"],
     },
+    Hearer {
+        name: "own",
+        step: Some(0),
+        config: |inbox| format!("{{webhook: {{url: \"{}\", secret: {{from_env: OWN}}}}}}", inbox.url("/webhook/own")),
+        hears: |entry| entry.path.starts_with("/webhook/") && entry.method == "POST",
+        said: |entry| entry.body.to_string(),
+        fits: says_why,
+        must: &["trigger", "acknowledge", "trigger", "resolve"],
+    },
+    Hearer {
+        name: "decision-log:shop",
+        step: None,
+        config: |_| String::new(),
+        hears: |entry| entry.path.starts_with("/supabase/") && entry.method == "POST",
+        said: |entry| entry.body["event_id"].as_str().unwrap_or_default().to_owned(),
+        fits: |said, row| row.dedup_key == said,
+        must: &["digest"],
+    },
 ];
 
 /// Their secrets, by the variables that the configuration reads.
-pub fn secrets(inbox: &Inbox) -> [(&'static str, String); 5] {
+pub fn secrets(inbox: &Inbox) -> [(&'static str, String); 7] {
     [
         ("PAGER_KEY", PAGER_KEY.to_owned()),
         ("SECOND_KEY", SECOND_KEY.to_owned()),
         ("TOKEN", "xoxb-SECRET".to_owned()),
         ("WEBHOOK", inbox.url("/slack/services/T000/B000/SECRET")),
         ("PAGE", "page-SECRET".to_owned()),
+        ("OWN", WEBHOOK_SECRET.to_owned()),
+        ("LOG", "supabase-SECRET".to_owned()),
     ]
 }
 

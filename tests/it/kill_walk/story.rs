@@ -50,6 +50,7 @@ pub async fn tell(point: &'static str, lives: Vec<String>) -> usize {
     story.service.answer_with(200).unwrap();
     story.until("it is over", async |story| story.is_over().await).await;
     story.until("the public is told of the end", public("resolved")).await;
+    story.until("it is on record", async |story| story.inbox.decision_log().len() == 1).await;
     story.until("all is said", async |story| story.has_said_all().await).await;
     let ended = story.slod.terminate().await;
     assert!(ended.is_ok_and(|status| status.success()), "{}", story.said());
@@ -181,22 +182,32 @@ impl Story {
 }
 
 fn config(inbox: &Inbox, service: &InventoryService) -> String {
-    let receivers: Vec<_> =
-        HEARERS.iter().map(|hearer| format!("  {}: {}\n", hearer.name, (hearer.config)(inbox))).collect();
+    let own =
+        HEARERS.iter().map(|hearer| (hearer.name, (hearer.config)(inbox))).filter(|(_, config)| !config.is_empty());
+    let receivers: Vec<_> = own.map(|(name, config)| format!("  {name}: {config}\n")).collect();
     let receivers = receivers.concat();
+    let told = |step| {
+        let names: Vec<_> =
+            HEARERS.iter().filter(|hearer| hearer.step == Some(step)).map(|hearer| hearer.name).collect();
+        names.join(", ")
+    };
     format!(
         "version: 1\n\
          mail: {{smtp: \"{}\", from: slod@example.com}}\n\
          receivers:\n{receivers}\
          escalations:\n  all:\n    acknowledge_timeout: 2s\n    steps:\n\
-         \x20     - {{after: 0s, notify: [pager, chat, hook, mail]}}\n\
-         \x20     - {{after: 2s, notify: [second]}}\n\
-         policies:\n  outage: {{slo: shop/front, when: {{consecutive: 2}}, priority: P1, escalation: all}}\n\
+         \x20     - {{after: 0s, notify: [{}]}}\n\
+         \x20     - {{after: 2s, notify: [{}]}}\n\
+         policies:\n  outage: {{slo: shop/front, when: {{consecutive: 2}}, priority: P1, escalation: all, reopen_within: 3s}}\n\
          services:\n  shop:\n    title: Shop\n\
          \x20   status_page: {{receiver: public, component: front, confirm: {{priority: P1, for: 1s}}, publish: auto, hold: 1s}}\n\
+         \x20   decision_log: {{supabase: {{url: \"{}\", key: {{from_env: LOG}}, table: decision_log}}, action: postmortem}}\n\
          \x20   slos:\n      front:\n        objective: 99%\n        window: 1h\n        every: 1s\n\
          \x20       indicator: {{probe: {{url: \"{}/inventory/health\", timeout: 900ms, retries: 0}}}}\n",
         inbox.smtp_url(),
+        told(0),
+        told(1),
+        inbox.url("/supabase"),
         service.url(),
     )
 }
