@@ -141,7 +141,8 @@ impl App {
         let away = store.come_alive(clock.now(), restart::WORTH_A_WORD).await?;
         let decider =
             Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
-                .await?;
+                .await
+                .inspect_err(|error| store.suspect(error))?;
         let decider = tokio::spawn(decider.run());
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
@@ -292,6 +293,7 @@ impl App {
             tokio::select! {
                 () = stop.cancelled() => break None,
                 _ = &mut self.decider => break Some(Fault("the decider")),
+                () = self.store.found_broken() => break Some(Fault("the store")),
                 part = broken => break Some(Fault(part)),
                 Some(reply) = self.reloads.recv(), if idle => {
                     let origin = self.origin.clone();

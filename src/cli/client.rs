@@ -128,14 +128,24 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let (status, text) = self
-            .runtime
+        let (status, text) = self.answer(request)?;
+        if status.is_success() { Ok(text) } else { Err(refusal(status, &text)) }
+    }
+
+    /// What the daemon says of itself, ready or not; nothing if that cannot be understood.
+    pub fn health(&self) -> anyhow::Result<Value> {
+        let url = format!("{}/-/ready", self.base);
+        let (_, text) = self.answer(self.http.get(url))?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(StatusCode, String)> {
+        self.runtime
             .block_on(async {
                 let response = request.send().await?;
                 Ok((response.status(), response.text().await?))
             })
-            .map_err(|error| self.unreachable(error))?;
-        if status.is_success() { Ok(text) } else { Err(refusal(status, &text)) }
+            .map_err(|error| self.unreachable(error))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {

@@ -15,6 +15,7 @@ use crate::{
     config::model::{Daemon, LogFormat},
     engine::board::Board,
     http::{self, Companion},
+    store::StoreError,
     views::desk::Desk,
 };
 
@@ -55,6 +56,10 @@ async fn serve(origin: Origin, config: crate::config::model::Config) -> anyhow::
         Ok(app) => app,
         Err(StartError::Build(why)) => {
             anstream::eprintln!("slod: run refuses this configuration: {why}");
+            return Ok(REFUSED);
+        }
+        Err(StartError::Store(error @ StoreError::NotOurs { .. })) => {
+            anstream::eprintln!("slod: run refuses this configuration: {error}");
             return Ok(REFUSED);
         }
         Err(error) => return Err(error.into()),

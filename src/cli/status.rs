@@ -78,6 +78,10 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     for line in faults(&slos).chain(refusals(&daemon)) {
         output::print(&line)?;
     }
+    let health = client.health()?;
+    for notice in health["notices"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        output::print(&format!("\n■ {}\n", plain(notice)))?;
+    }
     Ok(OK)
 }
 

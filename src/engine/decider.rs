@@ -333,6 +333,7 @@ impl Decider {
                         tracing::error!(error = %text, "decisions cannot be written; nothing new is sent until they can");
                     }
                     self.board.set_trouble(Some(text));
+                    self.store.suspect(&error);
                     self.board.beat("decider", self.clock.now());
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(RETRY_MAX);

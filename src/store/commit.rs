@@ -306,6 +306,11 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &str) -> Result<Stri
         .map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
 }
 
+/// What one row holds; if that cannot be understood, the log says so, and everything else goes on.
+pub(super) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!(error = %error.text(), "left out")).ok()
+}
+
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Unreadable { what: what.to_owned(), why: error.to_string() })
 }

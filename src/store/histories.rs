@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{
     Store, StoreError,
-    commit::{from_json, to_json},
+    commit::{from_json, readable, to_json},
 };
 use crate::domain::{history::History, name::SloId};
 
@@ -14,12 +14,11 @@ impl Store {
     /// All of them.
     pub async fn histories(&self) -> Result<BTreeMap<SloId, History>, StoreError> {
         let rows = sqlx::query("select service, slo, document from histories").fetch_all(&self.readers).await?;
-        rows.iter()
-            .map(|row| {
-                let id = SloId::new(row.get::<&str, _>("service"), row.get::<&str, _>("slo"));
-                Ok((id, from_json(row.get("document"), "what is still to be asked about")?))
-            })
-            .collect()
+        let read = rows.iter().filter_map(|row| {
+            let id = SloId::new(row.get::<&str, _>("service"), row.get::<&str, _>("slo"));
+            Some((id, readable(from_json(row.get("document"), "what is still to be asked about"))?))
+        });
+        Ok(read.collect())
     }
 }
 

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 
-use super::{Store, StoreError, commit::from_json};
+use super::{
+    Store, StoreError,
+    commit::{from_json, readable},
+};
 use crate::domain::{incident::Incident, notification::Phase};
 
 /// A stored line of a timeline.
@@ -30,7 +33,7 @@ impl Store {
     /// All incidents that something can still happen to.
     pub async fn live_incidents(&self) -> Result<Vec<Incident>, StoreError> {
         let rows = sqlx::query("select document from incidents where live = 1").fetch_all(&self.readers).await?;
-        rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect()
+        Ok(rows.iter().filter_map(|row| readable(from_json(row.get("document"), "an incident"))).collect())
     }
 
     /// Incidents, the newest first, of one state and service if given.

@@ -74,7 +74,25 @@ pub(super) async fn take(
     if !rows.is_empty() {
         reach(Point::LeaseMarked);
     }
-    rows.iter().map(lease).collect()
+    let mut leases = Vec::new();
+    for row in &rows {
+        match lease(row) {
+            Ok(lease) => leases.push(lease),
+            // It must not stand in the way of what is behind it; its fallback hears of it.
+            Err(error) => give_up(connection, row.get("id"), &error).await?,
+        }
+    }
+    Ok(leases)
+}
+
+async fn give_up(connection: &mut SqliteConnection, id: i64, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(delivery = id, error = %error.text(), "a message is given up");
+    sqlx::query("update deliveries set state = 'dead', lease_until = null, last_error = ? where id = ?")
+        .bind(error.text())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {

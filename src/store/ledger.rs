@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{
     Store, StoreError,
-    commit::{from_json, to_json},
+    commit::{from_json, readable, to_json},
 };
 use crate::domain::{
     alert::Alert,
@@ -35,7 +35,7 @@ pub(super) async fn series_ids(connection: &mut SqliteConnection) -> Result<Hash
     let mut found = HashMap::new();
     for row in rows {
         let id = SloId::new(row.get::<&str, _>("service"), row.get::<&str, _>("slo"));
-        let series = from_json(row.get("labels"), "a series' labels")?;
+        let Some(series) = readable(from_json(row.get("labels"), "a series' labels")) else { continue };
         found.insert(SeriesKey { id, series }, row.get("id"));
     }
     Ok(found)
@@ -94,7 +94,7 @@ impl Store {
         let rows = sqlx::query("select series, watch, document from alerts").fetch_all(&self.readers).await?;
         let mut found: HashMap<i64, BTreeMap<String, Alert>> = HashMap::new();
         for row in rows {
-            let alert = from_json(row.get("document"), "an alert")?;
+            let Some(alert) = readable(from_json(row.get("document"), "an alert")) else { continue };
             found.entry(row.get("series")).or_default().insert(row.get("watch"), alert);
         }
         Ok(found)

@@ -145,6 +145,9 @@ pub struct Health {
     pub reasons: Vec<String>,
     /// Why the store cannot be written, if it cannot: nothing new is sent until it can.
     pub store_trouble: Option<String>,
+    /// What a person should look at although everything runs, in words.
+    #[serde(default)]
+    pub notices: Vec<String>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
     /// The running configuration.

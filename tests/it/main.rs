@@ -3,6 +3,7 @@
 
 mod against;
 mod agenda;
+mod alertmanager_faults;
 mod away;
 mod backfill;
 mod blind;
@@ -12,6 +13,7 @@ mod companion;
 mod config;
 mod core;
 mod corrections;
+mod damaged;
 mod decision_log;
 mod deliveries;
 mod diagnostics;

@@ -107,7 +107,7 @@ impl Core {
 
     /// Incidents that have not heard yet of what mutes them, or no longer does.
     fn behind(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Incident> {
-        let known = |incident: &&Incident| mutes(&self.silences, &self.planned, &incident.subject, now);
+        let known = move |incident: &&Incident| mutes(&self.silences, &self.planned, &incident.subject, now);
         self.incidents.values().filter(move |incident| incident.is_behind(&known(incident)))
     }
 

@@ -5,6 +5,7 @@ mod almanac;
 mod correct;
 mod ends;
 mod figures;
+mod health;
 mod incident;
 mod post_incident;
 mod silences;
@@ -100,19 +101,6 @@ impl LiveDesk {
         let found = self.store.incident(id).await.map_err(unavailable)?;
         found
             .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
-    }
-
-    fn unready(&self) -> Vec<String> {
-        let waiting: Vec<String> =
-            self.board.slos().iter().filter(|slo| slo.watermark.is_none()).map(|slo| slo.id.to_string()).collect();
-        let mut reasons = Vec::new();
-        if let Some((first, rest)) = waiting.split_first() {
-            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            reasons.push(format!("no settled slot yet: {first}{more}"));
-        }
-        let trouble = self.board.trouble().or_else(|| self.store.trouble());
-        reasons.extend(trouble.map(|why| format!("the store cannot be written: {why}")));
-        reasons
     }
 }
 
@@ -314,6 +302,7 @@ impl Desk for LiveDesk {
             ready: reasons.is_empty(),
             reasons,
             store_trouble: self.board.trouble().or_else(|| self.store.trouble()),
+            notices: self.notices(),
             started_at: self.started_at,
             config_hash: config.hash.clone(),
             loaded_at: loading.loaded_at,

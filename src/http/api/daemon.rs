@@ -48,6 +48,7 @@ pub async fn ready(State(companion): State<Companion>) -> Response {
     let body = json!({
         "ready": health.ready,
         "reasons": health.reasons,
+        "notices": health.notices,
         "started_at": health.started_at,
         "config_hash": health.config_hash,
         "loaded_at": health.loaded_at,

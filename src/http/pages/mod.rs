@@ -63,6 +63,9 @@ fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup
                         strong { "◌ Not ready: " } (health.reasons.join("; "))
                     }
                 }
+                @for notice in &health.notices {
+                    section.banner role="status" { strong { "■ " } (notice) }
+                }
                 main #main { h1 { (title) } (main) }
                 footer {
                     p {

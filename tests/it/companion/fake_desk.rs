@@ -330,6 +330,7 @@ impl Desk for FakeDesk {
     fn health(&self) -> Health {
         Health {
             ready: !self.not_ready,
+            notices: vec![],
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
             store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
             started_at: at("2026-10-25T10:00:00Z"),
