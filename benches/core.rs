@@ -96,6 +96,7 @@ fn rules(id: &SloId, policies: &[Policy]) -> Option<SloRules> {
         retention: i64::from(MONTH) + 28_800,
         runbook_url: None,
         manual: Vec::new(),
+        has_diagnostics: false,
         status: None,
     })
 }

@@ -1,8 +1,11 @@
 //! The only place where everything is joined: configuration, store, core, sources, channels and the companion.
 
+mod beside;
 mod changes;
 mod generation;
 mod origin;
+mod ruling;
+mod upkeep;
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +15,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use chrono::TimeDelta;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -21,25 +23,29 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::origin::{Origin, Refusal};
-use self::{changes::changes, generation::Generation};
+use self::{changes::changes, generation::Generation, ruling::ruling};
 use crate::{
-    channel::{self, SharedChannel},
+    channel::{self, Pulse, SharedChannel},
     clock::Clock,
     config::model::{Config, StoreUrl},
     domain::name::Name,
     engine::{
+        agenda::Agenda,
         backfill::Backfill,
         board::Board,
-        decider::{Decider, MAILBOX_MAX, Order, Ruling},
+        decider::{Decider, MAILBOX_MAX, Order},
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
+        diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
+        inbound::{self, Inbound},
         maintenance::Maintenance,
-        rulebook,
+        pager_watch,
+        restart::{self, Comeback},
         traffic::Traffic,
     },
-    source::{self, SharedSource, probe::Prober},
+    source::{self, Diagnoser, SharedSource, probe::Prober},
     store::{Store, StoreError},
     views::desk::DeskError,
 };
@@ -85,6 +91,8 @@ pub struct App {
     generation: Option<Generation>,
     reloads: mpsc::Receiver<ReloadRequest>,
     decider: JoinHandle<()>,
+    /// What is to be told of the time before.
+    comeback: Option<Comeback>,
 }
 
 /// What a configuration is turned into before anything of it is used: all or nothing.
@@ -93,29 +101,22 @@ struct Built {
     sources: BTreeMap<Name, SharedSource>,
     channels: BTreeMap<Name, SharedChannel>,
     prober: Arc<Prober>,
+    diagnoser: Arc<Diagnoser>,
+    pulse: Option<Pulse>,
 }
 
 fn build(config: Config) -> Result<Built, StartError> {
-    let sources = source::build(&config)
-        .map_err(|errors| StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-    let channels = channel::build(&config.receivers, config.mail.as_ref(), channel::Limits::default())
+    let broken = |errors: Vec<source::BuildError>| {
+        StartError::Build(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    };
+    let sources = source::build(&config).map_err(broken)?;
+    let diagnoser = Arc::new(Diagnoser::new(&config).map_err(broken)?);
+    let channels = channel::build_all(&config, channel::Limits::default())
         .map_err(|error| StartError::Build(error.to_string()))?;
     let prober = Arc::new(Prober::new().map_err(|error| StartError::Build(error.to_string()))?);
-    Ok(Built { config: Arc::new(config), sources, channels, prober })
-}
-
-fn ruling(config: &Config) -> Ruling {
-    let wait = |after: Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
-    Ruling {
-        rules: Arc::new(rulebook::rulebook(config)),
-        shown: rulebook::shown(config),
-        definitions: config.slos.iter().map(|(id, slo)| (id.clone(), slo.definition)).collect(),
-        fallbacks: config
-            .receivers
-            .iter()
-            .map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))))
-            .collect(),
-    }
+    let pulse = config.daemon.heartbeat.as_ref().map(|beat| Pulse::new(beat.url.clone(), channel::Limits::default()));
+    let pulse = pulse.transpose().map_err(|error| StartError::Build(error.to_string()))?;
+    Ok(Built { config: Arc::new(config), sources, channels, prober, diagnoser, pulse })
 }
 
 /// The file of the store.
@@ -137,6 +138,7 @@ impl App {
         let nudge = Arc::new(Notify::new());
         let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
         let (reload, reloads) = mpsc::channel(4);
+        let away = store.come_alive(clock.now(), restart::WORTH_A_WORD).await?;
         let decider =
             Decider::start(ruling(&built.config), store.clone(), board.clone(), clock.clone(), inbox, nudge.clone())
                 .await
@@ -145,7 +147,16 @@ impl App {
         let now = clock.now();
         let loading = Arc::new(RwLock::new(Loading { loaded_at: now, rejected: None }));
         let shared = Arc::new(ArcSwap::from(built.config.clone()));
+        let parts = inbound::Parts {
+            config: shared.clone(),
+            store: store.clone(),
+            board: board.clone(),
+            orders: orders.clone(),
+            clock: clock.clone(),
+        };
+        let inbound = Arc::new(Inbound::new(parts));
         let desk = Arc::new(LiveDesk {
+            inbound,
             config: shared.clone(),
             board: board.clone(),
             store: store.clone(),
@@ -156,7 +167,16 @@ impl App {
             started_at: now,
             loading: loading.clone(),
         });
+        let comeback = away.map(|away| Comeback {
+            away,
+            store: store.clone(),
+            board: board.clone(),
+            config: shared.clone(),
+            clock: clock.clone(),
+            nudge: nudge.clone(),
+        });
         let mut app = Self {
+            comeback,
             desk,
             origin,
             store,
@@ -175,11 +195,15 @@ impl App {
     }
 
     fn begin(&self, built: Built) -> Generation {
-        let Built { config, sources, channels, prober } = built;
+        let Built { config, sources, channels, prober, diagnoser, pulse } = built;
         let stop = CancellationToken::new();
+        pager_watch::start(&config, &self.desk.inbound, &stop);
         gauges::start(&config, &sources, &self.board, &self.clock, &stop);
-        let deliverers = channels.into_iter().map(|(receiver, channel)| {
+        let beside = beside::start(self, &config, &channels, pulse, &stop);
+        let deliverers = channels.clone().into_iter().map(|(receiver, channel)| {
+            let pace = beside::pace(&config, &receiver);
             let deliverer = Deliverer {
+                pace,
                 receiver,
                 channel,
                 store: self.store.clone(),
@@ -202,6 +226,27 @@ impl App {
             traffic: traffic.clone(),
         };
         let backfill = tokio::spawn(backfill.run(stop.clone()));
+        let diagnostics = Diagnostics {
+            config: config.clone(),
+            diagnoser: diagnoser.clone(),
+            orders: self.orders.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            started_at: self.desk.started_at,
+        };
+        let diagnostics = tokio::spawn(diagnostics.run(stop.clone()));
+        let agenda = Agenda {
+            config: config.clone(),
+            sources: sources.clone(),
+            channels,
+            prober: prober.clone(),
+            diagnoser,
+            store: self.store.clone(),
+            board: self.board.clone(),
+            clock: self.clock.clone(),
+            nudge: self.nudge.clone(),
+        };
+        let agenda = tokio::spawn(agenda.run(stop.clone()));
         let evaluator = Evaluator {
             maintenance,
             config,
@@ -213,13 +258,22 @@ impl App {
             traffic,
         };
         let evaluator = tokio::spawn(evaluator.run(stop.clone()));
-        Generation { stop, evaluator, backfill, deliverers }
+        Generation { stop, evaluator, backfill, diagnostics, agenda, deliverers, beside }
     }
 
     /// Serves reloads and removes old rows until `stop`; then lets deliveries in flight finish and closes the store.
     /// Ends in the same way, and cancels `stop`, if a part of the daemon ends by itself.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Fault> {
         let mut prune = tokio::time::interval(PRUNE_EVERY);
+        let mut beat = tokio::time::interval(restart::BEAT);
+        let back = self.comeback.take();
+        let mut telling = async {
+            if let Some(back) = back {
+                back.tell().await;
+            }
+        }
+        .boxed();
+        let mut told = false;
         // A reload whose files are still being read, and who asked for it.
         let mut reading: Option<(BoxFuture<'static, Result<Config, Refusal>>, ReloadRequest)> = None;
         let fault = loop {
@@ -253,6 +307,8 @@ impl App {
                     }
                 }
                 _ = prune.tick() => self.prune().await,
+                _ = beat.tick() => self.live_on().await,
+                () = &mut telling, if !told => told = true,
             }
         };
         if let Some(fault) = &fault {
@@ -268,6 +324,7 @@ impl App {
         if let Some(generation) = self.generation.take() {
             generation.end().await;
         }
+        self.live_on().await;
         // What is in the mailbox is still decided and written, if the store lets it be.
         if !self.decider.is_finished() {
             let _ = self.orders.try_send(Order::Stop);
@@ -278,15 +335,6 @@ impl App {
         }
         if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
             tracing::error!("the store could not be closed; it is recovered at the next start");
-        }
-    }
-
-    async fn prune(&self) {
-        let retention = TimeDelta::from_std(self.config.load().daemon.retention).unwrap_or(TimeDelta::days(400));
-        match self.store.prune(self.clock.now() - retention).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "removed what is older than the retention"),
-            Err(error) => tracing::error!(error = %error.text(), "old rows cannot be removed"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Calendars: months, periods, zones and crontabs. Zone rules come from jiff; everything else of the program counts in UTC.
 
+pub mod course;
 mod recurrence;
 
 use chrono::{DateTime, Utc};
@@ -52,6 +53,12 @@ pub fn running_month(now: DateTime<Utc>, zone: &str) -> Result<Month, CalendarEr
     let stamp = Timestamp::from_second(now.timestamp()).map_err(|_| CalendarError::Month(now.to_rfc3339()))?;
     let first = stamp.to_zoned(zone_rules.clone()).date().first_of_month();
     cut(first, &zone_rules).ok_or_else(|| CalendarError::Month(now.to_rfc3339()))
+}
+
+/// The month before the one that `at` is in by `zone`, as its name: `2026-09` for all of October 2026.
+pub fn month_before(at: DateTime<Utc>, zone: &str) -> Result<String, CalendarError> {
+    let running = running_month(at, zone)?;
+    running_month(running.start - chrono::TimeDelta::seconds(1), zone).map(|month| month.name)
 }
 
 /// All periods of a kind that begin in the years 1970 to 2100, in `zone`: each from its first midnight on, or from the
@@ -115,5 +122,19 @@ mod tests {
             assert!(month(wrong, "UTC").is_err(), "{wrong}");
         }
         assert!(month("2026-10", "Mars/Olympus").is_err());
+    }
+
+    #[test]
+    fn the_month_before_is_the_zones_own() {
+        for (at, zone, name) in [
+            ("2026-11-01T14:00:00Z", "America/New_York", "2026-10"),
+            ("2026-11-01T02:00:00Z", "America/New_York", "2026-09"),
+            ("2026-10-31T15:00:00Z", "Asia/Tokyo", "2026-10"),
+            ("2026-10-31T14:59:59Z", "Asia/Tokyo", "2026-09"),
+            ("2026-01-15T00:00:00Z", "UTC", "2025-12"),
+        ] {
+            let at = at.parse().expect("a time");
+            assert_eq!(month_before(at, zone).expect("a month"), name, "{at} {zone}");
+        }
     }
 }

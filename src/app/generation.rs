@@ -1,4 +1,5 @@
-//! What runs under one configuration: the evaluator, the backfill and the deliverers.
+//! What runs under one configuration: the evaluator, the backfill, the diagnostics, the agenda, the deliverers, and what is
+//! beside them.
 
 use std::time::Duration;
 
@@ -14,7 +15,11 @@ pub(super) struct Generation {
     pub stop: CancellationToken,
     pub evaluator: JoinHandle<()>,
     pub backfill: JoinHandle<()>,
+    pub diagnostics: JoinHandle<()>,
+    pub agenda: JoinHandle<()>,
     pub deliverers: Vec<JoinHandle<()>>,
+    /// The heartbeat, the watch over public pages, and those that tell again what lasts.
+    pub beside: Vec<JoinHandle<()>>,
 }
 
 impl Generation {
@@ -29,19 +34,23 @@ impl Generation {
 
     /// Waits for the first part that ends although nobody told it to.
     pub async fn broken(&mut self) -> &'static str {
-        // With no receivers there is nobody to wait for.
-        let deliverers = async {
-            if self.deliverers.is_empty() {
-                std::future::pending::<()>().await;
-            }
-            drop(select_all(self.deliverers.iter_mut()).await);
-        };
         tokio::select! {
             _ = &mut self.evaluator => "the evaluator",
             _ = &mut self.backfill => "the backfill",
-            () = deliverers => "a deliverer",
+            _ = &mut self.diagnostics => "the diagnostics",
+            _ = &mut self.agenda => "the agenda",
+            () = first(&mut self.deliverers) => "a deliverer",
+            () = first(&mut self.beside) => "a task beside the deliverers",
         }
     }
+}
+
+/// Waits for the first that ends. Where there are none there is nobody to wait for.
+async fn first(tasks: &mut [JoinHandle<()>]) {
+    if tasks.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    drop(select_all(tasks.iter_mut()).await);
 }
 
 #[cfg(test)]
@@ -53,7 +62,16 @@ mod tests {
         let run = || tokio::spawn(std::future::pending());
         let stop = CancellationToken::new();
         let over = tokio::spawn(async {});
-        let mut generation = Generation { stop, evaluator: run(), backfill: run(), deliverers: vec![run(), over] };
+        let (deliverers, beside) = (vec![run(), over], Vec::new());
+        let mut generation = Generation {
+            stop,
+            evaluator: run(),
+            backfill: run(),
+            diagnostics: run(),
+            agenda: run(),
+            deliverers,
+            beside,
+        };
         assert_eq!(generation.broken().await, "a deliverer");
         generation.evaluator.abort();
         generation.deliverers.truncate(1);

@@ -13,7 +13,10 @@ use reqwest::{
 use serde_json::Value;
 
 use super::{Outcome, build::ChannelError, text};
-use crate::config::secret::Secret;
+use crate::{
+    config::secret::Secret,
+    failpoint::{Point, reach},
+};
 
 /// How we name ourselves.
 pub const USER_AGENT: &str = concat!("slod/", env!("CARGO_PKG_VERSION"));
@@ -54,6 +57,11 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// Not made: a person has changed what was there.
+    TakenOver {
+        /// What, in words.
+        what: String,
+    },
 }
 
 impl Failure {
@@ -67,10 +75,15 @@ impl Failure {
         Self::Dead { reason: reason.into() }
     }
 
+    /// A person has changed what was there.
+    pub fn taken_over(what: impl Into<String>) -> Self {
+        Self::TakenOver { what: what.into() }
+    }
+
     /// Its reason.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Retry { reason, .. } | Self::Dead { reason } => reason,
+            Self::Retry { reason, .. } | Self::Dead { reason } | Self::TakenOver { what: reason } => reason,
         }
     }
 }
@@ -91,6 +104,7 @@ pub async fn attempt(
         Ok(receipt) => Outcome::Accepted { receipt: text::line(&receipt, 255) },
         Err(Failure::Retry { reason, after }) => Outcome::Retry { reason: without(secrets, reason), after },
         Err(Failure::Dead { reason }) => Outcome::Dead { reason: without(secrets, reason) },
+        Err(Failure::TakenOver { what }) => Outcome::TakenOver { what: without(secrets, what) },
     }
 }
 
@@ -108,7 +122,7 @@ pub async fn inquire(
 }
 
 /// `text` with every secret in it replaced, for a vendor or a proxy may echo what it was sent.
-fn without(secrets: &[&Secret], text: String) -> String {
+pub fn without(secrets: &[&Secret], text: String) -> String {
     let known = secrets.iter().filter(|secret| secret.expose().len() > 3);
     known.fold(text, |text, secret| text.replace(secret.expose(), "***"))
 }
@@ -152,6 +166,7 @@ impl Http {
     /// Sends one request and reads its answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let mut response = request.send().await.map_err(unanswered)?;
+        reach(Point::SendAnswered);
         let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -200,16 +215,19 @@ impl Answer {
             Value::Object(inner) => inner.get("message").and_then(Value::as_str).map(str::to_owned),
             _ => None,
         };
+        if let Value::String(text) = &json {
+            return text.clone();
+        }
         let parts: Vec<_> =
             ["message", "error", "errors"].iter().filter_map(|key| json.get(key).and_then(told)).collect();
         if json.is_null() { self.body.chars().take(2 * WORD_MAX).collect() } else { parts.join(": ") }
     }
 }
 
-/// `Retry-After`, in seconds or as a date (read against the answer's own `Date`), capped.
+/// `Retry-After`, in seconds or as a date (read against the answer's own `Date`), else `ratelimit-reset` in seconds, capped.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text(RETRY_AFTER)?;
+    let asked = text(RETRY_AFTER).or_else(|| headers.get("ratelimit-reset")?.to_str().ok().map(str::trim))?;
     let wait = if let Ok(seconds) = asked.parse::<u64>() {
         Duration::from_secs(seconds)
     } else {
@@ -262,6 +280,7 @@ mod tests {
             (401, r#"{"error":"Could not authenticate"}"#, "Dead 401 Could not authenticate"),
             (403, r#"{"error":{"message":"no","code":1}}"#, "Dead 403 no"),
             (404, "no_service", "Dead 404 no_service"),
+            (400, r#""bad label; no name""#, "Dead 400 bad label; no name"),
             (408, "", "Retry 408 Request Timeout"),
             (410, "channel_is_archived\n", "Dead 410 channel_is_archived"),
             (413, "{}", "Dead 413 Payload Too Large"),
@@ -280,6 +299,7 @@ mod tests {
                     format!("Retry {reason}")
                 }
                 Failure::Dead { reason } => format!("Dead {reason}"),
+                Failure::TakenOver { what } => panic!("{what}"),
             };
             assert_eq!(told, expected, "{status} {body}");
         }
@@ -303,6 +323,8 @@ mod tests {
             assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{asked}");
         }
         assert_eq!(retry_after(&HeaderMap::new()), None);
+        let reset = HeaderMap::from_iter([("ratelimit-reset".parse().unwrap(), "7".parse().unwrap())]);
+        assert_eq!(retry_after(&reset), Some(Duration::from_secs(7)));
     }
 
     #[tokio::test(start_paused = true)]

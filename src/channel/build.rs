@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
-
 use super::{
-    Channel, Delivery, Limits, Outcome, SharedChannel,
+    Limits, SharedChannel,
+    alertmanager::AlertmanagerChannel,
     answer::Http,
     email::EmailChannel,
+    instatus::InstatusChannel,
     pagerduty::PagerDutyChannel,
     slack::{SlackBotChannel, SlackWebhookChannel},
     statuspage::StatuspageChannel,
+    webhook::WebhookChannel,
 };
 use crate::{
     config::model::{Mail, Receiver, ReceiverKind},
@@ -48,11 +49,16 @@ pub fn build(
     let http = Http::new(limits)?;
     let channels = receivers.iter().map(|(name, receiver)| {
         let channel: SharedChannel = match &receiver.kind {
-            ReceiverKind::Pagerduty { routing_key, url } => {
-                Arc::new(PagerDutyChannel::new(http.clone(), limits.total, routing_key.clone(), url))
+            ReceiverKind::Pagerduty { routing_key, url, people } => {
+                let channel = PagerDutyChannel::new(http.clone(), limits.total, routing_key.clone(), url);
+                Arc::new(match &people.api_token {
+                    Some(token) => channel.with_token(token.clone(), people.from.clone(), &people.api_url),
+                    None => channel,
+                })
             }
-            ReceiverKind::SlackBot { channel, token, url } => {
-                Arc::new(SlackBotChannel::new(http.clone(), limits.total, channel, token.clone(), url))
+            ReceiverKind::SlackBot { channel, token, url, people } => {
+                let acts = people.signing_secret.is_some();
+                Arc::new(SlackBotChannel::new(http.clone(), limits.total, channel, token.clone(), url, acts))
             }
             ReceiverKind::SlackWebhook { webhook } => {
                 Arc::new(SlackWebhookChannel::new(http.clone(), limits.total, webhook.clone()))
@@ -64,28 +70,15 @@ pub fn build(
             ReceiverKind::Statuspage { page, key, components, url } => {
                 Arc::new(StatuspageChannel::new(http.clone(), limits.total, page, key.clone(), components, url))
             }
-            ReceiverKind::NotYet { kind } => Arc::new(NotYet(kind)),
+            ReceiverKind::Instatus { page, key, components, url } => {
+                Arc::new(InstatusChannel::new(http.clone(), limits.total, page, key.clone(), components, url))
+            }
+            ReceiverKind::Webhook { url, secret } => {
+                Arc::new(WebhookChannel::new(http.clone(), limits.total, url.clone(), secret.clone()))
+            }
+            ReceiverKind::Alertmanager { urls } => Arc::new(AlertmanagerChannel::new(http.clone(), limits.total, urls)),
         };
         Ok((name.clone(), channel))
     });
     channels.collect()
-}
-
-/// A kind that is known, but does nothing: says so, so that the fallback is told.
-struct NotYet(&'static str);
-
-impl NotYet {
-    fn word(&self) -> String {
-        format!("receivers of kind `{}` send nothing yet", self.0)
-    }
-}
-
-impl Channel for NotYet {
-    fn deliver<'a>(&'a self, _: &'a Delivery) -> BoxFuture<'a, Outcome> {
-        ready(Outcome::Dead { reason: self.word() }).boxed()
-    }
-
-    fn verify(&self) -> BoxFuture<'_, Result<String, String>> {
-        ready(Err(self.word())).boxed()
-    }
 }

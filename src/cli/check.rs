@@ -19,6 +19,12 @@ pub struct Args {
     /// Ask only this source or receiver
     #[arg(long, value_name = "NAME", requires = "online")]
     pub only: Option<String>,
+    /// Ask the running daemon what a reload with this configuration would do to it and to its open incidents
+    #[arg(long)]
+    pub against_running: bool,
+    /// The daemon over HTTP instead of its socket, like `http://host:9720`
+    #[arg(long, env = "SLOD_ADDRESS", value_name = "URL")]
+    pub address: Option<String>,
     /// Warnings fail too (exit code 3)
     #[arg(long)]
     pub deny_warnings: bool,
@@ -111,6 +117,11 @@ fn verdict(loaded: &Loaded, deny_warnings: bool) -> Verdict {
     } else {
         Verdict::Fine
     }
+}
+
+/// A text within an annotation of a workflow run.
+pub fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// `ok: 1 service, 4 SLOs, 5 policies, 7 receivers; 6 notes`

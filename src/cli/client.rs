@@ -94,9 +94,20 @@ impl Client {
         serde_json::from_str(&answer).context("the daemon's answer is not what was expected (is it another version?)")
     }
 
+    /// Asks for a document.
+    pub fn text(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<String> {
+        self.ask(Method::GET, path, query, None)
+    }
+
     /// Acts.
     pub fn post<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> anyhow::Result<T> {
         let answer = self.ask(Method::POST, path, &[], Some(body))?;
+        serde_json::from_str(&answer).context("the daemon's answer is not what was expected (is it another version?)")
+    }
+
+    /// Ends something.
+    pub fn delete<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> anyhow::Result<T> {
+        let answer = self.ask(Method::DELETE, path, &[], Some(body))?;
         serde_json::from_str(&answer).context("the daemon's answer is not what was expected (is it another version?)")
     }
 

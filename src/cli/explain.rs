@@ -34,7 +34,8 @@ pub struct ExplainArgs {
     reach: Reach,
 }
 
-fn slo_id(text: &str) -> Result<SloId, String> {
+/// `service/slo`.
+pub(super) fn slo_id(text: &str) -> Result<SloId, String> {
     SloId::try_from(text.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use chrono::{DateTime, Utc};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub struct ListArgs {
 #[derive(Debug, Subcommand)]
 pub enum IncidentVerb {
     /// Show one incident with everything
-    #[command(after_help = "Example:\n  slod incident show 7")]
+    #[command(after_help = "Example:\n  slod incident show 7\n  slod incident show 7 -o markdown > post-incident.md")]
     Show(ShowArgs),
 }
 
@@ -50,10 +50,22 @@ pub enum IncidentVerb {
 pub struct ShowArgs {
     /// The incident
     id: String,
-    #[command(flatten)]
-    form: Form,
+    /// Form of the answer
+    #[arg(short = 'o', long = "output", value_name = "FORM", default_value = "text")]
+    output: ShowForm,
     #[command(flatten)]
     reach: Reach,
+}
+
+/// A form of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowForm {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// The post-incident document
+    Markdown,
 }
 
 /// `slod ack`, `slod resolve`.
@@ -126,7 +138,7 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
     vec![
         incident.id.clone(),
         incident.priority.to_string(),
-        stated(&incident.state),
+        format!("{}{}", stated(&incident.state), if incident.muted.is_some() { ", muted" } else { "" }),
         relative(now, incident.opened_at),
         crate::views::render_words::duration((end - incident.opened_at).num_seconds() as f64),
         percent_or_absent(incident.cost.budget_share),
@@ -138,8 +150,13 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
 pub fn incident(config: &Path, verb: &IncidentVerb) -> anyhow::Result<u8> {
     let IncidentVerb::Show(args) = verb;
     let client = Client::new(config, &args.reach)?;
-    let incident: IncidentView = client.get(&["api", "v1", "incidents", &args.id], &[])?;
-    if args.form.output == Output::Json {
+    let path = ["api", "v1", "incidents", &args.id];
+    if args.output == ShowForm::Markdown {
+        output::print_raw(client.text(&path, &[("format", "markdown")])?.as_bytes())?;
+        return Ok(OK);
+    }
+    let incident: IncidentView = client.get(&path, &[])?;
+    if args.output == ShowForm::Json {
         output::print_json(&incident)?;
     } else {
         output::print(&shown(&incident, SystemClock.now(), output::width()))?;
@@ -212,6 +229,9 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
         let _ = writeln!(text, "acknowledged {} by {}", instant_and_age(now, at), plain(by));
     }
+    for why in incident.muted.iter().flat_map(|muted| &muted.why) {
+        let _ = writeln!(text, "muted: {}", plain(why));
+    }
     if let Some(at) = incident.resolved_at {
         let _ = writeln!(text, "resolved {}", instant_and_age(now, at));
     }
@@ -255,8 +275,26 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         ]
     });
     section("Messages", &["row", "receiver", "event", "state", "attempts", "receipt or failure"], messages.collect());
-    let first_look = incident.diagnostics.iter().map(|diagnostic| vec![diagnostic.to_string()]);
-    section("First look", &["diagnostic"], first_look.collect());
+    let first_look = incident.diagnostics.iter().map(|one| {
+        let late = if one.late { " (late)" } else { "" };
+        let word = if one.ok { "ok" } else { "not ok" };
+        vec![one.name.to_string(), word.to_owned(), one.summary.clone(), format!("{}{late}", instant(one.at))]
+    });
+    section("First look", &["diagnostic", "verdict", "found", "at"], first_look.collect());
+    for one in &incident.diagnostics {
+        if let Some(found) = one.table.as_ref().filter(|found| found.rows.len() * found.columns.len() > 1) {
+            let rows = found.rows.iter().map(|row| row.iter().map(|cell| cell.clone().unwrap_or_default()).collect());
+            let more = if found.more { " (cut)" } else { "" };
+            let title = format!("{}{more}", plain(&one.name));
+            let headings: Vec<&str> = found.columns.iter().map(String::as_str).collect();
+            section(&title, &headings, rows.collect());
+        }
+        if let Some(lines) = &one.text {
+            section(&plain(&one.name), &["plan"], lines.lines().map(|line| vec![line.to_owned()]).collect());
+        }
+    }
+    let by_hand = incident.manual.iter().map(|step| vec![step.run.clone(), step.needs.clone().unwrap_or_default()]);
+    section("By hand", &["run", "needs first"], by_hand.collect());
     let timeline = incident.timeline.iter().map(|line| vec![instant(line.at), line.kind.clone(), line.text.clone()]);
     section("Timeline", &["when", "what", "in words"], timeline.collect());
     text

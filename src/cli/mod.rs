@@ -3,6 +3,7 @@
 //! `run`, `check` and `test` work on the configuration; every other verb asks the running daemon over its socket.
 //! Data goes to stdout, everything else to stderr.
 
+mod against;
 pub mod check;
 mod client;
 mod correct;
@@ -10,15 +11,19 @@ mod explain;
 mod flags;
 mod incidents;
 mod init;
+mod noise;
 mod notify;
 mod online;
 mod output;
 mod report;
+mod route;
 pub mod run;
 mod shell;
+mod silence;
 pub mod socket;
 mod status;
 mod test;
+mod why;
 
 use std::path::PathBuf;
 
@@ -61,7 +66,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Find all problems of the configuration
     #[command(
-        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus"
+        after_help = "Example:\n  slod check --config /etc/slod --deny-warnings -o github\n  slod check --online --only prometheus\n  \
+                      slod check --against-running"
     )]
     Check(check::Args),
     /// Show every objective's state and budget
@@ -92,6 +98,14 @@ pub enum Verb {
     /// Approve or discard a draft for the public status page
     #[command(subcommand, after_help = "Example:\n  slod status-page approve 7")]
     StatusPage(incidents::StatusPageVerb),
+    /// Show why somebody was told, or why nobody was
+    #[command(
+        after_help = "Example:\n  slod why 88acc43da13d\n  slod why --not-paged warehouse/checkout --at 2026-10-25T12:00:00Z"
+    )]
+    Why(why::WhyArgs),
+    /// Show who would hear of an objective's alerts, at which minute; asks no daemon
+    #[command(after_help = "Example:\n  slod route warehouse/checkout --policy outage")]
+    Route(route::RouteArgs),
     /// Show the budget report of a month
     #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
     Report(report::ReportArgs),
@@ -100,6 +114,15 @@ pub enum Verb {
         after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
     )]
     Correct(correct::CorrectArgs),
+    /// Mute new messages for a while, with a reason
+    #[command(
+        subcommand,
+        after_help = "Example:\n  slod silence add --service shop --slo checkout --for 1h --reason 'database move'"
+    )]
+    Silence(silence::SilenceVerb),
+    /// Show how often each policy has paged, and what it was worth
+    #[command(after_help = "Example:\n  slod noise --days 90 --service warehouse")]
+    Noise(noise::NoiseArgs),
     /// Send test messages
     #[command(subcommand, after_help = "Example:\n  slod notify test ops-pager")]
     Notify(notify::NotifyVerb),
@@ -137,8 +160,12 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Resolve(args) => incidents::resolve(&config, &args),
         Verb::Note(args) => incidents::note(&config, &args),
         Verb::StatusPage(verb) => incidents::status_page(&config, &verb),
+        Verb::Why(args) => why::run(&config, &args),
+        Verb::Route(args) => route::run(&config, &args),
         Verb::Report(args) => report::run(&config, &args),
+        Verb::Noise(args) => noise::run(&config, &args),
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
+        Verb::Silence(verb) => silence::run(&config, &verb),
         Verb::Correct(args) => correct::run(&config, &args),
         Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),

@@ -10,11 +10,12 @@ use super::{
     OK,
     client::Client,
     flags::{Form, Output, Reach},
-    output,
+    output, silence,
 };
 use crate::{
     clock::{Clock, SystemClock},
     views::{
+        desk::DaemonView,
         render_text::table,
         render_words::{glyph, number, of, percent, percent_or_absent, plain, relative},
         slo::SloView,
@@ -53,9 +54,14 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
         slos.retain(|slo| slo["service"] == service.as_str());
         anyhow::ensure!(!slos.is_empty(), "there is no service `{service}`");
     }
+    let daemon: DaemonView = client.get(&["api", "v1", "status"], &[])?;
     if args.form.output == Output::Json {
+        answer["daemon"] = serde_json::to_value(&daemon)?;
         output::print_json(&answer)?;
         return Ok(OK);
+    }
+    if let Some(banner) = banner(&daemon) {
+        output::print(&banner)?;
     }
     let List { mut slos } = serde_json::from_value(answer)?;
     slos.sort_by(|one, other| (one.state, &one.id).cmp(&(other.state, &other.id)));
@@ -66,7 +72,10 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     if let Some(lines) = filling(&slos) {
         output::print(&lines)?;
     }
-    for line in faults(&slos) {
+    if let Some(lines) = silence::told(&client) {
+        output::print(&lines)?;
+    }
+    for line in faults(&slos).chain(refusals(&daemon)) {
         output::print(&line)?;
     }
     let health = client.health()?;
@@ -74,6 +83,22 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
         output::print(&format!("\n■ {}\n", plain(notice)))?;
     }
     Ok(OK)
+}
+
+/// What comes before all figures: they may be old, and nobody hears of anything new.
+fn banner(daemon: &DaemonView) -> Option<String> {
+    let why = daemon.store_trouble.as_deref()?;
+    Some(format!("■ the store cannot be written; nothing new is sent until it can: {}\n\n", plain(why)))
+}
+
+/// Receivers that do not take what they are sent, and what they say.
+fn refusals(daemon: &DaemonView) -> impl Iterator<Item = String> + '_ {
+    daemon.receivers.iter().filter(|receiver| receiver.is_in_trouble()).map(|receiver| {
+        let waiting =
+            if receiver.pending > 0 { format!("{} not yet accepted, ", receiver.pending) } else { String::new() };
+        let why = plain(receiver.last_error.as_deref().unwrap_or_default());
+        format!("receiver {}: {waiting}the newest failure: {why}\n", plain(&receiver.name))
+    })
 }
 
 /// How far the histories are filled, if they are not.

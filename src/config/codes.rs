@@ -62,13 +62,13 @@ codes! {
     Sql "E0142" "An SQL query is not one statement, or uses parameters other than `$1` and `$2`." "Write one statement without a second one after `;`.";
     Cron "E0143" "A cron expression cannot be understood." "Write five fields as in crontab(5).";
     Timezone "E0144" "A time zone does not exist." "Write an IANA name such as `Europe/Paris`.";
+    Template "E0148" "A template does not parse, uses what templates here cannot use, or fails for a sample incident." "Correct the template; docs/templates.md has what it can say.";
     Unreachable "E0150" "A threshold can never be reached for an SLO that the policy watches." "Lower the factor, or choose windows that fit the SLO's slots.";
     DoesNotFit "E0151" "A condition makes no sense for an SLO that the policy watches." "Name SLOs that fit under `slo:`.";
     ProbeTimeout "E0152" "A probe's timeout is not shorter than its slot." "Shorten `timeout` or lengthen `every`.";
     WindowMisfit "E0153" "A window, a slot length and the retention do not fit each other." "Choose a window of at least two slots that is within `daemon.retention`.";
     PerMisfit "E0154" "`per` stands with an indicator that is one series." "Remove `per`, or write an SLO for each.";
-    NotBuilt "E0160" "A scenario of `slod test` asks for what is not built yet." "Leave it out; it starts to work with a later version.";
-    Unused "W0201" "A source, receiver or escalation is never used." "Remove it, or refer to it.";
+    Unused "W0201" "A source, receiver, escalation or template is never used." "Remove it, or refer to it.";
     LiteralSecret "W0202" "A secret is written into the file." "Use `{from_env: …}`, `{from_file: …}` or `{from_credential: …}`.";
     PlainHttp "W0203" "A secret is sent over an unencrypted connection to another host." "Use `https://` (mail: `smtps://` or `?tls=required`).";
     IncludesNothing "W0204" "A pattern under `include:` matches no file." "Correct the pattern, or remove it.";

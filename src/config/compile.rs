@@ -1,9 +1,9 @@
 //! Joins what the elements' decoders made, and judges what only shows when all is known.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
-    Loaded, Mode, Overrides,
+    Loaded, Mode, Overrides, agenda,
     context::Context,
     daemon,
     diagnostics::{Diagnostic, Severity},
@@ -14,7 +14,7 @@ use super::{
     fit, later,
     maintenance::{self, Place},
     model::{BoundPolicy, Config, Maintenance, Service, Slo},
-    policies, receivers, services, slos, sources,
+    policies, receivers, services, slos, sources, templates,
     tree::Entry,
     veil,
 };
@@ -67,13 +67,27 @@ fn decode(cx: &Context<'_>, document: &Document, overrides: &Overrides) -> Optio
     }
     check_gauges(cx, document);
     let policies = decode_policies(cx, document, &slos, &ids);
-    document.map("reports").iter().for_each(|entry| later::report(cx, entry));
-    document.map("reminders").iter().for_each(|entry| later::reminder(cx, entry));
+    let reports = each(document.map("reports"), |entry| agenda::report(cx, entry, timezone));
+    let reminders = each(document.map("reminders"), |entry| agenda::reminder(cx, entry, timezone));
     maintenance.extend(document.map("maintenance").iter().filter_map(|entry| maintenance::decode(cx, entry, windows)));
-    document.map("templates").iter().for_each(|entry| later::template(cx, entry));
+    let templates = Arc::new(templates::decode(cx, document, &policies, &slos));
     later::unused(cx);
     let hash = cx.files.hash.clone();
-    Some(Config { daemon: daemon?, sources, services, slos, policies, receivers, escalations, maintenance, mail, hash })
+    Some(Config {
+        daemon: daemon?,
+        sources,
+        services,
+        slos,
+        policies,
+        receivers,
+        escalations,
+        reports,
+        reminders,
+        maintenance,
+        templates,
+        mail,
+        hash,
+    })
 }
 
 fn each<T>(entries: &[Entry], decode: impl Fn(&Entry) -> Option<T>) -> BTreeMap<Name, T> {

@@ -31,20 +31,22 @@ pub(crate) enum Thing {
     Receiver,
     /// Under `escalations`.
     Escalation,
+    /// Under `templates`.
+    Template,
 }
 
 impl Thing {
     /// All.
-    pub const ALL: [Self; 4] = [Self::Source, Self::Service, Self::Receiver, Self::Escalation];
+    pub const ALL: [Self; 5] = [Self::Source, Self::Service, Self::Receiver, Self::Escalation, Self::Template];
 
     /// For messages.
     pub fn word(self) -> &'static str {
-        ["source", "service", "receiver", "escalation"][self as usize]
+        ["source", "service", "receiver", "escalation", "template"][self as usize]
     }
 
     /// Its top-level key.
     pub fn section(self) -> &'static str {
-        ["sources", "services", "receivers", "escalations"][self as usize]
+        ["sources", "services", "receivers", "escalations", "templates"][self as usize]
     }
 }
 
@@ -142,6 +144,11 @@ impl<'a> Context<'a> {
         let message = format!("{owner} names {} `{}`, which does not exist", thing.word(), name.value);
         self.push(Finding::error(Code::UnknownReference, name.at, message).help(suggestion(&name.value, &names)));
         None
+    }
+
+    /// Notes that something is used, though nothing refers to it by a name.
+    pub fn mark_used(&self, thing: Thing, name: &str) {
+        self.used.borrow_mut().insert((thing, name.to_owned()));
     }
 
     /// The kind of something that exists.

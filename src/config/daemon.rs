@@ -9,7 +9,7 @@ use super::{
     context::Context,
     fields::{Fields, clipped},
     finding::Finding,
-    model::{Daemon, LogFormat, Right, StoreUrl, Token},
+    model::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token},
     outside::secret,
     overrides::Overrides,
     secret::Secret,
@@ -49,6 +49,7 @@ pub(crate) fn decode(cx: &Context<'_>, entry: Option<&Entry>, overrides: &Overri
     let (log_level, log_format) = log(&fields, overrides);
     let tokens = tokens(&fields);
     not_built_yet(&fields);
+    let heartbeat = heartbeat(&fields);
     fields.close();
     Some(Daemon {
         listen,
@@ -59,6 +60,7 @@ pub(crate) fn decode(cx: &Context<'_>, entry: Option<&Entry>, overrides: &Overri
         retention,
         max_series_per_slo: max_series_per_slo.unwrap_or(1000),
         socket,
+        heartbeat,
         log_level,
         log_format,
     })
@@ -240,18 +242,22 @@ fn not_built_yet(fields: &Fields<'_>) {
             inner.close();
         }
     }
-    if let Some(entry) = fields.entry("heartbeat") {
-        cx.not_yet("`heartbeat`", entry.key.at);
-        if let Some(inner) = Fields::open(cx, &entry.value, entry.key.at, "`heartbeat` of `daemon`") {
-            if let Some(node) = inner.get("url")
-                && let Some(text) = secret(cx, node, "`url` of `heartbeat`").filter(|text| !text.literal)
-                && is_exposed(&text.value)
-            {
-                inner.warn_plain_http(&text.value, node.at);
-            }
-            inner.require("url");
-            inner.duration("every", FROM_SECOND);
-            inner.close();
+}
+
+fn heartbeat(fields: &Fields<'_>) -> Option<Heartbeat> {
+    let (cx, entry) = (fields.cx, fields.entry("heartbeat")?);
+    let inner = Fields::open(cx, &entry.value, entry.key.at, "`heartbeat` of `daemon`")?;
+    inner.require("url");
+    let url = inner.get("url").and_then(|node| secret(cx, node, "`url` of `heartbeat`"));
+    let every = inner.duration("every", FROM_SECOND).unwrap_or(Duration::from_mins(1));
+    // It is called as it stands.
+    let whole = url.as_ref().map(|url| Secret::new(&url.value));
+    if let Some(url) = url.filter(|url| url.known && !url.value.is_empty()) {
+        if !url.literal && is_exposed(&url.value) {
+            inner.warn_plain_http(&url.value, url.at);
         }
+        inner.check_url("url", url, &["http", "https"]);
     }
+    inner.close();
+    Some(Heartbeat { url: whole.filter(|url| !url.is_empty())?, every })
 }

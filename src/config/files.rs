@@ -52,6 +52,11 @@ impl File {
         (line, self.line_starts.get(line - 1).copied().unwrap_or_default())
     }
 
+    /// Where a line starts, if there is such a line.
+    pub fn start_of(&self, line: usize) -> Option<usize> {
+        self.line_starts.get(line.checked_sub(1)?).copied()
+    }
+
     /// A line's text.
     pub fn line_text(&self, line: usize) -> &str {
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();

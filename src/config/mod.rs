@@ -4,12 +4,14 @@
 //! the language decodes its part and collects what is wrong, `compile` joins the parts. Nothing here panics on any input.
 
 mod address;
+mod agenda;
 mod calendar;
 mod codes;
 mod compile;
 mod conditions;
 pub(crate) mod context;
 mod daemon;
+mod decision_log;
 pub mod diagnostics;
 mod document;
 mod escalations;
@@ -30,7 +32,9 @@ mod pattern;
 mod policies;
 mod promql;
 mod queries;
+mod rate;
 mod receivers;
+mod receivers_more;
 pub mod render;
 mod runbook;
 pub mod secret;
@@ -38,6 +42,7 @@ mod services;
 mod slos;
 mod sources;
 mod sql;
+mod templates;
 pub(crate) mod tree;
 pub(crate) mod units;
 pub(crate) mod values;

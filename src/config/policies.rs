@@ -13,10 +13,13 @@ use super::{
     units,
     values::{ANY, FROM_SECOND},
 };
-use crate::domain::{
-    name::{Name, SloId},
-    policy::{ClearAfter, Flapping, Judge, OnGap, Policy, Priority},
-    slo::BILLION,
+use crate::{
+    domain::{
+        name::{Name, SloId},
+        policy::{ClearAfter, Flapping, Judge, OnGap, Policy, Priority},
+        slo::BILLION,
+    },
+    template::SOURCE_MAX,
 };
 
 /// A policy and what it watches, with the places its fitting is judged at.
@@ -155,10 +158,10 @@ fn min_confidence(fields: &Fields<'_>) -> Option<f64> {
 
 fn summary(fields: &Fields<'_>) -> Option<String> {
     let summary = fields.word("summary", "a template")?;
-    fields.cx.not_yet("`summary`", fields.key_at("summary"));
-    if summary.value.len() > 16 << 10 {
+    if summary.value.len() > SOURCE_MAX {
         let message = format!("`summary` of {} is over 16 KiB", fields.owner);
         fields.cx.push(Finding::error(Code::OutOfRange, summary.at, message));
+        return None;
     }
     Some(summary.value)
 }

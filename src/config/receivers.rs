@@ -12,13 +12,15 @@ use super::{
     document::{Document, RECEIVER_KINDS},
     fields::{Fields, clipped},
     finding::Finding,
-    model::{Mail, Receiver, ReceiverKind},
+    model::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople},
     outside::resolve,
+    rate, receivers_more as more,
     tree::{Entry, Value},
     values::ANY,
 };
 
 const PAGERDUTY_URL: &str = "https://events.pagerduty.com";
+const PAGERDUTY_API_URL: &str = "https://api.pagerduty.com";
 const SLACK_URL: &str = "https://slack.com";
 const STATUSPAGE_URL: &str = "https://api.statuspage.io";
 
@@ -34,28 +36,29 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         cx.push(Finding::error(Code::WrongKind, name.at, message).help("name somebody who can be told"));
     }
     let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_mins(2));
-    if let Some(entry) = fields.entry("max_rate") {
-        cx.not_yet("`max_rate`", entry.key.at);
-        check_rate(&fields, entry);
-    }
+    let max_rate = rate::max_rate(&fields);
     let kind = fields.kind(&RECEIVER_KINDS);
     let owner = fields.owner.clone();
     fields.close();
     let (word, kind_entry) = kind?;
+    if max_rate.is_some() {
+        rate::check_kind(cx, entry, word);
+    }
     if word == "pagerduty" && fallback.is_none() {
         let message = format!("pager `{}` has no fallback", entry.key.value);
         let finding = Finding::warning(Code::NoFallback, entry.key.at, message);
         cx.push(finding.help("add `fallback: …`, who is told if it cannot be reached"));
     }
+    let fallback = fallback.map(|name| name.value);
     // kinds with one field may be given as a scalar
     if let ("email" | "alertmanager", Value::Scalar { .. } | Value::List(_)) = (word, &kind_entry.value.value) {
         let fields = Fields::over(cx, std::slice::from_ref(kind_entry), entry.key.at, owner);
         let kind = if word == "email" {
             ReceiverKind::Email { to: fields.mail_addresses("email"), cc: Vec::new() }
         } else {
-            alertmanager(&fields, "alertmanager")
+            more::alertmanager(&fields, "alertmanager")
         };
-        return Some(Receiver { kind, fallback: fallback.map(|name| name.value), fallback_after });
+        return Some(Receiver { kind, fallback, fallback_after, max_rate });
     }
     let inner = Fields::open(cx, &kind_entry.value, kind_entry.key.at, owner)?;
     let kind = match word {
@@ -63,26 +66,17 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         "slack" => slack(&inner),
         "email" => Some(email(&inner)),
         "statuspage" => statuspage(&inner),
-        _ => Some(not_built_yet(&inner, word)),
+        "instatus" => more::instatus(&inner),
+        "webhook" => more::webhook(&inner),
+        _ => Some(more::alertmanagers(&inner)),
     };
     inner.close();
-    Some(Receiver { kind: kind?, fallback: fallback.map(|name| name.value), fallback_after })
-}
-
-/// `10/1m`: so many messages in that time.
-fn check_rate(fields: &Fields<'_>, entry: &Entry) {
-    let fine = entry.value.scalar().and_then(|text| text.split_once('/')).is_some_and(|(count, time)| {
-        count.trim().parse::<u32>().is_ok_and(|count| count > 0) && super::units::duration(time.trim()).is_ok()
-    });
-    if !fine {
-        let message = format!("`max_rate` of {} must be a rate such as `10/1m`", fields.owner);
-        fields.cx.push(Finding::error(Code::NoUnit, entry.value.at, message));
-    }
+    Some(Receiver { kind: kind?, fallback, fallback_after, max_rate })
 }
 
 /// A vendor's address, or the one written.
-fn vendor_url(fields: &Fields<'_>, default: &str) -> String {
-    match fields.http_url("url") {
+pub(super) fn vendor_url(fields: &Fields<'_>, key: &'static str, default: &str) -> String {
+    match fields.http_url(key) {
         Some(url) => {
             fields.warn_plain_http(&url.value, url.at);
             url.value
@@ -91,51 +85,41 @@ fn vendor_url(fields: &Fields<'_>, default: &str) -> String {
     }
 }
 
-/// Reads optional keys whose function is not built yet; empty ones count as absent.
-fn later_secrets(fields: &Fields<'_>, keys: &[(&'static str, &'static str)]) {
-    for (key, what) in keys {
-        if fields.secret(key).is_some() {
-            fields.cx.not_yet(what, fields.key_at(key));
-        }
-    }
-}
-
 fn pagerduty(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let routing_key = fields.required_secret("routing_key");
-    later_secrets(
-        fields,
-        &[("webhook_secret", "`webhook_secret` of `pagerduty`"), ("api_token", "`api_token` of `pagerduty`")],
-    );
-    if let Some(from) = fields.text("from").filter(|text| text.known && !text.value.is_empty()) {
-        fields.cx.not_yet("`from` of `pagerduty`", fields.key_at("from"));
-        if !is_mail_address(&from.value) {
-            let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
-            fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
-        }
+    let (webhook_secret, api_token) = (fields.secret("webhook_secret"), fields.secret("api_token"));
+    let from = fields.text("from").filter(|text| text.known && !text.value.is_empty());
+    if let Some(from) = from.as_ref().filter(|from| !is_mail_address(&from.value)) {
+        let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
+        fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
     }
-    if let Some(url) = fields.http_url("api_url") {
-        fields.warn_plain_http(&url.value, url.at);
-    }
-    Some(ReceiverKind::Pagerduty { routing_key: routing_key?, url: vendor_url(fields, PAGERDUTY_URL) })
+    let url = vendor_url(fields, "url", PAGERDUTY_URL);
+    let api_url = vendor_url(fields, "api_url", PAGERDUTY_API_URL);
+    let from = from.map(|from| from.value);
+    let people = PagerdutyPeople { webhook_secret, api_token, from, api_url };
+    Some(ReceiverKind::Pagerduty { routing_key: routing_key?, url, people })
 }
 
 fn slack(fields: &Fields<'_>) -> Option<ReceiverKind> {
-    later_secrets(fields, &[("signing_secret", "`signing_secret` of `slack`")]);
-    if !fields.list("allow").is_empty() {
-        fields.cx.not_yet("`allow` of `slack`", fields.key_at("allow"));
-        fields.words("allow");
-    }
-    let url = vendor_url(fields, SLACK_URL);
+    let signing_secret = fields.secret("signing_secret");
+    let allow = fields.words("allow").into_iter().map(|user| user.value).collect();
+    let url = vendor_url(fields, "url", SLACK_URL);
     let (word, entry) = fields.kind(&["webhook", "channel"])?;
     if word == "channel" {
         let channel = fields.required_text("channel");
         let token = fields.required_secret("token");
-        return Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url });
+        let people = SlackPeople { signing_secret, allow };
+        return Some(ReceiverKind::SlackBot { channel: channel?.value, token: token?, url, people });
     }
     let webhook = fields.required_secret("webhook")?;
     if let Some(entry) = fields.entry("token") {
         let message = format!("{} needs no `token`: a webhook has its own", fields.owner);
         fields.cx.push(Finding::error(Code::Exclusive, entry.key.at, message).help("remove it"));
+    }
+    if fields.has("signing_secret") {
+        let message = format!("{} has no buttons: messages of a webhook cannot be kept up to date", fields.owner);
+        let finding = Finding::error(Code::Exclusive, fields.key_at("signing_secret"), message);
+        fields.cx.push(finding.help("remove `signing_secret`, or write `channel` and `token` of a bot"));
     }
     let address = url::Url::parse(webhook.expose());
     if !webhook.is_empty() && !address.is_ok_and(|address| matches!(address.scheme(), "http" | "https")) {
@@ -161,11 +145,11 @@ fn statuspage(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let page = fields.required_text("page");
     let key = fields.required_secret("key");
     let components = components(fields);
-    let url = vendor_url(fields, STATUSPAGE_URL);
+    let url = vendor_url(fields, "url", STATUSPAGE_URL);
     Some(ReceiverKind::Statuspage { page: page?.value, key: key?, components, url })
 }
 
-fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
+pub(super) fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
     fields.require("components");
     let mut components = BTreeMap::new();
     for entry in fields.free_map("components", |text| !text.is_empty()) {
@@ -175,40 +159,6 @@ fn components(fields: &Fields<'_>) -> BTreeMap<String, String> {
         }
     }
     components
-}
-
-fn not_built_yet(fields: &Fields<'_>, word: &'static str) -> ReceiverKind {
-    match word {
-        "instatus" => {
-            fields.cx.not_yet("receivers of kind `instatus`", fields.at);
-            fields.required_text("page");
-            fields.required_secret("key");
-            components(fields);
-        }
-        "webhook" => {
-            fields.cx.not_yet("receivers of kind `webhook`", fields.at);
-            if let Some(url) = fields.required_http_url("url") {
-                fields.warn_plain_http(&url.value, url.at);
-            }
-            fields.secret("secret");
-        }
-        _ => {
-            fields.require("urls");
-            alertmanager(fields, "urls");
-        }
-    }
-    ReceiverKind::NotYet { kind: word }
-}
-
-fn alertmanager(fields: &Fields<'_>, key: &'static str) -> ReceiverKind {
-    fields.cx.not_yet("receivers of kind `alertmanager`", fields.at);
-    for node in fields.list(key) {
-        let what = format!("`{key}` of {}", fields.owner);
-        if let Some(text) = resolve(fields.cx, node, &what) {
-            fields.check_url(key, text, &["http", "https"]);
-        }
-    }
-    ReceiverKind::NotYet { kind: "alertmanager" }
 }
 
 /// Reports receivers that fall back to each other in a circle, each circle once.

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     codes::Code,
     context::{Context, Thing, suggestion},
+    decision_log,
     document::Document,
     fields::Fields,
     finding::Finding,
-    later,
     maintenance::{self, Place},
     model,
     model::{Maintenance, Service, Slo, StatusPage},
@@ -59,14 +59,13 @@ pub(crate) fn decode(
         labels: fields.labels("labels"),
         escalation: fields.reference("escalation", Thing::Escalation).map(|name| name.value),
         runbook_url: runbook.url,
+        diagnostics: runbook.diagnostics,
         manual: runbook.manual,
         gauges: gauges(&fields),
         status_page: fields.entry("status_page").and_then(|entry| status_page(&fields, document, entry)),
+        decision_log: fields.entry("decision_log").and_then(|entry| decision_log::decode(&fields, entry)),
         metric_prefix: metric_prefix(&fields),
     };
-    if let Some(entry) = fields.entry("decision_log") {
-        later::decision_log(&fields, entry);
-    }
     let maintenance = maintenance::of_service(&fields, Place { service: Some(name), ..windows });
     let slos = fields
         .named("slos", "an SLO")

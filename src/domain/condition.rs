@@ -110,6 +110,26 @@ pub fn judge<'a>(
     })
 }
 
+/// The conditions without parts that a condition is made of, in order, each with its truth at the settled slot `at`. Empty if
+/// there is no such slot.
+pub fn leaves<'c, 'a>(
+    condition: &'c Condition,
+    policy: &Policy,
+    spec: &SloSpec,
+    tally: impl Into<Tally<'a>>,
+    at: i64,
+    memory: &mut Memory,
+) -> Vec<(&'c Condition, Truth)> {
+    let tally = tally.into();
+    let Some(newest) = tally.ledger.get(at) else { return Vec::new() };
+    let period = spec.window.period_at(at * i64::from(spec.every)).map(|period| period.start);
+    let new_period = memory.enter(period);
+    let judge = Judging { policy, spec, tally, at, newest, new_period };
+    let (mut found, mut lines) = (Vec::new(), 0);
+    judge.leaves(condition, memory, &mut lines, &mut found);
+    found
+}
+
 /// Whether a condition is on a window, which remembers what is over.
 fn remembers(condition: &Condition) -> bool {
     match condition {
@@ -173,6 +193,23 @@ impl Judging<'_> {
                 let known = self.newest.state.is_known();
                 Part { truth, over: new_period || is_false && known && self.clearable(leaf, memory), new_period }
             }
+        }
+    }
+
+    fn leaves<'c>(
+        &self,
+        condition: &'c Condition,
+        memory: &mut Memory,
+        lines: &mut u8,
+        found: &mut Vec<(&'c Condition, Truth)>,
+    ) {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => {
+                for part in parts {
+                    self.leaves(part, memory, lines, found);
+                }
+            }
+            leaf => found.push((leaf, self.truth(leaf, memory, lines))),
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Next {
     RetryAt(DateTime<Utc>),
     /// It is not tried again.
     Dead,
+    /// It is not made: a person has changed what it would follow.
+    TakenOver,
 }
 
 /// What an attempt came to, as far as the table cares.
@@ -33,6 +35,8 @@ pub enum Attempted {
     Later(Option<Duration>),
     /// Never.
     Never,
+    /// Not at all: a person has changed what it would follow.
+    TakenOver,
 }
 
 /// The table: exponential from 1 s to 5 min, spread by up to a fifth so that a thousand deliveries do not come back
@@ -43,6 +47,7 @@ pub fn next(attempted: Attempted, attempt: u32, decided_at: DateTime<Utc>, now: 
     let asked = match attempted {
         Attempted::Accepted => return Next::Sent,
         Attempted::Never => return Next::Dead,
+        Attempted::TakenOver => return Next::TakenOver,
         Attempted::Later(asked) => asked,
     };
     if now - decided_at >= GIVE_UP_AFTER {
@@ -80,5 +85,6 @@ mod tests {
         assert_eq!(wait(Attempted::Later(None), 3, 24), None, "given up after a day");
         assert_eq!(next(Attempted::Accepted, 1, start, start, 0), Next::Sent);
         assert_eq!(next(Attempted::Never, 1, start, start, 0), Next::Dead);
+        assert_eq!(next(Attempted::TakenOver, 1, start, start, 0), Next::TakenOver);
     }
 }

@@ -123,14 +123,17 @@ pub fn compose_post(
         PublicState::Monitoring => "The service is working again. We are keeping an eye on it.",
         PublicState::Resolved => "The service is working normally.",
     };
+    let (begun, opens) = incident.status.as_ref().map_or((0, true), |clock| (clock.begun, clock.begins));
     StatusPost {
         incident: incident.id.clone(),
-        key: incident.key.clone(),
+        // Once resolved, a public incident stays so; the next one has the next mark.
+        key: incident.dedup_key(begun),
         state,
         name: format!("{title} is unavailable"),
         body: body.to_owned(),
         component: component.to_owned(),
         decided_at: now,
+        opens,
     }
 }
 
@@ -148,6 +151,7 @@ fn lines(occasion: &Occasion<'_>, telling: &Telling<'_>) -> Vec<String> {
         Some(end) => format!("From {opened} to {}", end.at.format("%H:%M:%S UTC")),
         None => format!("Since {opened}"),
     });
+    lines.extend(incident.first_look(occasion.now));
     if let Some(fault) = occasion.series.and_then(|series| series.fault).or(occasion.source_error) {
         lines.push(format!("Last answer: {}", cut(fault, 300)));
     }
@@ -316,7 +320,7 @@ pub(super) fn on_one_line(text: &str) -> String {
 }
 
 /// At most `most` characters; a cut one ends in an ellipsis.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{name::Name, policy::Priority};
+use super::{bulletin::Bulletin, name::Name, policy::Priority, record::IncidentRecord};
 
 /// What a message means to its receiver. The words are those of the scenario files and of `deliveries.event`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum Event {
     Resolve,
     /// News of an open incident; never sent to a pager.
     Update,
-    /// Several messages in one.
+    /// Several messages in one: a report, what became due while slod was away.
     Digest,
     /// `slod notify test`.
     Test,
@@ -146,7 +146,7 @@ impl PublicState {
 pub struct StatusPost {
     /// The incident's id in slod.
     pub incident: String,
-    /// The mark by which a post is found again: the incident's key.
+    /// The mark by which a public incident is found again: the incident's key, with `/n` from the second one on.
     pub key: String,
     /// What to say of the state.
     pub state: PublicState,
@@ -158,6 +158,9 @@ pub struct StatusPost {
     pub component: String,
     /// When it was decided.
     pub decided_at: DateTime<Utc>,
+    /// It begins a public incident: none was begun before, or the one before is resolved.
+    #[serde(default)]
+    pub opens: bool,
 }
 
 /// What an outbox row carries.
@@ -168,4 +171,8 @@ pub enum Message {
     Notification(Box<Notification>),
     /// For the public.
     StatusPost(StatusPost),
+    /// For the decision log.
+    Record(Box<IncidentRecord>),
+    /// About no single incident: a report, a reminder, a restart.
+    Bulletin(Box<Bulletin>),
 }

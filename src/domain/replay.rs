@@ -59,6 +59,19 @@ impl Replay<'_> {
         self.compared(alert, fresh, newest, ended)
     }
 
+    /// The alert as it stood at slot `newest`, had every slot up to there come in its time and nobody muted it.
+    pub fn as_of(self, newest: i64) -> Alert {
+        let every = i64::from(self.spec.every);
+        let mut alert = Alert::default();
+        let first = self.quiet_before(newest, alert.memory);
+        self.recall(first, &mut alert.memory);
+        for slot in self.slots(first, newest) {
+            let Some(seen) = self.seen(slot, &mut alert.memory) else { continue };
+            alert.step(self.policy, (slot + 1) * every, seen);
+        }
+        alert
+    }
+
     /// What is new about `fresh`, which is recomputed, against `alert`.
     fn compared(self, alert: &Alert, mut fresh: Alert, newest: i64, ended: Change) -> (Alert, Change) {
         match (alert.state, fresh.state) {

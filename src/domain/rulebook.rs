@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     escalation::Plan,
-    incident::Hearers,
+    incident::{Hearers, Subject},
     name::{Name, SloId},
     policy::{Condition, Flapping, Policy, Priority},
+    record::RecordRule,
     slo::SloSpec,
     status_page::StatusRule,
     watch::{Watch, watches},
@@ -23,6 +24,8 @@ pub struct Rulebook {
     pub sources: BTreeMap<Name, SourceRules>,
     /// Who can be told.
     pub hearers: Hearers,
+    /// Where incidents that are over are recorded, by service.
+    pub records: BTreeMap<Name, RecordRule>,
     /// How people reach the companion; no trailing slash.
     pub external_url: String,
 }
@@ -58,6 +61,8 @@ pub struct SloRules {
     pub runbook_url: Option<String>,
     /// Steps for people, with whose approval they need.
     pub manual: Vec<(String, Option<String>)>,
+    /// There is something to look at when an incident opens.
+    pub has_diagnostics: bool,
     /// The public page.
     pub status: Option<StatusTarget>,
 }
@@ -93,6 +98,19 @@ pub struct SourceRules {
     pub priority: Priority,
     /// Who hears, and when.
     pub plan: Plan,
+}
+
+impl Rulebook {
+    /// Whether something still watches what an alert of this name is about.
+    pub fn stands(&self, subject: &Subject, watch: &str) -> bool {
+        match subject {
+            Subject::Slo { id, .. } => {
+                let policies = self.slos.get(id).map(|slo| slo.policies.as_slice()).unwrap_or_default();
+                policies.iter().any(|policy| policy.watches.iter().any(|known| known.name == watch))
+            }
+            Subject::Source(name) => self.sources.contains_key(name),
+        }
+    }
 }
 
 impl PolicyRules {

@@ -2,13 +2,15 @@
 //!
 //! A confirmed outage proposes "investigating"; the end of the incident proposes "monitoring", and "resolved" after a
 //! hold; a relapse proposes "investigating" again. Where a person must approve, each proposal is a draft, and the
-//! owners are reminded when it is made, five minutes before the deadline and at the deadline.
+//! owners are reminded when it is made, five minutes before the deadline and at the deadline, until the page shows the
+//! first post. What the page answers, and what people do there, comes back as [`super::page_news::PageNews`].
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
     incident::{Around, Hearers, Incident, Say},
+    muting,
     name::Name,
     notification::{Event, PublicState},
     policy::Priority,
@@ -34,7 +36,7 @@ pub struct StatusRule {
 /// Where the public page stands for one incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusClock {
-    /// What was posted last.
+    /// What was posted last: decided and on its way, or there.
     pub posted: Option<PublicState>,
     /// What waits for approval.
     pub draft: Option<PublicState>,
@@ -42,7 +44,7 @@ pub struct StatusClock {
     pub confirmed_at: Option<DateTime<Utc>>,
     /// When the first post must be out.
     pub due_at: Option<DateTime<Utc>>,
-    /// When it was.
+    /// When the page showed it.
     pub posted_at: Option<DateTime<Utc>>,
     /// How many of the three reminders were given.
     pub reminders: u8,
@@ -58,12 +60,41 @@ pub struct StatusClock {
     /// Nothing moves while the series is blind.
     #[serde(default)]
     pub held: bool,
+    /// Nothing is proposed, posted or reminded of while what would be is muted: planned work is no outage.
+    #[serde(default)]
+    pub muted: bool,
+    /// Posts that the page has neither taken nor refused yet.
+    #[serde(default)]
+    pub awaited: u32,
+    /// How many public incidents were begun: each has a mark of its own.
+    #[serde(default)]
+    pub begun: u32,
+    /// The newest post begins one.
+    #[serde(default)]
+    pub begins: bool,
+    /// The deadline passed, and nothing was ever posted of that outage.
+    #[serde(default)]
+    pub unposted: Option<Unposted>,
+}
+
+/// A deadline that passed without any post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unposted {
+    /// When the first post was due.
+    pub due_at: DateTime<Utc>,
+    /// When the outage was over, or people took the page.
+    pub until: DateTime<Utc>,
 }
 
 impl StatusClock {
     /// Whether nothing is left to post.
     pub fn is_at_rest(&self) -> bool {
-        self.discarded || matches!(self.posted, None | Some(PublicState::Resolved))
+        self.discarded
+            || match self.posted {
+                None => true,
+                Some(PublicState::Resolved) => self.awaited == 0,
+                Some(_) => false,
+            }
     }
 
     /// Whether there is nothing to remember.
@@ -72,9 +103,31 @@ impl StatusClock {
     }
 
     /// The page is not ours any more.
-    pub fn abandon(&mut self) {
+    pub fn abandon(&mut self, now: DateTime<Utc>) {
+        self.unposted = self.overdue(now).or(self.unposted);
         self.discarded = true;
         self.draft = None;
+    }
+
+    /// The deadline of the first post, of an outage that is over too.
+    pub fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.due_at.or(self.unposted.map(|missed| missed.due_at))
+    }
+
+    /// How late the first post was, in seconds; as of `now`, if it is not there yet. None if it was in time.
+    pub fn late_seconds(&self, now: DateTime<Utc>) -> Option<i64> {
+        let running = self.overdue(now).filter(|_| !self.discarded);
+        let (due, until) = match (self.due_at, self.posted_at, running.or(self.unposted)) {
+            (Some(due), Some(posted), _) => (due, posted),
+            (_, _, Some(missed)) => (missed.due_at, missed.until),
+            _ => return None,
+        };
+        Some((until - due).num_seconds()).filter(|seconds| *seconds > 0)
+    }
+
+    fn overdue(&self, now: DateTime<Utc>) -> Option<Unposted> {
+        let due_at = self.due_at.filter(|due| self.posted_at.is_none() && *due < now)?;
+        Some(Unposted { due_at, until: now })
     }
 
     /// The word in the API.
@@ -89,11 +142,11 @@ impl StatusClock {
     pub fn decide(&mut self, approve: bool, now: DateTime<Utc>) -> Option<PublicState> {
         let draft = self.draft.take()?;
         if approve {
-            self.mark_posted(draft, now);
+            self.mark_posted(draft);
         } else if draft == PublicState::Monitoring {
             self.declined = Some(draft);
         } else {
-            self.discarded = true;
+            self.abandon(now);
         }
         Some(draft)
     }
@@ -111,7 +164,7 @@ impl StatusClock {
 
     /// When it wants to be looked at again.
     pub fn wake_at(&self, incident: &Incident) -> Option<DateTime<Utc>> {
-        if self.discarded {
+        if self.discarded || self.muted {
             return None;
         }
         let confirm = self.confirm_at.filter(|_| self.confirmed_at.is_none() && incident.resolved.is_none());
@@ -136,16 +189,21 @@ impl StatusClock {
             return;
         }
         self.held = around.blind;
+        if is_muted(incident, rule, around) {
+            self.muted = true;
+            return;
+        }
         if !self.held {
             self.step(incident, rule, around, out);
         }
+        self.muted = false;
         self.remind(incident, rule, around.now, around.hearers, out);
     }
 
     fn step(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
         let now = around.now;
         if incident.resolved.is_none() {
-            self.confirm(incident, rule, now, out);
+            self.confirm(incident, rule, around, out);
         }
         let wanted = match (self.confirmed_at, &incident.resolved) {
             (None, None) => None,
@@ -167,15 +225,19 @@ impl StatusClock {
         }
     }
 
-    fn confirm(&mut self, incident: &Incident, rule: &StatusRule, now: DateTime<Utc>, out: &mut Vec<Say>) {
+    fn confirm(&mut self, incident: &Incident, rule: &StatusRule, around: &Around<'_>, out: &mut Vec<Say>) {
+        let now = around.now;
         self.resolve_at = None;
         if self.confirmed_at.is_some() {
             return;
         }
         let firing = incident.members.values().filter(|member| member.firing && member.priority <= rule.priority);
-        let since = firing.map(|member| member.fired_at).min();
+        let heard = firing.filter(|member| !muting::is_muted(around.mutes, &member.policy));
+        let since = heard.map(|member| member.fired_at).min();
         self.confirm_at = since.map(|since| since + TimeDelta::seconds(rule.confirm_for));
         if let Some(at) = self.confirm_at.filter(|at| *at <= now) {
+            // Muted until now, it was no outage to the public.
+            let at = if self.muted { now } else { at };
             self.confirmed_at = Some(at);
             self.due_at = Some(at + TimeDelta::seconds(rule.deadline));
             out.push(Say::Line { kind: "confirmed", text: "outage confirmed: the status page is due".to_owned() });
@@ -193,7 +255,8 @@ impl StatusClock {
     ) -> Option<PublicState> {
         if self.posted.is_none() {
             out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
-            *self = Self::default();
+            // What was missed stays on record.
+            *self = Self { unposted: self.overdue(end).or(self.unposted), ..Self::default() };
             return None;
         }
         let resolve_at = end + TimeDelta::seconds(rule.hold);
@@ -212,7 +275,7 @@ impl StatusClock {
         if !rule.approve {
             out.push(Say::Line { kind: "status-page", text: format!("posted \"{}\"", state.as_str()) });
             out.push(Say::Post(state));
-            self.mark_posted(state, around.now);
+            self.mark_posted(state);
             return;
         }
         self.draft = Some(state);
@@ -224,9 +287,11 @@ impl StatusClock {
         }
     }
 
-    fn mark_posted(&mut self, state: PublicState, now: DateTime<Utc>) {
+    fn mark_posted(&mut self, state: PublicState) {
+        self.begins = matches!(self.posted, None | Some(PublicState::Resolved));
+        self.begun += u32::from(self.begins);
         self.posted = Some(state);
-        self.posted_at = self.posted_at.or(Some(now));
+        self.awaited += 1;
         if state == PublicState::Resolved {
             self.resolve_at = None;
         }
@@ -243,21 +308,35 @@ impl StatusClock {
         let mut due = None;
         while let Some(at) = self.next_reminder().filter(|at| *at <= now) {
             self.reminders += 1;
-            due = Some(at);
+            // What has just been posted gets the time to arrive.
+            let is_fresh = self.posted.is_some() && Some(at) <= self.confirmed_at;
+            due = Some(at).filter(|_| !is_fresh).or(due);
         }
         let (Some(_), Some(due_at)) = (due, self.due_at) else { return };
+        let todo = match self.posted {
+            Some(posted) => format!("\"{}\" was sent, and the page has not taken it yet", posted.as_str()),
+            None => format!("`slod status-page approve {}`", incident.id),
+        };
         let text = if now >= due_at {
             out.push(Say::Line { kind: "status-page", text: "the deadline has passed without a post".to_owned() });
-            format!("status page: the deadline has passed; `slod status-page approve {}`", incident.id)
+            format!("status page: the deadline has passed; {todo}")
         } else {
             let left = super::message::span_words(due_at - now);
-            format!("status page: due within {left}; `slod status-page approve {}`", incident.id)
+            format!("status page: due within {left}; {todo}")
         };
         say_to(&rule.remind, incident, &text, hearers, out);
     }
 }
 
-fn say_to(receivers: &[Name], incident: &Incident, text: &str, hearers: &Hearers, out: &mut Vec<Say>) {
+/// Whether every alert that would make it an outage, or every alert there is, is muted. What is over goes its way.
+fn is_muted(incident: &Incident, rule: &StatusRule, around: &Around<'_>) -> bool {
+    let outage = incident.members.values().filter(|member| member.firing && member.priority <= rule.priority);
+    let mut outage = outage.peekable();
+    let all_muted = outage.peek().is_some() && outage.all(|member| muting::is_muted(around.mutes, &member.policy));
+    incident.resolved.is_none() && (all_muted || incident.is_muted_by(around.mutes))
+}
+
+pub(super) fn say_to(receivers: &[Name], incident: &Incident, text: &str, hearers: &Hearers, out: &mut Vec<Say>) {
     for receiver in receivers.iter().filter(|receiver| hearers.contains_key(*receiver)) {
         out.push(Say::Tell {
             receiver: receiver.clone(),

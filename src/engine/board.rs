@@ -2,12 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, RwLock},
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 
-use super::metrics::Meters;
+use super::{diagnostics::Wanted, metrics::Meters};
 use crate::{
     domain::{
         decide::{SeriesKey, SourceState},
@@ -36,9 +40,14 @@ pub struct Board {
     sources: RwLock<BTreeMap<Name, SourceState>>,
     gauges: RwLock<BTreeMap<String, GaugeValue>>,
     incidents: RwLock<BTreeMap<(&'static str, Priority), u64>>,
+    silences: AtomicUsize,
     latencies: RwLock<BTreeMap<Name, f64>>,
     heard_at: RwLock<BTreeMap<Name, DateTime<Utc>>>,
+    looks: RwLock<BTreeMap<String, Wanted>>,
+    /// Rung when incidents ask for other looks than before.
+    pub bell: Notify,
     beats: Mutex<BTreeMap<&'static str, DateTime<Utc>>>,
+    delivering: Mutex<BTreeMap<Name, DateTime<Utc>>>,
     trouble: RwLock<Option<String>>,
     /// Counters and histograms of events.
     pub meters: Meters,
@@ -151,6 +160,29 @@ impl Board {
         *write(&self.incidents) = counts;
     }
 
+    /// Looks that incidents ask for, by id.
+    pub fn looks_wanted(&self) -> BTreeMap<String, Wanted> {
+        read(&self.looks).clone()
+    }
+
+    /// Publishes which looks incidents ask for.
+    pub fn publish_looks(&self, looks: BTreeMap<String, Wanted>) {
+        if *read(&self.looks) != looks {
+            *write(&self.looks) = looks;
+            self.bell.notify_waiters();
+        }
+    }
+
+    /// How many silences mute something now.
+    pub fn silences(&self) -> usize {
+        self.silences.load(Ordering::Relaxed)
+    }
+
+    /// Publishes how many silences there are.
+    pub fn publish_silences(&self, count: usize) {
+        self.silences.store(count, Ordering::Relaxed);
+    }
+
     /// A loop says that it moves: the watchdog asks.
     pub fn beat(&self, name: &'static str, at: DateTime<Utc>) {
         self.beats.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name, at);
@@ -159,6 +191,20 @@ impl Board {
     /// When each loop last moved.
     pub fn beats(&self) -> BTreeMap<&'static str, DateTime<Utc>> {
         self.beats.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// A receiver's deliverer says that it moves.
+    pub fn delivering(&self, receiver: &Name, at: DateTime<Utc>) {
+        let mut delivering = self.delivering.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match delivering.get_mut(receiver) {
+            Some(beat) => *beat = at,
+            None => drop(delivering.insert(receiver.clone(), at)),
+        }
+    }
+
+    /// When a receiver's deliverer last moved.
+    pub fn delivered(&self, receiver: &Name) -> Option<DateTime<Utc>> {
+        self.delivering.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(receiver).copied()
     }
 
     /// Why decisions cannot be written, if they cannot.

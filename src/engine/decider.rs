@@ -8,6 +8,10 @@ mod adopting;
 mod enrolling;
 mod fallbacks;
 mod loading;
+mod publishing;
+mod recording;
+mod silencing;
+mod wording;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,19 +22,24 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::board::Board;
+use self::fallbacks::Told;
+use super::{
+    board::Board,
+    planned::{Outlook, PlannedWork},
+};
 use crate::{
     clock::Clock,
     domain::{
         correction::Correction,
         decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
-        incident::{Incident, IncidentEvent},
+        incident::IncidentEvent,
         name::{Name, SloId},
-        notification::Event,
-        policy::Priority,
         rulebook::Rulebook,
+        silence::{Scope, Silence},
     },
-    store::{Store, StoreError, commit::Commit, incidents::state_word},
+    failpoint::{Point, reach},
+    store::{Store, StoreError, commit::Commit},
+    template::Templates,
     views::figures::Shown,
 };
 
@@ -73,6 +82,24 @@ pub enum Order {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), Rejected>>,
     },
+    /// A silence that a person wants; answered, with what it mutes, when it is written.
+    Silence {
+        /// Which.
+        silence: Box<Silence>,
+        /// Only say what it would mute.
+        preview: bool,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Scope, Rejected>>,
+    },
+    /// A silence that a person ends early; answered when it is written.
+    Unsilence {
+        /// Its id.
+        id: String,
+        /// Who.
+        by: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), Rejected>>,
+    },
     /// Finish what is in the mailbox and end.
     Stop,
     /// Other rules; answered when they are in force.
@@ -95,6 +122,10 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// What people wrote for messages to say.
+    pub templates: Arc<Templates>,
+    /// When messages are muted because work is planned.
+    pub planned: Arc<PlannedWork>,
 }
 
 /// The decider.
@@ -110,6 +141,8 @@ pub struct Decider {
     fallbacks_looked_at: Option<DateTime<Utc>>,
     /// When orders were prepared last; none since the store was read.
     last_round: Option<DateTime<Utc>>,
+    /// What is known of planned work to come.
+    outlook: Outlook,
 }
 
 impl Decider {
@@ -127,9 +160,24 @@ impl Decider {
         for incident in store.live_incidents().await? {
             core.incidents.insert(incident.id.clone(), incident);
         }
-        let mut decider =
-            Self { core, ruling, store, board, clock, inbox, nudge, fallbacks_looked_at: None, last_round: None };
+        core.heard = store.heard_events().await?;
+        let silences = store.live_silences(now).await?;
+        let mut decider = Self {
+            core,
+            ruling,
+            store,
+            board,
+            clock,
+            inbox,
+            nudge,
+            fallbacks_looked_at: None,
+            last_round: None,
+            outlook: Outlook::default(),
+        };
         decider.adopt(now).await?;
+        let planned = decider.outlook.renew(&decider.ruling.planned, now.timestamp());
+        decider.core.resume_mutes(now, silences, planned.unwrap_or_default());
+        reach(Point::StartRead);
         decider.core.resume_blind(now);
         decider.publish_all(now).await;
         Ok(decider)
@@ -159,8 +207,12 @@ impl Decider {
         let now = self.clock.now();
         self.board.beat("decider", now);
         let mut decision = Decision::default();
-        let (mut replies, mut filled) = (Vec::new(), Vec::new());
+        let (mut replies, mut filled, mut silenced) = (Vec::new(), Vec::new(), Vec::new());
         self.prepare(orders, now).await;
+        if !orders.is_empty() {
+            reach(Point::EscalateTaken);
+        }
+        self.look_ahead(now, &mut decision);
         for order in orders.drain(..) {
             match order {
                 Order::Stop => {}
@@ -178,11 +230,21 @@ impl Decider {
                     let result = self.handle(now, Input::Correct { key, correction }, &mut decision).await;
                     replies.push((reply, result));
                 }
+                Order::Silence { silence, preview, reply } => {
+                    let scope = self.silence(now, *silence, preview, &mut decision);
+                    silenced.push((reply, scope));
+                }
+                Order::Unsilence { id, by, reply } => {
+                    let result = self.core.handle(now, Input::Unsilence { id, by }, &mut decision);
+                    replies.push((reply, result));
+                }
                 Order::Adopt { rules, reply } => {
                     let before = std::mem::replace(&mut self.ruling, *rules);
                     let result = match self.adopt(now).await {
                         Ok(()) => {
                             let touched = self.core.retire(now, &mut decision);
+                            self.outlook = Outlook::default();
+                            self.look_ahead(now, &mut decision);
                             self.publish_all(now).await;
                             Ok(touched)
                         }
@@ -197,10 +259,19 @@ impl Decider {
             }
         }
         drop(self.core.handle(now, Input::Tick, &mut decision));
-        let told = self.fallbacks(now, &mut decision).await;
+        reach_if(&decision, Point::EscalateDecided);
+        let told = self.heard_of_deliveries(now, &mut decision).await;
+        reach_if(&decision, Point::EscalateFallbacks);
         self.conclude(now, decision, told).await;
+        let acted = !replies.is_empty();
         for (reply, result) in replies {
             let _ = reply.send(result);
+        }
+        if acted {
+            reach(Point::CommitReplied);
+        }
+        for (reply, scope) in silenced {
+            let _ = reply.send(scope);
         }
         for done in filled {
             let _ = done.send(());
@@ -208,37 +279,32 @@ impl Decider {
     }
 
     /// Writes a decision, however long it takes, and lets everybody know.
-    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Vec<i64>) {
-        loop {
-            self.enrol_new(now, &decision).await;
-            let commit = self.commit_of(now, &decision, &told);
-            let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-            let sends = !commit.outgoing.is_empty();
-            let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
-            self.core.forget_finished(now);
-            for id in &histories {
-                self.publish_history(id);
-            }
-            self.publish_whole(judged.clone(), now).await;
-            self.tend(&judged).await;
-            self.board.publish_sources(&self.core.sources);
-            self.board.publish_incidents(count(self.core.incidents.values()));
-            if sends {
-                self.nudge.notify_waiters();
-            }
-            if missed.is_empty() {
-                return;
-            }
-            decision = Decision::default();
-            for missed in missed {
-                let fallback = self.ruling.fallbacks.get(&missed.receiver).and_then(|(name, _)| name.clone());
-                if let Some(fallback) = fallback.filter(|_| missed.priority.is_page()) {
-                    let why = "the incident was over before this page could be sent".to_owned();
-                    let event =
-                        IncidentEvent::Undelivered { receiver: missed.receiver, fallback, event: Event::Trigger, why };
-                    drop(self.core.handle(now, Input::About { incident: missed.incident, event }, &mut decision));
-                }
-            }
+    async fn conclude(&mut self, now: DateTime<Utc>, mut decision: Decision, told: Told) {
+        self.enrol_new(now, &decision).await;
+        reach_if(&decision, Point::CommitEnrolled);
+        self.put_into_words(&mut decision);
+        self.compose_records(now, &mut decision).await;
+        reach_if(&decision, Point::CommitRecorded);
+        let commit = self.commit_of(now, &decision, &told);
+        let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
+        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
+        let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
+        reach_if(&decision, Point::CommitAnswered);
+        if !missed.is_empty() {
+            // Whose fallback hears of it stands in the rows, for whoever comes after us too.
+            self.fallbacks_looked_at = None;
+        }
+        self.core.forget_finished(now);
+        for id in &histories {
+            self.publish_history(id);
+        }
+        self.publish_whole(judged.clone(), now).await;
+        self.tend(&judged).await;
+        self.publish_rest();
+        reach_if(&decision, Point::CommitPublished);
+        if sends {
+            self.nudge.notify_waiters();
+            reach(Point::CommitNudged);
         }
     }
 
@@ -276,8 +342,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &[i64]) -> Commit {
-        let mut commit = Commit { fallback_told: told.to_vec(), ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
+        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
+        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core
@@ -312,32 +379,19 @@ impl Decider {
         for incident in changed.into_iter().filter_map(|id| self.core.incidents.get(id)) {
             commit.incidents.push((incident.clone(), !incident.is_finished(now)));
         }
+        commit.diagnoses.clone_from(&decision.diagnoses);
+        commit.silences.clone_from(&decision.silences);
         commit.lines.clone_from(&decision.lines);
         commit.outgoing.clone_from(&decision.outgoing);
+        commit.settled.clone_from(&decision.settled);
+        commit.source_events.clone_from(&decision.source_events);
         commit
-    }
-
-    fn publish_history(&self, id: &SloId) {
-        if let Some(history) = self.core.histories.get(id) {
-            self.board.publish_history(id.clone(), history.clone());
-        }
-    }
-
-    async fn publish_all(&mut self, now: DateTime<Utc>) {
-        self.board.keep_histories(|id| self.core.histories.contains_key(id));
-        for id in self.core.histories.keys() {
-            self.publish_history(id);
-        }
-        self.publish_whole(self.core.series.keys().cloned().collect(), now).await;
-        self.board.publish_sources(&self.core.sources);
-        self.board.publish_incidents(count(self.core.incidents.values()));
     }
 }
 
-fn count<'a>(incidents: impl Iterator<Item = &'a Incident>) -> BTreeMap<(&'static str, Priority), u64> {
-    let mut counts = BTreeMap::new();
-    for incident in incidents.filter(|incident| incident.resolved.is_none()) {
-        *counts.entry((state_word(incident), incident.priority)).or_default() += 1;
+/// Only a decision that says something is worth a kill.
+fn reach_if(decision: &Decision, point: Point) {
+    if !decision.outgoing.is_empty() {
+        reach(point);
     }
-    counts
 }

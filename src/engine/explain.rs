@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    config::model::{Indicator, Probe, Slo},
+    config::model::{Config, Indicator, Probe, Slo, SourceKind},
     domain::{
         budget::{RATE_WINDOW, Tally, WindowSums, first_slot, seconds_to_exhaustion, window_sums},
         correction::Correction,
@@ -31,6 +31,7 @@ const WORST: usize = 10;
 /// Explains the slot that holds `at`, or the newest one. `None` if nothing was settled up to there.
 pub async fn explain(
     store: &Store,
+    config: &Config,
     slo: &Slo,
     key: &SeriesKey,
     at: Option<DateTime<Utc>>,
@@ -68,7 +69,7 @@ pub async fn explain(
         promise: format!("{} good in {}", percent(spec.objective.ratio()), window_text(&spec.window)),
         at: time(end),
         every_seconds: spec.every,
-        asked: asked(&slo.indicator, Span::slot(newest, spec.every)),
+        asked: asked(config, &slo.indicator, Span::slot(newest, spec.every)),
         windows,
         figures: figures(slo, tally, newest, &window),
         corrections: inside(&corrections, start, end).map(|made| CorrectionView::new(&key.series, made)).collect(),
@@ -171,7 +172,7 @@ fn figures(slo: &Slo, tally: Tally<'_>, at: i64, window: &WindowSums) -> Vec<Fig
 }
 
 /// The questions about one slot, in the words of the source.
-fn asked(indicator: &Indicator, slot: Span) -> Vec<Asked> {
+fn asked(config: &Config, indicator: &Indicator, slot: Span) -> Vec<Asked> {
     let seconds = slot.seconds();
     let ask = |what: &str, source: &crate::domain::name::Name, query: String| Asked {
         what: what.to_owned(),
@@ -204,7 +205,8 @@ fn asked(indicator: &Indicator, slot: Span) -> Vec<Asked> {
             vec![ask(&format!("seconds, good up to {threshold}"), source, sql(query))]
         }
         Indicator::Value { query, .. } => {
-            let is_sql = query.query.contains("select") || query.query.contains("SELECT");
+            let source = config.sources.get(&query.source);
+            let is_sql = source.is_some_and(|source| matches!(source.kind, SourceKind::Postgres(_)));
             let text = if is_sql { sql(&query.query) } else { format!("{} at the slot's end", query.query.trim()) };
             vec![ask("value", &query.source, text)]
         }

@@ -21,8 +21,9 @@ pub struct Maintenance {
     windows: BTreeMap<SloId, Vec<Arc<Window>>>,
 }
 
+/// When one window is on.
 #[derive(Debug)]
-enum Window {
+pub(super) enum Window {
     Once(Span),
     Again { recurrence: Box<Recurrence>, found: Mutex<Option<(Span, Vec<Span>)>> },
 }
@@ -60,7 +61,8 @@ impl Maintenance {
 }
 
 impl Window {
-    fn new(name: &str, when: &Planned) -> Option<Self> {
+    /// As it is configured.
+    pub fn new(name: &str, when: &Planned) -> Option<Self> {
         match when {
             Planned::Once(span) => Some(Self::Once(*span)),
             Planned::Cron { cron, lasts, timezone } => {
@@ -78,7 +80,7 @@ impl Window {
     }
 
     /// When it is on within `span`, in order.
-    fn within(&self, span: Span) -> Vec<Span> {
+    pub fn within(&self, span: Span) -> Vec<Span> {
         match self {
             Self::Once(once) => overlapping(std::slice::from_ref(once), span),
             Self::Again { recurrence, .. } if span.seconds() > KEPT => recurrence.within(span),

@@ -26,7 +26,12 @@ struct Counted {
     lags: BTreeMap<(String, String), f64>,
     filled: BTreeMap<(String, String), u64>,
     deliveries: BTreeMap<(Name, &'static str), u64>,
+    joined: BTreeMap<Name, u64>,
+    heartbeats: BTreeMap<&'static str, u64>,
+    well: Option<bool>,
     latency: Option<Histogram>,
+    webhooks: BTreeMap<(&'static str, &'static str), u64>,
+    templates: BTreeMap<String, u64>,
 }
 
 impl Meters {
@@ -58,6 +63,28 @@ impl Meters {
         if let Some(seconds) = latency_seconds {
             counted.latency.get_or_insert_with(|| Histogram::new(&DELIVERY_BOUNDS)).observe(seconds.max(0.0));
         }
+    }
+
+    /// A template failed, and the built-in words were used instead.
+    pub fn template_failed(&self, template: &str) {
+        *self.lock().templates.entry(template.to_owned()).or_default() += 1;
+    }
+
+    /// So many messages were joined into one.
+    pub fn joined(&self, receiver: &Name, messages: u64) {
+        *self.lock().joined.entry(receiver.clone()).or_default() += messages;
+    }
+
+    /// A heartbeat was `sent`, `failed`, or `withheld` because something is not well.
+    pub fn heartbeat(&self, outcome: &'static str) {
+        let mut counted = self.lock();
+        counted.well = Some(outcome != "withheld");
+        *counted.heartbeats.entry(outcome).or_default() += 1;
+    }
+
+    /// A signed call came from outside: who called, and what became of it.
+    pub fn webhook(&self, caller: &'static str, outcome: &'static str) {
+        *self.lock().webhooks.entry((caller, outcome)).or_default() += 1;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Counted> {
@@ -94,10 +121,13 @@ pub async fn text(board: &Board, store: &Store, reload: ReloadState) -> Result<S
             out.sample("slod_incidents", &[("state", state), ("priority", priority.as_str())], count as f64);
         }
     }
+    out.family("slod_silences", "gauge", "Silences that mute messages now.");
+    out.sample("slod_silences", &[], board.silences() as f64);
     out.family("slod_outbox_pending", "gauge", "Messages not yet accepted.");
     for queue in queues {
         out.sample("slod_outbox_pending", &[("receiver", &queue.receiver)], queue.pending as f64);
     }
+    heartbeats(board, &mut out);
     counted(board, &mut out);
     for (name, gauge) in board.gauges() {
         if let Some(value) = gauge.value {
@@ -106,6 +136,21 @@ pub async fn text(board: &Board, store: &Store, reload: ReloadState) -> Result<S
         }
     }
     Ok(out.finish())
+}
+
+fn heartbeats(board: &Board, out: &mut Exposition) {
+    let counted = board.meters.lock();
+    let Some(well) = counted.well else { return };
+    out.family("slod_heartbeat_well", "gauge", "Whether slod is well enough to call its heartbeat.");
+    out.sample("slod_heartbeat_well", &[], f64::from(u8::from(well)));
+    out.family(
+        "slod_heartbeats_total",
+        "counter",
+        "Heartbeats: sent, failed, or withheld because something is not well.",
+    );
+    for (outcome, count) in &counted.heartbeats {
+        out.sample("slod_heartbeats_total", &[("outcome", outcome)], *count as f64);
+    }
 }
 
 fn sources(board: &Board, out: &mut Exposition) {
@@ -170,6 +215,20 @@ fn counted(board: &Board, out: &mut Exposition) {
     out.family("slod_deliveries_total", "counter", "Attempts to deliver.");
     for ((receiver, outcome), count) in &counted.deliveries {
         out.sample("slod_deliveries_total", &[("receiver", receiver), ("outcome", outcome)], *count as f64);
+    }
+    let help = "Templates that failed: the built-in words were used instead.";
+    out.family("slod_template_failures_total", "counter", help);
+    for (template, count) in &counted.templates {
+        out.sample("slod_template_failures_total", &[("template", template)], *count as f64);
+    }
+    out.family("slod_deliveries_joined_total", "counter", "Messages that were joined into a digest.");
+    for (receiver, count) in &counted.joined {
+        out.sample("slod_deliveries_joined_total", &[("receiver", receiver)], *count as f64);
+    }
+
+    out.family("slod_webhooks_total", "counter", "Signed calls from outside.");
+    for ((source, outcome), count) in &counted.webhooks {
+        out.sample("slod_webhooks_total", &[("source", source), ("outcome", outcome)], *count as f64);
     }
     out.family("slod_delivery_latency_seconds", "histogram", "From the decision to the receiver's acceptance.");
     let none = Histogram::new(&DELIVERY_BOUNDS);

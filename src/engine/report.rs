@@ -12,15 +12,19 @@ use crate::{
         incident::{Incident, Subject},
         ledger::{Counting, Ledger, Totals},
         run::GAPS_HELD,
+        slo::SloSpec,
         slot::{Slot, SlotState, Span},
+        status_page::StatusClock,
     },
     schedule::Month,
     store::{Store, StoreError, ledger::Definition},
     views::{
         figures::budgeting_text,
         incident::CostView,
-        report::{BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport},
-        slo::SlotView,
+        report::{
+            BudgetReport, BudgetUse, CorrectionView, IncidentCost, PageDelay, SeriesReport, ServiceReport, SloReport,
+        },
+        slo::{SloView, SlotView},
     },
 };
 
@@ -149,13 +153,14 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
     let breaches = breaches.collect();
     for incident in told {
         let part = parts.iter().find(|part| is_about(&incident, &part.key));
-        let cost = part.map_or(0.0, |part| incident_bad(&part.slots, &incident, slo, now));
+        let cost = part.map_or(0.0, |part| incident_bad(&part.slots, &incident, spec, now));
         incidents.push(IncidentCost {
             id: incident.id.clone(),
             opened_at: incident.opened_at,
             resolved_at: incident.resolved.as_ref().map(|end| end.at),
             bad: cost,
             budget_share: (allowed_bad > 0.0).then(|| cost / allowed_bad),
+            status_page: incident.status.as_ref().and_then(|clock| page_delay(clock, now)),
         });
     }
     let definitions = match parts.first().and_then(|part| store.series_id(&part.key)) {
@@ -191,6 +196,11 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         corrections,
         objective_changes: objective_changes(&definitions, month),
     })
+}
+
+fn page_delay(clock: &StatusClock, now: DateTime<Utc>) -> Option<PageDelay> {
+    let due_at = clock.deadline()?;
+    Some(PageDelay { due_at, posted_at: clock.posted_at, late_seconds: clock.late_seconds(now) })
 }
 
 /// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed. `expected` is without
@@ -246,13 +256,13 @@ fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
 }
 
 /// Bad events from the beginning of the run that opened the incident to its end.
-fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: DateTime<Utc>) -> f64 {
+pub(super) fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, spec: &SloSpec, now: DateTime<Utc>) -> f64 {
     let opened = incident.opened_at.timestamp();
     let end = incident.resolved.as_ref().map_or(now, |end| end.at).timestamp();
     let mut start = opened;
     let mut gaps = 0;
     for (span, slot) in slots.iter().rev().filter(|(span, _)| span.end <= opened) {
-        if slo.spec.is_bad(slot) {
+        if spec.is_bad(slot) {
             start = span.start;
             gaps = 0;
         } else if slot.state == SlotState::Measured || gaps >= GAPS_HELD {
@@ -261,20 +271,25 @@ fn incident_bad(slots: &[(Span, Slot)], incident: &Incident, slo: &Slo, now: Dat
             gaps += 1;
         }
     }
-    let counting = Counting::of(slo.spec.budgeting);
+    let counting = Counting::of(spec.budgeting);
     let inside = slots.iter().filter(|(span, _)| span.start >= start && span.end <= end);
     inside.map(|(_, slot)| counting.events(slot)).map(|(good, total)| total - good).sum()
+}
+
+/// How many events the window of a series holds, all of it told.
+pub fn window_events(view: &SloView) -> f64 {
+    if view.budget.coverage > 0.0 { view.total / view.budget.coverage } else { 0.0 }
 }
 
 /// What an incident has cost so far. `window_events` is how many events the SLO's window holds.
 pub async fn incident_cost(
     store: &Store,
-    slo: &Slo,
+    spec: &SloSpec,
     incident: &Incident,
     window_events: f64,
     now: DateTime<Utc>,
 ) -> Result<CostView, StoreError> {
-    let every = i64::from(slo.spec.every);
+    let every = i64::from(spec.every);
     // The run that opened it may reach back; a day and 48 slots are far enough.
     let start = incident.opened_at.timestamp() - (48 * every).max(86_400);
     let end = incident.resolved.as_ref().map_or(now, |end| end.at).timestamp() + every;
@@ -282,11 +297,11 @@ pub async fn incident_cost(
         Subject::Slo { series, .. } => series.clone(),
         Subject::Source(_) => return Ok(CostView::default()),
     };
-    let key = SeriesKey { id: slo.spec.id.clone(), series };
-    let slots = stored_slots(store, &key, slo.spec.every, Span { start, end }).await?;
-    let bad = incident_bad(&slots, incident, slo, now);
-    let allowed = window_events * slo.spec.objective.allowed();
-    let in_seconds = slo.spec.counts_seconds();
+    let key = SeriesKey { id: spec.id.clone(), series };
+    let slots = stored_slots(store, &key, spec.every, Span { start, end }).await?;
+    let bad = incident_bad(&slots, incident, spec, now);
+    let allowed = window_events * spec.objective.allowed();
+    let in_seconds = spec.counts_seconds();
     Ok(CostView { bad, in_seconds, budget_share: (allowed > 0.0).then(|| bad / allowed) })
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::{
-    config::model::{BoundPolicy, Config, Indicator, ReceiverKind, Slo, Source, StatusPage},
+    config::model::{BoundPolicy, Config, Indicator, ReceiverKind, Service, Slo, Source, StatusPage},
     domain::{
         escalation::Plan,
         incident::{Hearers, Hearing},
         name::{Name, SloId},
         policy::Priority,
+        record::{RecordRule, receiver_of},
         rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
         slo::{Comparison, Operator},
         status_page::StatusRule,
@@ -32,21 +33,48 @@ pub fn rulebook(config: &Config) -> Rulebook {
             .collect(),
         hearers: hearers(config),
         external_url: config.daemon.external_url.clone(),
+        records: records(config),
     }
+}
+
+/// Where each service's incidents are recorded.
+fn records(config: &Config) -> BTreeMap<Name, RecordRule> {
+    let rule = |(name, service): (&Name, &Service)| {
+        let log = service.decision_log.as_ref()?;
+        let rule =
+            RecordRule { receiver: receiver_of(name), action: log.action.clone(), min_priority: log.min_priority };
+        Some((name.clone(), rule))
+    };
+    config.services.iter().filter_map(rule).collect()
+}
+
+/// Whom messages can go to, who hears instead, and after how long. Nobody is told instead of a decision log: it is no
+/// person.
+pub fn fallbacks(config: &Config) -> BTreeMap<Name, (Option<Name>, TimeDelta)> {
+    let wait = |after: std::time::Duration| TimeDelta::from_std(after).unwrap_or(TimeDelta::minutes(2));
+    let receivers = config.receivers.iter();
+    let receivers =
+        receivers.map(|(name, receiver)| (name.clone(), (receiver.fallback.clone(), wait(receiver.fallback_after))));
+    let logged = config.services.iter().filter(|(_, service)| service.decision_log.is_some());
+    receivers.chain(logged.map(|(name, _)| (receiver_of(name), (None, TimeDelta::zero())))).collect()
 }
 
 fn hearers(config: &Config) -> Hearers {
     let hearing = |kind: &ReceiverKind| match kind {
         ReceiverKind::Pagerduty { .. } => Some(Hearing::Pager),
-        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } => Some(Hearing::Chat),
-        ReceiverKind::Email { .. } => Some(Hearing::Mail),
+        ReceiverKind::SlackBot { .. } | ReceiverKind::SlackWebhook { .. } | ReceiverKind::Webhook { .. } => {
+            Some(Hearing::Chat)
+        }
+        // Notes of people are no news of an alert.
+        ReceiverKind::Email { .. } | ReceiverKind::Alertmanager { .. } => Some(Hearing::Mail),
         // Hears posts only, through the status page's own clock.
-        ReceiverKind::Statuspage { .. } | ReceiverKind::NotYet { .. } => None,
+        ReceiverKind::Statuspage { .. } | ReceiverKind::Instatus { .. } => None,
     };
     config.receivers.iter().filter_map(|(name, receiver)| Some((name.clone(), hearing(&receiver.kind)?))).collect()
 }
 
-fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
+/// The rules of one SLO.
+pub(super) fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
     let service = config.services.get(&id.service);
     let source = slo.indicator.source().cloned();
     let blind_after =
@@ -74,6 +102,7 @@ fn slo_rules(config: &Config, id: &SloId, slo: &Slo) -> SloRules {
         manual: service
             .map(|service| service.manual.iter().map(|step| (step.run.clone(), step.needs.clone())).collect())
             .unwrap_or_default(),
+        has_diagnostics: service.is_some_and(|service| !service.diagnostics.is_empty()),
         status: service.and_then(|service| service.status_page.as_ref()).map(status_target),
     }
 }

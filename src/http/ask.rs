@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use maud::Markup;
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
-use crate::domain::name::Series;
+use super::{Surface, problem::Problem};
+use crate::{domain::name::Series, views::desk::Way};
 
 /// Most bytes of a body.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -115,6 +115,15 @@ fn range_weight(item: &str, wanted: &str) -> Option<u16> {
     let named = parts.next()?.eq_ignore_ascii_case(wanted);
     let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |text| text.parse::<f32>().ok())?;
     named.then_some((quality.clamp(0.0, 1.0) * 1000.0) as u16)
+}
+
+impl<S: Sync> FromRequestParts<S> for Way {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let is_local = parts.extensions.get::<Surface>() == Some(&Surface::Socket);
+        Ok(if is_local { Self::Cli } else { Self::Api })
+    }
 }
 
 /// `{by, text}`.

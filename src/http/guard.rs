@@ -79,7 +79,8 @@ pub async fn limit(State(front): State<Front>, request: Request, next: Next) -> 
 }
 
 /// Lets a request through to its handler, or says why not.
-pub async fn admit(State(front): State<Front>, request: Request, next: Next) -> Response {
+pub async fn admit(State(front): State<Front>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(front.surface);
     match refusal(&front, &request) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
@@ -87,20 +88,22 @@ pub async fn admit(State(front): State<Front>, request: Request, next: Next) -> 
 }
 
 fn refusal(front: &Front, request: &Request) -> Option<Problem> {
-    if front.surface == Surface::Tcp && !host_is_ours(&front.companion, request) {
+    let signed = routes::is_signed(request.uri().path());
+    if front.surface == Surface::Tcp && !signed && !host_is_ours(&front.companion, request) {
         return Some(
             Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", "this address is not served here")
                 .help("set `daemon.external_url` to the address people use"),
         );
     }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > BODY_MAX as u64) {
+    // Calls that are too large are counted where they are taken.
+    if !signed && length.is_some_and(|length: u64| length > BODY_MAX as u64) {
         return Some(too_large());
     }
     let path = request.extensions().get::<MatchedPath>()?;
     let route = routes::find(request.method().as_str(), path.as_str())?;
     query_refusal(route, request).or_else(|| {
-        let writes = request.method() == Method::POST;
+        let writes = !signed && !matches!(*request.method(), Method::GET | Method::HEAD);
         (writes && front.surface == Surface::Tcp).then(|| write_refusal(&front.companion, request.headers())).flatten()
     })
 }

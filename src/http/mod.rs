@@ -16,6 +16,7 @@ mod problem;
 mod router;
 pub mod routes;
 pub mod serve;
+mod webhooks;
 
 use std::sync::Arc;
 

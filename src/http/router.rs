@@ -5,7 +5,7 @@ use axum::{
     http::{StatusCode, Uri},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
@@ -14,7 +14,7 @@ use super::{
     guard::{self, Front},
     observe, pages,
     problem::Problem,
-    routes,
+    routes, webhooks,
 };
 
 /// Everything under [`routes::ROUTES`], for one surface.
@@ -51,13 +51,18 @@ fn page_routes() -> Router<Companion> {
 fn api_routes() -> Router<Companion> {
     Router::new()
         .route("/api/{service}/health-metrics", get(api::slos::health_metrics))
+        .route("/api/v1/status", get(api::daemon::status))
         .route("/api/v1/slos", get(api::slos::list))
         .route("/api/v1/slos/{service}/{slo}", get(api::slos::one))
         .route("/api/v1/slos/{service}/{slo}/slots", get(api::slos::slots))
         .route("/api/v1/slos/{service}/{slo}/explain", get(api::slos::explain))
+        .route("/api/v1/slos/{service}/{slo}/why", get(api::why::not_paged))
         .route("/api/v1/budget", get(api::budget::report))
+        .route("/api/v1/noise", get(api::almanac::noise))
+        .route("/api/v1/config", get(api::almanac::config))
         .route("/api/v1/incidents", get(api::incidents::list))
         .route("/api/v1/incidents/{id}", get(api::incidents::one))
+        .route("/api/v1/incidents/{id}/why", get(api::why::incident))
         .route("/api/v1/incidents/{id}/acknowledge", post(api::incidents::acknowledge))
         .route("/api/v1/incidents/{id}/resolve", post(api::incidents::resolve))
         .route("/api/v1/incidents/{id}/note", post(api::incidents::note))
@@ -67,6 +72,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
         .route("/api/v1/corrections", post(api::corrections::add))
+        .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
+        .route("/api/v1/silences/{id}", delete(api::silences::expire))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))
 }
 
@@ -76,6 +83,8 @@ fn daemon_routes() -> Router<Companion> {
         .route("/-/healthy", get(api::daemon::healthy))
         .route("/-/ready", get(api::daemon::ready))
         .route("/-/reload", post(api::daemon::reload))
+        .route("/webhooks/pagerduty", post(webhooks::pagerduty))
+        .route("/webhooks/slack", post(webhooks::slack))
 }
 
 async fn nothing_here(uri: Uri) -> Problem {

@@ -3,7 +3,7 @@
 /// One route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// `GET` (and `HEAD`) or `POST`.
+    /// `GET` (and `HEAD`), `POST` or `DELETE`.
     pub method: &'static str,
     /// As the router matches it.
     pub path: &'static str,
@@ -21,6 +21,10 @@ const fn post(path: &'static str, what: &'static str) -> Route {
     Route { method: "POST", path, keys: &[], what }
 }
 
+const fn delete(path: &'static str, what: &'static str) -> Route {
+    Route { method: "DELETE", path, keys: &[], what }
+}
+
 /// Stands for the labels of an SLO's series among query keys: whoever answers knows which there are.
 pub const LABELS: &str = "LABEL";
 
@@ -33,15 +37,20 @@ pub const ROUTES: &[Route] = &[
     get("/{service}/budget", &["month"], "a service's budget report"),
     get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
     get("/incident/{id}", &[], "one incident"),
-    get("/sources", &[], "sources and receivers"),
+    get("/sources", &[], "sources, receivers, and what is told on crontabs"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
+    get("/api/v1/status", &[], "how slod itself is: its store, its receivers"),
     get("/api/v1/slos", &[], "all figures"),
     get("/api/v1/slos/{service}/{slo}", &[LABELS], "one SLO's figures; with `per` its worst series, or `?label=value`"),
     get("/api/v1/slos/{service}/{slo}/slots", &["from", "to", LABELS], "the slots behind them"),
     get("/api/v1/slos/{service}/{slo}/explain", &["at", LABELS], "how they follow from the slots"),
+    get("/api/v1/slos/{service}/{slo}/why", &["at", "policy", LABELS], "why nobody was paged at a moment, or who was"),
     get("/api/v1/budget", &["month", "service", "format"], "budget report as json, csv or markdown"),
+    get("/api/v1/noise", &["days", "service"], "how often each policy has paged, and what it was worth"),
+    get("/api/v1/config", &[], "what the running configuration holds: names and fingerprints"),
     get("/api/v1/incidents", &["state", "service", "limit"], "incidents, the newest first"),
-    get("/api/v1/incidents/{id}", &[], "one incident with everything"),
+    get("/api/v1/incidents/{id}", &["format"], "one incident with everything, as json or markdown"),
+    get("/api/v1/incidents/{id}/why", &[], "everything that was decided of it, and each attempt to deliver"),
     post("/api/v1/incidents/{id}/acknowledge", "take an incident"),
     post("/api/v1/incidents/{id}/resolve", "end an incident"),
     post("/api/v1/incidents/{id}/note", "add a note to an incident"),
@@ -51,16 +60,27 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/deliveries/{id}", &[], "one message of the outbox"),
     post("/api/v1/deliveries/{id}/retry", "try a message again at once"),
     post("/api/v1/corrections", "add a budget correction"),
+    get("/api/v1/silences", &["state", "limit"], "silences, the newest first"),
+    post("/api/v1/silences", "silence something for a while, or see what that would mute"),
+    delete("/api/v1/silences/{id}", "end a silence early"),
     post("/api/v1/notify-test/{receiver}", "queue one marked test message"),
     get("/badge/{service}/{slo}", &[], "an SLO's state as an image: SLO.svg"),
     get("/metrics", &[], "Prometheus metrics"),
     get("/-/healthy", &[], "200 once listening"),
     get("/-/ready", &[], "200 once every SLO has a settled slot and the store can be written"),
     post("/-/reload", "read the configuration again"),
+    post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
+    post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];
+
+/// Whether a path takes calls that prove themselves by a signature over their body: they need no token, and under
+/// whichever name they found us says nothing.
+pub fn is_signed(path: &str) -> bool {
+    matches!(path, "/webhooks/pagerduty" | "/webhooks/slack")
+}
 
 /// The route of a matched path.
 pub fn find(method: &str, path: &str) -> Option<&'static Route> {

@@ -7,6 +7,7 @@ mod compare;
 mod expect;
 mod feed;
 mod play;
+mod quiet;
 mod read;
 mod render;
 
@@ -20,8 +21,10 @@ pub use self::{
     render::{junit, text},
 };
 use crate::domain::{
+    muting::Work,
     name::{Name, SloId},
     notification::Event,
+    silence::Matcher,
     slot::Reading,
 };
 
@@ -35,6 +38,7 @@ pub struct Scenario {
     start: DateTime<Utc>,
     feeds: Vec<Feed>,
     acts: Vec<Act>,
+    planned: Vec<Work>,
     expectations: Vec<Expectation>,
 }
 
@@ -75,6 +79,7 @@ struct Act {
 enum Deed {
     Acknowledge { id: SloId, by: String },
     Resolve { id: SloId, by: String },
+    Silence { matcher: Matcher, lasting: u32, by: String, reason: String },
     Restart,
     SourceDown(Name),
     SourceUp(Name),

@@ -11,11 +11,13 @@ use super::{Act, Deed, Failure, Feed, Outcome, Scenario, Told, compare};
 use crate::domain::{
     chunk::chunk_of,
     condition::duration,
-    decide::{Core, Decision, Input},
+    decide::{Core, Decision, Input, Outgoing},
     incident::{IncidentEvent, Subject},
     ledger::Ledger,
     name::{Name, Series, SloId},
+    page_news::PageNews,
     rulebook::Rulebook,
+    silence::Silence,
     slot::{Gap, Reading, SlotAnswer},
 };
 
@@ -33,6 +35,7 @@ pub fn play(scenario: &Scenario, rules: &Arc<Rulebook>) -> Outcome {
         missed: BTreeMap::new(),
         failures: Vec::new(),
     };
+    stage.core.resume_mutes(scenario.start, Vec::new(), scenario.planned.clone());
     let (mut acts, mut expectations) = (scenario.acts.iter().peekable(), scenario.expectations.iter().peekable());
     let mut settled = vec![0; scenario.feeds.len()];
     while let Some(last) = scenario.expectations.last() {
@@ -107,8 +110,14 @@ impl Stage {
             // Nothing refuses a tick.
             drop(self.core.handle(self.now, Input::Tick, &mut decision));
         }
+        let posts: Vec<_> = decision.outgoing.iter().filter_map(Outgoing::posted).collect();
         for outgoing in decision.outgoing {
             self.told.entry(outgoing.receiver).or_default().push(outgoing.event);
+        }
+        // The public page takes everything at once.
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
         }
         self.core.forget_finished(self.now);
         taken
@@ -136,9 +145,20 @@ impl Stage {
     fn act(&mut self, act: &Act) {
         match &act.deed {
             Deed::Acknowledge { id, by } => {
-                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.clone() });
+                self.about(act, "acknowledge", id, IncidentEvent::Acknowledge { by: by.as_str().into() });
             }
-            Deed::Resolve { id, by } => self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.clone() }),
+            Deed::Resolve { id, by } => {
+                self.about(act, "resolve", id, IncidentEvent::Resolve { by: by.as_str().into() });
+            }
+            Deed::Silence { matcher, lasting, by, reason } => {
+                let ends_at = self.now + TimeDelta::seconds(i64::from(*lasting));
+                let silence = Silence::new(matcher.clone(), by, reason, self.now, ends_at);
+                if let Err(why) = self.core.scope_of(&silence, self.now) {
+                    self.fail(act, "silence", "a silence that is taken".to_owned(), why.to_string());
+                } else if !self.input(Input::Silence(Box::new(silence))) {
+                    self.fail(act, "silence", "a silence that is taken".to_owned(), "too many silences".to_owned());
+                }
+            }
             Deed::SourceDown(name) => {
                 self.down.insert(name.clone(), self.now);
             }
@@ -195,6 +215,8 @@ impl Stage {
             core.incidents.insert(id.clone(), through_json(incident)?);
         }
         core.adopt(self.core.rules.clone());
+        let silences = self.core.silences.values().map(through_json).collect::<Result<_, _>>()?;
+        core.resume_mutes(self.now, silences, self.core.planned.clone());
         for (key, state) in &self.core.series {
             let (every, Some(newest)) = (state.ledger.every(), state.ledger.newest()) else { continue };
             let Some(slo) = self.core.rules.slos.get(&key.id) else { continue };

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use chrono::DateTime;
 
-use super::{Act, Deed, Feed, Scenario, Spot, expect, feed};
+use super::{Act, Deed, Feed, Scenario, Spot, expect, feed, quiet::Quiet};
 use crate::{
     config::{
         self, Code, Mode, Overrides,
@@ -40,6 +40,7 @@ pub(super) struct World<'a> {
     pub cx: &'a Context<'a>,
     pub config: &'a Config,
     pub rules: &'a Rulebook,
+    pub quiet: &'a Quiet,
 }
 
 /// Reads a file and the configuration that it names; `env` looks up variables of that. All problems at once.
@@ -90,7 +91,8 @@ fn decode(
         cx.push(Finding::error(Code::WrongType, at, message).help("write `scenarios: {it pages: {start: …, …}}`"));
         return None;
     }
-    let world = World { cx, config: &config, rules: &rules };
+    let quiet = Quiet::new(&config);
+    let world = World { cx, config: &config, rules: &rules, quiet: &quiet };
     let entries = entries.iter().filter(|entry| !entry.key.value.starts_with("x-"));
     let scenarios = entries.filter_map(|entry| world.scenario(entry)).collect();
     Some((scenarios, rules))
@@ -148,10 +150,12 @@ impl<'a> World<'a> {
         fields.close();
         acts.sort_by_key(|act| act.at);
         expectations.sort_by_key(|expectation| expectation.at);
-        let mut feeds = feeds?;
+        let (mut feeds, start) = (feeds?, start?.value);
         feeds.sort_by(|one, other| one.id.cmp(&other.id));
         let spot = self.spot(entry.key.at);
-        Some(Scenario { name: name.clone(), spot, start: start?.value, feeds, acts, expectations })
+        let last = expectations.last().map_or(0, |last| last.at);
+        let planned = self.quiet.plan(&mut feeds, start, last);
+        Some(Scenario { name: name.clone(), spot, start, feeds, acts, planned, expectations })
     }
 
     fn feed(&self, id: &SloId, node: &Node) -> Option<Feed> {
@@ -205,11 +209,7 @@ impl<'a> World<'a> {
                 }
                 Deed::Restart
             }
-            _ => {
-                let finding = Finding::error(Code::NotBuilt, entry.key.at, format!("`{kind}` is not built yet"));
-                self.cx.push(finding.help("leave it out; it starts to work with a later version"));
-                return None;
-            }
+            _ => self.silence(entry)?,
         };
         Some(Act { at: at?, spot: self.spot(node.at), deed })
     }

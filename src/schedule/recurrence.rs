@@ -16,6 +16,9 @@ use jiff::{
 use super::{CalendarError, time_zone};
 use crate::domain::slot::Span;
 
+/// How far back the newest start is looked for, in seconds, one after the other. A leap day may be eight years away.
+const REACH: [i64; 5] = [3_600, 86_400, 40 * 86_400, 400 * 86_400, 3_000 * 86_400];
+
 /// A crontab of five fields in a time zone, and how long each time lasts.
 #[derive(Clone, Debug)]
 pub struct Recurrence {
@@ -45,6 +48,26 @@ impl Recurrence {
             }
         }
         found
+    }
+
+    /// The first start after the Unix second `after`.
+    pub fn next(&self, after: i64) -> Option<i64> {
+        self.starts(after).find(|start| *start > after)
+    }
+
+    /// The newest start in `(after, upto]`.
+    pub fn newest(&self, after: i64, upto: i64) -> Option<i64> {
+        // From close by to far: a crontab of every minute is not walked through a year.
+        REACH.into_iter().find_map(|reach| {
+            let from = after.max(upto.saturating_sub(reach));
+            self.starts(from).take_while(|start| *start <= upto).filter(|start| *start > after).last()
+        })
+    }
+
+    /// How many starts there are in `(after, before)`, at most `most`.
+    pub fn count(&self, after: i64, before: i64, most: usize) -> usize {
+        let starts = self.starts(after).take_while(|start| *start < before);
+        starts.filter(|start| *start > after).take(most).count()
     }
 
     /// Every start from about the Unix second `from` on, in order. Each once.
@@ -151,6 +174,35 @@ mod tests {
         assert_eq!(on("0 * * * *", 3_600, "2026-10-23T23:00:00Z", "2026-10-24T03:00:00Z"), [(-3_600, 4 * 3_600)]);
         assert_eq!(on("0 0 * * *", 7 * 86_400, "2026-10-20T12:00:00Z", "2026-10-20T12:01:00Z").len(), 1);
         assert_eq!(on("0 0 * * *", 0, "2026-10-20T12:00:00Z", "2026-10-23T12:01:00Z"), []);
+    }
+
+    #[test]
+    fn the_next_and_the_newest() {
+        #[rustfmt::skip]
+        let cases = [
+            // After, up to: the newest in between, how many before it, the first after the first instant.
+            ("0 9 1 * *", "UTC", "2026-10-01T09:00:00Z", "2026-11-01T08:59:59Z", "-", 0, "2026-11-01T09:00:00Z"),
+            ("0 9 1 * *", "UTC", "2026-10-01T09:00:00Z", "2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z", 0, "2026-11-01T09:00:00Z"),
+            ("0 9 1 * *", "UTC", "2026-10-01T08:59:59Z", "2027-03-15T00:00:00Z", "2027-03-01T09:00:00Z", 5, "2026-10-01T09:00:00Z"),
+            ("* * * * *", "UTC", "2026-01-01T00:00:00Z", "2026-12-31T00:00:30Z", "2026-12-31T00:00:00Z", 100, "2026-01-01T00:01:00Z"),
+            ("0 0 29 2 *", "UTC", "2024-02-29T00:00:00Z", "2028-03-01T00:00:00Z", "2028-02-29T00:00:00Z", 0, "2028-02-29T00:00:00Z"),
+            ("0 0 30 2 *", "UTC", "2024-02-29T00:00:00Z", "2028-03-01T00:00:00Z", "-", 0, "-"),
+            // Skipped: the first moment after. Twice: once, and nothing is left of it in the second hour.
+            ("30 2 * * *", "Europe/Berlin", "2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z", 0, "2026-03-29T01:00:00Z"),
+            ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T02:00:00Z", "-", 0, "2026-10-26T01:30:00Z"),
+            ("30 2 * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", "2026-10-25T02:00:00Z", "-", 0, "2026-10-26T01:30:00Z"),
+        ];
+        let shown = |second: Option<i64>| {
+            second.map_or_else(|| "-".to_owned(), |second| Timestamp::from_second(second).unwrap().to_string())
+        };
+        for (cron, zone, after, upto, newest, before, next) in cases {
+            let recurrence = Recurrence::new(cron, zone, 60).unwrap();
+            let (after, upto) = (second(after), second(upto));
+            let found = recurrence.newest(after, upto);
+            assert_eq!(shown(found), newest, "{cron} {zone} {after}");
+            assert_eq!(found.map_or(0, |found| recurrence.count(after, found, 100)), before, "{cron} {zone} {after}");
+            assert_eq!(shown(recurrence.next(after)), next, "{cron} {zone} {after}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod bounded_body;
 mod build;
 mod certificate;
+mod diagnosis;
 mod http_client;
 mod pingdom;
 mod postgres;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use build::{BuildError, build};
+pub use diagnosis::Diagnoser;
 
 /// What is asked: the numbers of an SLO, slot by slot.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@ mod asking;
 mod connections;
 mod fault;
 mod inspect;
+mod look;
 mod row;
 mod series;
 mod statement;

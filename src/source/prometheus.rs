@@ -11,6 +11,7 @@ mod counter;
 mod counting;
 mod counts;
 mod expression;
+mod glance;
 mod histogram;
 mod inspect;
 mod look;
@@ -43,7 +44,7 @@ use crate::{
     },
 };
 
-pub(super) use client::Client;
+pub(super) use self::{client::Client, glance::glance};
 
 /// The most slots of one question: a range query may hold 11,000 points.
 const SLOTS_MAX: i64 = 10_000;

@@ -6,16 +6,21 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Store, StoreError};
-use crate::domain::{
-    alert::Alert,
-    correction::Correction,
-    decide::{Line, Outgoing},
-    history::History,
-    incident::{Incident, Subject},
-    ledger::StoredSums,
-    name::{Name, SloId},
-    notification::Event,
-    policy::Priority,
+use crate::{
+    domain::{
+        alert::Alert,
+        correction::Correction,
+        decide::{Line, Outgoing, SourceEvent},
+        diagnostic::Diagnosis,
+        history::History,
+        incident::{Incident, Subject},
+        ledger::StoredSums,
+        name::{Name, SloId},
+        notification::{Event, Message},
+        policy::Priority,
+        silence::Silence,
+    },
+    failpoint::{Point, reach},
 };
 
 /// Everything one decision writes.
@@ -33,12 +38,22 @@ pub struct Commit {
     pub corrections: Vec<(i64, Correction)>,
     /// Incidents, and whether something can still happen to them.
     pub incidents: Vec<(Incident, bool)>,
+    /// What was found at incidents.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// Lines of timelines.
     pub lines: Vec<Line>,
     /// Messages.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that know: sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken.
+    pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+    /// Posts to a public page whose outcome this decision heard of.
+    pub page_told: Vec<i64>,
 }
 
 impl Commit {
@@ -50,11 +65,19 @@ impl Commit {
             && self.alerts.is_empty()
             && self.corrections.is_empty()
             && self.incidents.is_empty()
+            && self.diagnoses.is_empty()
+            && self.silences.is_empty()
             && self.lines.is_empty()
             && self.outgoing.is_empty()
+            && self.settled.is_empty()
+            && self.source_events.is_empty()
             && self.fallback_told.is_empty()
+            && self.page_told.is_empty()
     }
 }
+
+/// Why a page was dropped. Its fallback hears of it as of one that could not be delivered.
+const MISSED: &str = "the incident was over before this page could be sent";
 
 /// A page that was never tried, because its incident ended first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,12 +128,23 @@ async fn write(
     for (series, made) in &commit.corrections {
         super::corrections::write(connection, *series, made).await?;
     }
+    // Only what says something is worth a kill.
+    let reach = |point| (!commit.outgoing.is_empty()).then(|| reach(point));
+    reach(Point::CommitSlots);
     for (series, alerts) in &commit.alerts {
         write_alerts(connection, *series, alerts).await?;
     }
+    reach(Point::CommitAlerts);
     for (incident, live) in &commit.incidents {
         write_incident(connection, incident, *live).await?;
     }
+    for (incident, found) in &commit.diagnoses {
+        super::diagnostics::write(connection, incident, found).await?;
+    }
+    for silence in &commit.silences {
+        super::silences::write(connection, silence).await?;
+    }
+    reach(Point::CommitIncidents);
     for line in &commit.lines {
         sqlx::query("insert into timeline (incident, at, kind, text) values (?, ?, ?, ?)")
             .bind(&line.incident)
@@ -120,9 +154,17 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    reach(Point::CommitLines);
     let mut missed = Vec::new();
     for outgoing in &commit.outgoing {
         enqueue(connection, outgoing, now, &mut missed).await?;
+        reach(Point::CommitQueued);
+    }
+    for outgoing in &commit.settled {
+        super::source_events::settle(connection, outgoing, now).await?;
+    }
+    for event in &commit.source_events {
+        super::source_events::write(connection, event).await?;
     }
     for delivery in &commit.fallback_told {
         sqlx::query("update deliveries set fallback_told = 1 where id = ?")
@@ -130,6 +172,8 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    super::pages::mark_told(connection, &commit.page_told).await?;
+    reach(Point::CommitTold);
     Ok(missed)
 }
 
@@ -184,10 +228,12 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
+    let mut state = "queued";
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
             "update deliveries set state = 'dropped' where incident = ? and receiver = ? and dedup_key = ? \
-             and state in ('queued', 'retry') and attempts = 0 returning event, priority",
+             and state in ('queued', 'retry') and attempts = 0 returning id, event, priority",
         )
         .bind(&outgoing.incident)
         .bind(outgoing.receiver.as_str())
@@ -205,26 +251,51 @@ async fn enqueue(
         .fetch_optional(&mut *connection)
         .await?;
         if tried.is_none() {
-            let page = dropped.iter().find(|row| row.get::<&str, _>("event") == "trigger");
-            if let Some(priority) = page.and_then(|row| super::outbox::priority(row.get("priority"))) {
+            let page = dropped.iter().find(|row| !is_public && row.get::<&str, _>("event") == "trigger");
+            if let Some((row, priority)) =
+                page.and_then(|row| Some((row, super::outbox::priority(row.get("priority"))?)))
+            {
+                sqlx::query("update deliveries set last_error = ?, fallback_told = ? where id = ?")
+                    .bind(MISSED)
+                    .bind(!priority.is_page())
+                    .bind(row.get::<i64, _>("id"))
+                    .execute(&mut *connection)
+                    .await?;
                 let (incident, receiver) = (outgoing.incident.clone(), outgoing.receiver.clone());
                 missed.push(Missed { incident, receiver, priority });
             }
-            return Ok(());
+            if !is_public {
+                return Ok(());
+            }
+            state = "dropped";
         }
     }
+    insert(connection, outgoing, state, now).await
+}
+
+/// Adds a row to the outbox.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    outgoing: &Outgoing,
+    state: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    // Whoever posted waits for what becomes of it.
+    let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
-        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at) \
-         values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)",
+        "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
+         page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(&outgoing.incident)
     .bind(outgoing.receiver.as_str())
     .bind(outgoing.event.as_str())
     .bind(outgoing.priority.as_str())
+    .bind(state)
     .bind(&outgoing.dedup_key)
     .bind(to_json(&outgoing.message, "a message")?)
     .bind(now.timestamp_millis())
     .bind(now.timestamp_millis())
+    .bind(is_public.then_some(0))
     .execute(&mut *connection)
     .await?;
     Ok(())

@@ -123,12 +123,16 @@ impl Store {
                         let first = (seconds - 1).div_euclid(SLOTS * i64::from(every));
                         removed += delete.bind(every).bind(first).execute(&mut *connection).await?.rows_affected();
                     }
+                    removed += super::silences::prune(&mut *connection, millis).await?;
                     for (statement, bound) in [
                         ("delete from sums where (newest + 1) * 240 * every < ?", seconds),
                         ("delete from corrections where at < ?", millis),
+                        ("delete from occurrences where at < ?", millis),
                         ("delete from deliveries where state in ('sent', 'dead', 'dropped') and decided_at < ?1 and \
                           (incident is null or incident in (select id from incidents where live = 0 and resolved_at < ?1))", millis),
                         ("delete from timeline where incident in (select id from incidents where live = 0 and resolved_at < ?)", millis),
+                        ("delete from source_events where incident in (select id from incidents where live = 0 and resolved_at < ?)", millis),
+                        ("delete from pager_incidents where seen_at < ?", millis),
                         ("delete from incidents where live = 0 and resolved_at < ? and id not in (select incident from deliveries where incident is not null)", millis),
                     ] {
                         removed += sqlx::query(statement).bind(bound).execute(&mut *connection).await?.rows_affected();

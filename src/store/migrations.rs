@@ -9,6 +9,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_histories.sql"),
     include_str!("migrations/0003_corrections.sql"),
     include_str!("migrations/0002_sums.sql"),
+    include_str!("migrations/0009_diagnostics.sql"),
+    include_str!("migrations/0013_outbox_indexes.sql"),
+    include_str!("migrations/0007_silences.sql"),
+    include_str!("migrations/0011_agenda.sql"),
+    include_str!("migrations/0008_receivers.sql"),
+    include_str!("migrations/0006_people.sql"),
+    include_str!("migrations/0010_records.sql"),
 ];
 
 /// Runs what is missing, each in a transaction of its own. A store from a newer slod is refused.

@@ -18,19 +18,38 @@ use sqlx::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::decide::SeriesKey;
+use crate::{
+    domain::decide::SeriesKey,
+    failpoint::{Point, reach},
+};
 
+pub mod agenda;
+pub mod attempts;
 pub mod commit;
 pub mod corrections;
+mod diagnostics;
 mod histories;
 pub mod incidents;
+pub mod joining;
+pub mod leasing;
 pub mod ledger;
+pub mod life;
 mod migrations;
+pub mod noise;
 pub mod outbox;
+pub mod pager;
+pub mod pages;
+mod postings;
+pub mod pulse;
 mod salvage;
+pub mod silences;
 mod sound;
+mod source_events;
+pub mod standing;
 pub mod sums;
 pub mod writer;
+
+pub use self::postings::Posting;
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +156,7 @@ impl Store {
         migrations::run(&mut connection).await?;
         mark(&mut connection).await?;
         outbox::release_leases(&mut connection).await?;
+        reach(Point::StartReleased);
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .min_connections(0)

@@ -3,18 +3,23 @@
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
 //! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
-    commit::{from_json, to_json},
+    attempts::{self, Attempt},
+    commit::to_json,
+    leasing::{FIRST_OF_INCIDENT, PENDING, Urgency, take},
 };
-use crate::domain::{
-    delivery::Next,
-    name::Name,
-    notification::{Event, Message},
-    policy::Priority,
+use crate::{
+    domain::{
+        delivery::Next,
+        name::Name,
+        notification::{Event, Message},
+        policy::Priority,
+    },
+    failpoint::{Point, reach},
 };
 
 /// One delivery that is ours to send until the lease runs out.
@@ -22,7 +27,7 @@ use crate::domain::{
 pub struct Lease {
     /// Row.
     pub id: i64,
-    /// Of which incident; none for a test.
+    /// Of which incident; none for tests, reports, reminders.
     pub incident: Option<String>,
     /// What to say.
     pub message: Message,
@@ -47,7 +52,7 @@ pub struct StoredDelivery {
     pub event: String,
     /// How urgent.
     pub priority: Priority,
-    /// queued, sending, retry, sent, dead, dropped.
+    /// queued, sending, retry, sent, dead, dropped; joined while its digest is on its way.
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -70,21 +75,16 @@ pub struct QueueState {
     pub receiver: Name,
     /// Not yet accepted.
     pub pending: u64,
+    /// Joined into digests, so far.
+    pub joined: u64,
     /// The newest accepted one.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest error of one that is waiting or dead, with the time it was decided.
     pub last_failure: Option<(DateTime<Utc>, String)>,
 }
 
-/// Nothing is ever put off for longer: what is due later still was written before the clock was set back.
-const FARTHEST: TimeDelta = TimeDelta::minutes(15);
-
-const COLUMNS: &str =
-    "id, incident, receiver, event, priority, state, attempts, last_error, decided_at, next_at, sent_at, receipt";
-const PENDING: &str = "state in ('queued', 'sending', 'retry')";
-/// Of a delivery `d` to receiver `?1`: none of its incident is waiting before it.
-const FIRST_OF_INCIDENT: &str = "not exists (select 1 from deliveries e where e.receiver = ?1 and e.incident is d.incident \
-     and e.id < d.id and e.state in ('queued', 'sending', 'retry'))";
+const COLUMNS: &str = "id, incident, receiver, event, priority, attempts, last_error, decided_at, next_at, sent_at, receipt, \
+     case when state = 'dropped' and digest is not null then 'joined' else state end as state";
 
 impl Store {
     /// Leases up to `limit` deliveries of `receiver` that are due, the most urgent first, at most one an incident.
@@ -96,73 +96,46 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Lease>, StoreError> {
         let receiver = receiver.clone();
-        let until = now + TimeDelta::seconds(seconds);
-        let query = format!(
-            "update deliveries set state = 'sending', attempts = attempts + 1, lease_until = ?3 where id in ( \
-               select d.id from deliveries d where d.receiver = ?1 and d.{PENDING} \
-               and (d.next_at <= ?2 or d.next_at > ?5) \
-               and (d.lease_until is null or d.lease_until <= ?2 or d.lease_until > ?5) and {FIRST_OF_INCIDENT} \
-               order by d.priority, d.id limit ?4) \
-             returning id, incident, message, attempts, decided_at, ( \
-               select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
-               and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread"
-        );
         self.writer
             .write(move |connection| {
-                let (receiver, query) = (receiver.clone(), query.clone());
-                Box::pin(async move {
-                    let rows = sqlx::query(sqlx::AssertSqlSafe(query))
-                        .bind(receiver.as_str())
-                        .bind(now.timestamp_millis())
-                        .bind(until.timestamp_millis())
-                        .bind(limit)
-                        .bind((now + FARTHEST).timestamp_millis())
-                        .fetch_all(&mut *connection)
-                        .await?;
-                    let mut leases = Vec::new();
-                    for row in &rows {
-                        match lease(row) {
-                            Ok(lease) => leases.push(lease),
-                            // It must not stand in the way of what is behind it; its fallback hears of it.
-                            Err(error) => give_up(connection, row.get("id"), &error).await?,
-                        }
-                    }
-                    Ok(leases)
-                })
+                let receiver = receiver.clone();
+                Box::pin(async move { take(connection, &receiver, now, seconds, limit, Urgency::Any).await })
             })
             .await
     }
 
-    /// Ends a lease: what became of the attempt.
-    pub async fn finish(
-        &self,
-        id: i64,
-        next: Next,
-        receipt: Option<String>,
-        error: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    /// Ends a lease: what became of the attempt, which is put on record.
+    pub async fn finish(&self, id: i64, next: Next, attempt: Attempt) -> Result<(), StoreError> {
+        let now = attempt.ended_at;
         let (state, next_at, sent_at) = match next {
             Next::Sent => ("sent", now, Some(now)),
             Next::RetryAt(at) => ("retry", at, None),
             Next::Dead => ("dead", now, None),
+            Next::TakenOver => ("dropped", now, None),
         };
+        // What a person has taken over is no page that was missed: no fallback hears of it.
+        let is_settled = i64::from(next == Next::TakenOver);
         self.writer
             .write(move |connection| {
-                let (receipt, error) = (receipt.clone(), error.clone());
+                let attempt = attempt.clone();
                 Box::pin(async move {
                     sqlx::query(
                         "update deliveries set state = ?, next_at = ?, sent_at = ?, lease_until = null, \
-                         receipt = coalesce(?, receipt), last_error = ? where id = ? and state = 'sending'",
+                         receipt = coalesce(?, receipt), last_error = ?, \
+                         fallback_told = max(fallback_told, ?) where id = ? and state = 'sending'",
                     )
                     .bind(state)
                     .bind(next_at.timestamp_millis())
                     .bind(sent_at.map(|at| at.timestamp_millis()))
-                    .bind(receipt)
-                    .bind(error)
+                    .bind(&attempt.receipt)
+                    .bind(&attempt.error)
+                    .bind(is_settled)
                     .bind(id)
                     .execute(&mut *connection)
                     .await?;
+                    attempts::write(connection, id, &attempt).await?;
+                    super::joining::conclude(connection, id, state, attempt.error.clone(), attempt.ended_at).await?;
+                    reach(Point::FinishMarked);
                     Ok(())
                 })
             })
@@ -172,15 +145,21 @@ impl Store {
     /// When the receiver's next delivery can be leased. None if nothing waits. What stands behind another message of
     /// its incident waits for that one.
     pub async fn next_due(&self, receiver: &Name) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.next_due_of(receiver, Urgency::Any).await
+    }
+
+    /// The same, of some messages only.
+    pub async fn next_due_of(&self, receiver: &Name, urgency: Urgency) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let which = urgency.condition();
         let query = format!(
             "select min(max(d.next_at, coalesce(d.lease_until, 0))) as due from deliveries d \
-             where d.receiver = ?1 and d.{PENDING} and {FIRST_OF_INCIDENT}"
+             where {which} and {FIRST_OF_INCIDENT}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(receiver.as_str()).fetch_one(&self.readers).await?;
         Ok(row.get::<Option<i64>, _>("due").and_then(DateTime::from_timestamp_millis))
     }
 
-    /// Puts a message into the outbox that belongs to no incident. Answers its row.
+    /// Puts a test message into the outbox. Answers its row.
     pub async fn enqueue_test(&self, receiver: Name, message: Message, now: DateTime<Utc>) -> Result<i64, StoreError> {
         let message = to_json(&message, "a message")?;
         self.writer
@@ -210,7 +189,8 @@ impl Store {
             .write(move |connection| {
                 Box::pin(async move {
                     let done = sqlx::query(
-                        "update deliveries as d set state = 'retry', next_at = ? where id = ? \
+                        "update deliveries as d set state = 'retry', next_at = ?, \
+                         page_told = case when page_told is not null then 0 end where id = ? \
                          and state in ('queued', 'retry', 'dead') and not exists ( \
                            select 1 from deliveries r where r.incident = d.incident and r.receiver = d.receiver \
                            and r.dedup_key = d.dedup_key and r.event = 'resolve' and r.id > d.id \
@@ -244,11 +224,18 @@ impl Store {
             .await
     }
 
-    /// Deliveries whose fallback has not been told although they are dead, or are pages and still waiting.
+    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages and still wait.
     pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
         let query = format!(
-            "select {COLUMNS} from deliveries where fallback_told = 0 and (state = 'dead' or \
-             ({PENDING} and event = 'trigger' and priority in ('P1', 'P2'))) order by id limit ?"
+            "select {COLUMNS} from deliveries where id in ( \
+               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
+                 and last_error is not null and page_told is null order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and {PENDING} \
+                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1) \
+               union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
+                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) \
+             order by id limit ?1"
         );
         self.rows(query, None, limit).await
     }
@@ -287,8 +274,13 @@ impl Store {
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(
-            "select receiver, sum({PENDING}) as pending, max(sent_at) as sent, \
-             max(case when last_error is not null and state != 'sent' then id end) as failed from deliveries group by receiver"
+            "select receiver, sum(pending) as pending, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
+               select receiver, count(*) as pending, 0 as joined, null as sent, null as failed from deliveries \
+                 where {PENDING} group by receiver \
+               union all select receiver, 0, count(*), null, null from deliveries where digest is not null group by receiver \
+               union all select receiver, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
+               union all select receiver, 0, 0, null, max(id) from deliveries \
+                 where last_error is not null and state != 'sent' group by receiver) group by receiver"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
         let mut queues = Vec::new();
@@ -300,6 +292,7 @@ impl Store {
             queues.push(QueueState {
                 receiver: Name::from(row.get::<&str, _>("receiver")),
                 pending: row.get::<i64, _>("pending") as u64,
+                joined: row.get::<i64, _>("joined") as u64,
                 last_sent: row.get::<Option<i64>, _>("sent").and_then(DateTime::from_timestamp_millis),
                 last_failure: failed.and_then(|row| Some((row.decided_at, row.last_error?))),
             });
@@ -326,27 +319,6 @@ pub fn event(word: &str) -> Option<Event> {
     [Event::Trigger, Event::Acknowledge, Event::Resolve, Event::Update, Event::Digest, Event::Test]
         .into_iter()
         .find(|event| event.as_str() == word)
-}
-
-async fn give_up(connection: &mut SqliteConnection, id: i64, error: &StoreError) -> Result<(), StoreError> {
-    tracing::error!(delivery = id, error = %error.text(), "a message is given up");
-    sqlx::query("update deliveries set state = 'dead', lease_until = null, last_error = ? where id = ?")
-        .bind(error.text())
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {
-    Ok(Lease {
-        id: row.get("id"),
-        incident: row.get("incident"),
-        message: from_json(row.get("message"), "a message")?,
-        thread: row.get("thread"),
-        attempt: row.get("attempts"),
-        decided_at: DateTime::from_timestamp_millis(row.get("decided_at")).unwrap_or_default(),
-    })
 }
 
 fn stored(row: &SqliteRow) -> Option<StoredDelivery> {

@@ -8,6 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
+use crate::failpoint::{Point, reach};
 
 /// Most writes in one transaction.
 const BATCH_MAX: usize = 512;
@@ -128,6 +129,7 @@ async fn transact<'w>(
     works: impl Iterator<Item = &'w Work>,
 ) -> Result<(), StoreError> {
     sqlx::query("begin immediate").execute(&mut *connection).await?;
+    reach(Point::WriteBegun);
     let result = run(connection, works).await;
     if result.is_err() {
         // Fails where SQLite was faster, which is as well.
@@ -140,6 +142,8 @@ async fn run<'w>(connection: &mut SqliteConnection, works: impl Iterator<Item = 
     for work in works {
         work(connection).await?;
     }
+    reach(Point::WriteRan);
     sqlx::query("commit").execute(connection).await?;
+    reach(Point::WriteCommitted);
     Ok(())
 }

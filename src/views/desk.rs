@@ -5,10 +5,14 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    almanac::Almanac,
     explain::Explanation,
+    inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
     report::{BudgetReport, CorrectionView},
+    silence::{SilenceView, Silencing},
     slo::{SloView, SlotView},
+    why::Proofs,
 };
 use crate::domain::name::{Series, SloId};
 
@@ -45,6 +49,15 @@ pub enum Action {
     ApproveStatus,
     /// Drop the status page's draft.
     DiscardStatus,
+}
+
+/// How a person reached the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Over the socket.
+    Cli,
+    /// Over TCP, with a token.
+    Api,
 }
 
 /// A correction that a person wants.
@@ -94,6 +107,12 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were joined into digests, as far as they are kept.
+    #[serde(default)]
+    pub joined: u64,
+    /// How many it wants: `10 in 1m`. Null if it does not say.
+    #[serde(default)]
+    pub max_rate: Option<String>,
     /// The newest accepted message.
     pub last_sent: Option<DateTime<Utc>>,
     /// The newest failure.
@@ -124,6 +143,8 @@ pub struct Health {
     pub ready: bool,
     /// Why not, in words.
     pub reasons: Vec<String>,
+    /// Why the store cannot be written, if it cannot: nothing new is sent until it can.
+    pub store_trouble: Option<String>,
     /// What a person should look at although everything runs, in words.
     #[serde(default)]
     pub notices: Vec<String>,
@@ -141,6 +162,26 @@ pub struct Health {
     pub external_url: String,
 }
 
+/// How the daemon itself is: `GET /api/v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonView {
+    /// See [`Health`].
+    pub ready: bool,
+    /// Why not, in words.
+    pub reasons: Vec<String>,
+    /// Why the store cannot be written, or not be read.
+    pub store_trouble: Option<String>,
+    /// Receivers in order of name; none while the store cannot be read.
+    pub receivers: Vec<ReceiverView>,
+}
+
+impl ReceiverView {
+    /// Whether its newest message was not taken, or an older one still waits after a failure.
+    pub fn is_in_trouble(&self) -> bool {
+        self.last_error.is_some() && (self.pending > 0 || self.last_failure >= self.last_sent)
+    }
+}
+
 /// Which incidents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncidentFilter {
@@ -153,7 +194,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Send + Sync {
+pub trait Desk: Proofs + Almanac {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
@@ -186,6 +227,8 @@ pub trait Desk: Send + Sync {
     fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>>;
     /// One incident with everything.
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// One incident written up, as Markdown.
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>>;
     /// Outbox rows, the newest first.
     fn deliveries<'a>(
         &'a self,
@@ -202,9 +245,22 @@ pub trait Desk: Send + Sync {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
+    /// Takes a call from outside that proves itself by its signature. Ends within a few seconds.
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception>;
     /// Adds a budget correction. Answers when it is committed.
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>>;
+    /// Silences something for a while, or says what that would mute. Answers when it is committed.
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>>;
+    /// Silences, the newest first, of one state if given: active, expired, ended.
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>>;
+    /// Ends an active silence early. Answers when it is committed.
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>>;
     /// Queues one marked test message; answers its outbox row.
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>>;
     /// Sources in order of name.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::policy::Priority;
+use crate::domain::{diagnostic::Diagnosis, policy::Priority};
 
 /// `GET /api/v1/incidents/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,20 +38,44 @@ pub struct IncidentView {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Decided late.
     pub late: bool,
+    /// Its messages are muted; null if they are not.
+    #[serde(default)]
+    pub muted: Option<MutedView>,
     /// Its alerts.
     pub alerts: Vec<AlertView>,
     /// Its escalation steps.
     pub steps: Vec<StepView>,
     /// Its messages.
     pub deliveries: Vec<DeliveryView>,
-    /// What was looked at when it opened.
-    pub diagnostics: Vec<serde_json::Value>,
+    /// What was looked at when it opened, and when it reopened or rose.
+    pub diagnostics: Vec<Diagnosis>,
+    /// What people may do by hand, as the service's runbook has it.
+    #[serde(default)]
+    pub manual: Vec<ManualView>,
     /// What happened, in order.
     pub timeline: Vec<TimelineView>,
     /// The public status page, if the incident concerns one.
     pub status_page: Option<StatusPageView>,
     /// What it has cost.
     pub cost: CostView,
+}
+
+/// One step of the runbook for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManualView {
+    /// The command.
+    pub run: String,
+    /// Whose approval it needs first.
+    pub needs: Option<String>,
+}
+
+/// Why an incident's messages are muted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutedView {
+    /// When something of that ends next.
+    pub until: Option<DateTime<Utc>>,
+    /// What mutes them, in words: silences and maintenance windows.
+    pub why: Vec<String>,
 }
 
 /// One alert of an incident.
@@ -90,13 +114,13 @@ pub struct StepView {
 pub struct DeliveryView {
     /// Outbox row.
     pub id: i64,
-    /// Null for a test message.
+    /// Null for what is about no incident: tests, reports, reminders.
     pub incident: Option<String>,
     /// To whom.
     pub receiver: String,
     /// trigger, acknowledge, resolve, update, digest, test.
     pub event: String,
-    /// queued, sending, retry, sent, dead, dropped.
+    /// queued, sending, retry, sent, dead, dropped; joined while the digest it went into is on its way.
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -134,6 +158,9 @@ pub struct StatusPageView {
     pub due_at: Option<DateTime<Utc>>,
     /// When it was.
     pub posted_at: Option<DateTime<Utc>>,
+    /// How late that was, or is so far, in seconds; null in time.
+    #[serde(default)]
+    pub late_seconds: Option<i64>,
     /// slod posts and proposes nothing more of this incident: people have taken the page over.
     #[serde(default)]
     pub left_to_people: bool,

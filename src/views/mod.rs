@@ -2,15 +2,27 @@
 //!
 //! Pages, command line and API all speak in these types, so that no figure can differ between them.
 
+pub mod against;
+pub mod almanac;
 pub mod desk;
 pub mod explain;
 pub mod exposition;
 pub mod figures;
+pub mod fingerprint;
+pub mod inbound;
 pub mod incident;
+pub mod noise;
+pub mod post_incident;
+pub mod reminder;
 pub mod render_csv;
 pub mod render_explain;
 pub mod render_markdown;
 pub mod render_text;
+pub mod render_why;
 pub mod render_words;
 pub mod report;
+pub mod review;
+pub mod silence;
 pub mod slo;
+pub mod when;
+pub mod why;

@@ -2,7 +2,7 @@
 
 use super::report::{BudgetReport, ServiceReport, SloReport};
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "month",
     "timezone",
     "service",
@@ -25,6 +25,7 @@ const COLUMNS: [&str; 22] = [
     "corrections",
     "objective_changes",
     "budgeting",
+    "status_page_late_seconds",
 ];
 
 /// The whole report. Lines end in CR LF; absent figures are empty cells.
@@ -40,7 +41,9 @@ pub fn csv(report: &BudgetReport) -> String {
     lines
 }
 
-fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 22] {
+fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 23] {
+    // The worst of the incidents.
+    let late = slo.incidents.iter().filter_map(|incident| incident.status_page.as_ref()?.late_seconds);
     let incidents: Vec<&str> = slo.incidents.iter().map(|incident| incident.id.as_str()).collect();
     [
         text(&report.month),
@@ -65,6 +68,7 @@ fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [Stri
         slo.corrections.len().to_string(),
         slo.objective_changes.len().to_string(),
         text(&slo.budgeting),
+        late.max().map(|seconds| seconds.to_string()).unwrap_or_default(),
     ]
 }
 

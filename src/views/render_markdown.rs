@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_words::{amount, correction as words, counted, duration, instant, labels, of, percent, percent_or_absent},
+    render_words::{
+        amount, correction as words, counted, duration, instant, labels, of, percent, percent_or_absent, public_delay,
+    },
     report::{BudgetReport, ServiceReport, SloReport},
 };
+use crate::template::markdown::line as cell;
 
 /// The whole report.
 pub fn markdown(report: &BudgetReport) -> String {
@@ -83,12 +86,13 @@ fn events(page: &mut String, slo: &SloReport) {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let _ = writeln!(
             page,
-            "- Incident {}: {} to {}, {} bad, {} of the budget",
+            "- Incident {}: {} to {}, {} bad, {} of the budget{}",
             cell(&incident.id),
             instant(incident.opened_at),
             end,
             amount(incident.bad, slo.in_seconds),
             percent_or_absent(incident.budget_share),
+            public_delay(incident),
         );
     }
     for breach in &slo.breaches {
@@ -107,34 +111,5 @@ fn events(page: &mut String, slo: &SloReport) {
     }
     for change in &slo.objective_changes {
         let _ = writeln!(page, "- Objective changed: {}", cell(&change.to_string()));
-    }
-}
-
-/// One line in which nothing is markup: no link, no HTML, no new cell.
-fn cell(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' => {
-                escaped.push('\\');
-                escaped.push(letter);
-            }
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            letter if letter.is_control() => escaped.push(' '),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn nothing_is_markup() {
-        assert_eq!(cell("a|b\n<script>[x](y)"), "a\\|b &lt;script&gt;\\[x\\]\\(y\\)");
     }
 }

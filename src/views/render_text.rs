@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::{
     render_words::{
         amount, correction as words, counted, duration, glyph, instant, labels, of, percent, percent_or_absent, plain,
+        public_delay,
     },
     report::{BudgetReport, SloReport},
 };
@@ -99,13 +100,14 @@ fn events(page: &mut String, slo: &SloReport) {
         let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), instant);
         let _ = writeln!(
             page,
-            "  {} incident {}: {} to {}, {} bad, {} of the budget",
+            "  {} incident {}: {} to {}, {} bad, {} of the budget{}",
             plain(&slo.id),
             plain(&incident.id),
             instant(incident.opened_at),
             end,
             amount(incident.bad, slo.in_seconds),
-            percent_or_absent(incident.budget_share)
+            percent_or_absent(incident.budget_share),
+            public_delay(incident)
         );
     }
     for breach in &slo.breaches {

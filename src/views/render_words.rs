@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::report::CorrectionView;
+use super::report::{CorrectionView, IncidentCost};
 use crate::domain::name::Series;
 
 /// What stands where there is no figure.
@@ -124,6 +124,16 @@ pub fn instant(at: DateTime<Utc>) -> String {
 /// `2026-10-25 12:00:00 UTC (12 s ago)`.
 pub fn instant_and_age(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
     format!("{} ({})", instant(at), relative(now, at))
+}
+
+/// `, public 9 min late`: of an incident whose public page was not told in time.
+pub fn public_delay(incident: &IncidentCost) -> String {
+    let Some(page) = &incident.status_page else { return String::new() };
+    match page.late_seconds.map(|late| duration(late as f64)) {
+        Some(late) if page.posted_at.is_some() => format!(", public {late} late"),
+        Some(late) => format!(", not public {late} after that was due"),
+        None => String::new(),
+    }
 }
 
 /// The glyph that stands before a state's word, for SLOs, alerts, incidents, steps and deliveries.

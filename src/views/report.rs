@@ -169,4 +169,18 @@ pub struct IncidentCost {
     pub bad: f64,
     /// Share of the month's budget.
     pub budget_share: Option<f64>,
+    /// The public status page, if a post was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_page: Option<PageDelay>,
+}
+
+/// When the public was told of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageDelay {
+    /// When the first post was due.
+    pub due_at: DateTime<Utc>,
+    /// When the page showed it; null if it never did.
+    pub posted_at: Option<DateTime<Utc>>,
+    /// How late that was, or is so far, in seconds; null in time.
+    pub late_seconds: Option<i64>,
 }

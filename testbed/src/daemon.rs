@@ -80,6 +80,24 @@ impl Slod {
         self.wait_for("/-/healthy", START_LIMIT).await
     }
 
+    /// Starts it again after its end, and waits for nothing.
+    pub fn begin(&mut self) -> anyhow::Result<()> {
+        self.spawn()
+    }
+
+    /// How it ended by itself. None while it runs, and before it was started.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut().and_then(Process::status)
+    }
+
+    /// Sets or removes a variable for its next life.
+    pub fn set_env(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.env.insert(name.to_owned(), value.to_owned()),
+            None => self.env.remove(name),
+        };
+    }
+
     /// Ends it the hard way.
     pub fn kill9(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -143,6 +161,13 @@ impl Slod {
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, String)> {
         let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT).unix_socket(self.socket().as_path());
         let response = builder.build()?.post(format!("http://localhost{path}")).json(body).send().await?;
+        Ok((response.status().as_u16(), response.text().await?))
+    }
+
+    /// Asks over the socket for the end of something, as the command line would. Answers the status and the body.
+    pub async fn delete(&self, path: &str, body: &Value) -> anyhow::Result<(u16, String)> {
+        let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT).unix_socket(self.socket().as_path());
+        let response = builder.build()?.delete(format!("http://localhost{path}")).json(body).send().await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
 

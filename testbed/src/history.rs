@@ -97,8 +97,13 @@ impl History {
     fn events(&self, meant: impl Fn(&Series) -> bool, absent: Absent) -> Truth {
         let mut events = Vec::new();
         for target in &self.targets {
+            let interval = target.up.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or_default();
+            let restarted = |from, to| {
+                let has_missed = (to - from) * 2 > interval * 3;
+                has_missed && absent == Absent::Forgotten && target.fell(from, to)
+            };
             for series in target.series.iter().filter(|series| meant(series)) {
-                growth(&target.up, &series.samples, absent, |event| events.push(event));
+                growth(&target.up, &series.samples, absent, restarted, |event| events.push(event));
             }
         }
         Truth::new(events)
@@ -112,6 +117,17 @@ impl History {
 
     fn series(&self) -> impl Iterator<Item = &Series> {
         self.targets.iter().flat_map(|target| &target.series)
+    }
+}
+
+impl Target {
+    /// Whether any of its series fell between two moments: then all of them began anew, those too that came back with no less
+    /// than before.
+    fn fell(&self, from: Millis, to: Millis) -> bool {
+        self.series.iter().any(|Series { samples, .. }| {
+            let within = samples.partition_point(|(at, _)| *at < from)..samples.partition_point(|(at, _)| *at <= to);
+            samples[within].windows(2).any(|pair| pair[1].1 < pair[0].1)
+        })
     }
 }
 
@@ -195,12 +211,19 @@ pub enum Absent {
 /// - A value counts what it is above the one before; if it is below, the counter was reset, and all of it counts.
 /// - A first value counts in full if a scrape of the target had succeeded before: the series was not there, so it was zero. It
 ///   counts nothing if the target is new: what it had counted before is not known to be recent.
-/// - A value after a gap (failed scrapes, or none) counts like any other, all at its own time.
+/// - A value after a gap (failed scrapes, or none) counts like any other, all at its own time; in full if the target had
+///   `restarted` between the two moments.
 /// - A value after a successful scrape that did not have the series counts as `absent` says. Samples cannot tell: a restart
 ///   forgets series, and exporters leave out what they cannot collect.
-pub fn growth(up: &[(Millis, bool)], samples: &[(Millis, u64)], absent: Absent, mut event: impl FnMut((Millis, u64))) {
+pub fn growth(
+    up: &[(Millis, bool)],
+    samples: &[(Millis, u64)],
+    absent: Absent,
+    restarted: impl Fn(Millis, Millis) -> bool,
+    mut event: impl FnMut((Millis, u64)),
+) {
     let mut scrapes = up.iter().peekable();
-    let mut last = None;
+    let mut last: Option<(Millis, u64)> = None;
     for &(at, value) in samples {
         let mut seen_without = false;
         while let Some((_, up)) = scrapes.next_if(|(scrape, _)| *scrape < at) {
@@ -209,14 +232,15 @@ pub fn growth(up: &[(Millis, bool)], samples: &[(Millis, u64)], absent: Absent, 
         scrapes.next_if(|(scrape, _)| *scrape == at);
         let count = match last {
             Some(_) if seen_without && absent == Absent::Forgotten => value,
-            Some(last) => grown(last, value),
+            Some((before, _)) if restarted(before, at) => value,
+            Some((_, last)) => grown(last, value),
             None if seen_without => value,
             None => 0,
         };
         if count > 0 {
             event((at, count));
         }
-        last = Some(value);
+        last = Some((at, value));
     }
 }
 
@@ -247,8 +271,29 @@ mod tests {
             samples.extend(scrape.to_digit(10).map(|value| (at, u64::from(value))));
         }
         let mut events = Vec::new();
-        growth(&up, &samples, absent, |event| events.push(event));
+        growth(&up, &samples, absent, |_, _| false, |event| events.push(event));
         events
+    }
+
+    #[test]
+    fn a_restart_in_a_gap_shows_in_another_series() {
+        let errors = [Some(1), None, None, Some(1), Some(1), Some(2)];
+        for (requests, expected) in [
+            ([Some(5), None, None, Some(3), Some(4), Some(5)], vec![(4, 1), (6, 1)]),
+            ([Some(5), None, None, Some(6), Some(7), Some(8)], vec![(6, 1)]),
+            ([Some(5), None, None, Some(6), Some(2), Some(8)], vec![(6, 1)]),
+        ] {
+            let samples = |values: [Option<u64>; 6]| (1..).zip(values).filter_map(|(at, value)| Some((at, value?)));
+            let series = |code, values| Series {
+                samples: samples(values).collect(),
+                ..Series::new("r_total", Some(("code", code)))
+            };
+            let up = (1..).zip(requests).map(|(at, value)| (at, value.is_some())).collect();
+            let series = vec![series("200", requests), series("503", errors)];
+            let target = Target { up, series, ..Target::default() };
+            let truth = History { targets: vec![target] }.truth(|series| series.is("r_total", "503"));
+            assert_eq!(truth, Truth::new(expected), "{requests:?}");
+        }
     }
 
     #[test]

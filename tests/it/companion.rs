@@ -4,13 +4,17 @@
 
 mod api;
 mod cli;
+mod fake_almanac;
 mod fake_desk;
 mod fixed_data;
+mod fixed_proof;
 mod guards;
 mod metrics;
 mod pages;
 mod reports;
+mod reviews;
 mod sockets;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -72,6 +76,14 @@ async fn get(router: &Router, path: &str) -> Answer {
 
 async fn get_as(router: &Router, path: &str, accept: &str) -> Answer {
     send(router, Request::get(path).header("accept", accept).body(Body::empty()).unwrap()).await
+}
+
+async fn delete(router: &Router, path: &str, token: Option<&str>, body: &str) -> Answer {
+    let mut request = Request::delete(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    send(router, request.body(Body::from(body.to_owned())).unwrap()).await
 }
 
 async fn post(router: &Router, path: &str, token: Option<&str>, body: &str) -> Answer {

@@ -155,8 +155,15 @@ fn a_definition_changes_with_what_decides_the_numbers() {
 fn check_has_its_exit_codes() {
     use slod::cli::check::{Args, Output, run};
     let check = |path: &str, deny_warnings| {
-        let args =
-            Args { online: false, only: None, deny_warnings, output: Output::Text, overrides: Overrides::default() };
+        let args = Args {
+            online: false,
+            only: None,
+            against_running: false,
+            address: None,
+            deny_warnings,
+            output: Output::Text,
+            overrides: Overrides::default(),
+        };
         let mut out = Vec::new();
         let checked = run(Path::new(path), &args, &|_| None, false, &mut out).unwrap();
         (checked.verdict.code(), String::from_utf8(out).unwrap().lines().last().unwrap().to_owned())

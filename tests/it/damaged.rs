@@ -42,6 +42,7 @@ fn trigger(about: &Incident) -> Outgoing {
         body: "words ".repeat(80),
         component: "it".into(),
         decided_at: about.opened_at,
+        opens: true,
     };
     Outgoing {
         incident: about.id.clone(),

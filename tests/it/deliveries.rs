@@ -11,11 +11,12 @@ use slod::{
         delivery::Next,
         incident::{Incident, Subject},
         name::{Name, SloId},
-        notification::{Event, Message, PublicState, StatusPost},
+        notification::{Event, Message, Notification, Phase},
         policy::Priority,
     },
     store::{
         Store,
+        attempts::Attempt,
         commit::{Commit, Missed},
         outbox::Lease,
     },
@@ -41,14 +42,26 @@ fn incident(number: i64) -> Incident {
 
 /// A message to `receiver` under the incident's key, or under `key/opening`.
 fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outgoing {
-    let post = StatusPost {
+    let notification = Notification {
+        event,
         incident: about.id.clone(),
-        key: about.key.clone(),
-        state: PublicState::Investigating,
-        name: "it".into(),
-        body: event.as_str().into(),
-        component: "it".into(),
+        dedup_key: about.dedup_key(opening),
+        thread_key: about.key.clone(),
+        phase: Phase::Open,
+        priority: about.priority,
+        service: None,
+        slo: None,
+        series: std::collections::BTreeMap::new(),
+        headline: event.as_str().into(),
+        lines: Vec::new(),
+        standing: None,
+        reason: String::new(),
+        policies: Vec::new(),
+        opened_at: about.opened_at,
         decided_at: about.opened_at,
+        late: false,
+        links: Vec::new(),
+        figures: std::collections::BTreeMap::new(),
     };
     Outgoing {
         incident: about.id.clone(),
@@ -56,14 +69,14 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         event,
         priority: about.priority,
         dedup_key: about.dedup_key(opening),
-        message: Message::StatusPost(post),
+        message: Message::Notification(Box::new(notification)),
     }
 }
 
 fn events(leases: &[Lease]) -> Vec<String> {
     let body = |lease: &Lease| match &lease.message {
-        Message::StatusPost(post) => post.body.clone(),
-        Message::Notification(_) => String::new(),
+        Message::Notification(notification) => notification.headline.clone(),
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => String::new(),
     };
     leases.iter().map(body).collect()
 }
@@ -92,7 +105,9 @@ impl Outbox {
 
     async fn finish(&self, lease: &Lease, next: Next) {
         let error = (next != Next::Sent).then(|| "503".to_owned());
-        self.store.finish(lease.id, next, Some("receipt".into()), error, self.now).await.unwrap();
+        let attempt = Attempt::new(lease.attempt, self.now - TimeDelta::seconds(1), self.now, &next);
+        let attempt = Attempt { receipt: Some("receipt".into()), error, ..attempt };
+        self.store.finish(lease.id, next, attempt).await.unwrap();
     }
 
     async fn send_all(&mut self) -> Vec<String> {
@@ -206,6 +221,22 @@ async fn an_untried_trigger_goes_with_its_resolve_and_is_missed() {
     assert_eq!(missed, [Missed { incident: incident(0).id, receiver: pager(), priority: Priority::P1 }]);
     assert_eq!(outbox.states().await, ["trigger dropped", "acknowledge dropped"]);
     assert!(outbox.send_all().await.is_empty());
+}
+
+/// Whoever wrote the end may be killed before it could decide who hears of the missed page.
+#[tokio::test]
+async fn a_missed_page_is_known_until_somebody_is_told() {
+    let outbox = Outbox::open().await;
+    outbox.tell(0, Event::Trigger).await;
+    outbox.tell(0, Event::Acknowledge).await;
+    outbox.tell(0, Event::Resolve).await;
+    let missed = outbox.store.undelivered(10).await.unwrap();
+    let why = "the incident was over before this page could be sent";
+    let told: Vec<_> = missed.iter().map(|row| (row.event.as_str(), row.last_error.as_deref())).collect();
+    assert_eq!(told, [("trigger", Some(why))]);
+    let fallback_told = vec![missed[0].id];
+    outbox.store.commit(Arc::new(Commit { fallback_told, ..Commit::default() }), outbox.now).await.unwrap();
+    assert!(outbox.store.undelivered(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -344,4 +375,17 @@ async fn one_failing_write_does_not_fail_the_others() {
     assert_eq!(outbox.send_all().await.len(), 54);
     outbox.tell(0, Event::Trigger).await;
     assert_eq!(outbox.store.trouble(), None);
+}
+
+/// An incident goes on record once, even if it were decided twice: the second is no error, and no row.
+#[tokio::test]
+async fn an_incident_is_put_on_record_once() {
+    let mut outbox = Outbox::open().await;
+    let record = |number| message(&incident(number), "decision-log:shop", Event::Digest, 1);
+    outbox.put(vec![record(0), record(1)]).await;
+    outbox.put(vec![record(0)]).await;
+    assert_eq!(outbox.states().await, ["digest queued", "digest queued"]);
+    outbox.tell(0, Event::Update).await;
+    outbox.tell(0, Event::Update).await;
+    assert_eq!(outbox.send_all().await, ["update", "update"], "everything else may be said again");
 }

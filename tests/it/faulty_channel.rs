@@ -48,6 +48,7 @@ async fn a_panic_in_a_channel_is_a_retry() {
         body: "body".into(),
         component: "dashboard".into(),
         decided_at: SystemClock.now(),
+        opens: false,
     };
     let id = store.enqueue_test(receiver.clone(), Message::StatusPost(post), SystemClock.now()).await.unwrap();
     let deliverer = Deliverer {
@@ -57,6 +58,7 @@ async fn a_panic_in_a_channel_is_a_retry() {
         clock: Arc::new(SystemClock),
         board: Arc::new(Board::default()),
         nudge: Arc::new(Notify::new()),
+        pace: None,
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(deliverer.run(stop.clone()));

@@ -15,8 +15,8 @@ const FLOORS: &[&[&str]] = &[
     &["app", "scenario"],
     &["engine", "http"],
     &["source", "channel", "store", "views"],
-    &["config", "clock"],
-    &["schedule"],
+    &["config", "clock", "failpoint"],
+    &["schedule", "template"],
     &["domain"],
 ];
 

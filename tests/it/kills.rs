@@ -30,7 +30,7 @@ fn accepted(live: &Live, action: &str) -> usize {
 }
 
 /// Moves everything that is stored of running incidents into the past, as if slod had been away for so long.
-async fn away_for(store: &Path, away: TimeDelta) {
+pub async fn away_for(store: &Path, away: TimeDelta) {
     let mut connection = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(store)).await.unwrap();
     let rows =
         sqlx::query("select id, document from incidents where live = 1").fetch_all(&mut connection).await.unwrap();

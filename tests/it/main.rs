@@ -1,7 +1,10 @@
 //! Behaviour, from the outside: the real code in a made-up world. One binary for all of it.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod against;
+mod agenda;
 mod alertmanager_faults;
+mod away;
 mod backfill;
 mod blind;
 mod certificates;
@@ -11,24 +14,37 @@ mod config;
 mod core;
 mod corrections;
 mod damaged;
+mod decision_log;
 mod deliveries;
+mod diagnostics;
 mod faults;
 mod faulty_channel;
 mod floors;
+mod heartbeat;
+mod inbound;
+mod kill_walk;
 mod kills;
 mod ledgers;
 mod live;
+mod looks;
 mod maintenance;
 mod operating;
 mod outbox;
 mod own;
+mod page_watch;
 mod per;
+mod rate;
 mod readme;
+mod receivers;
+mod said;
 mod scenarios;
 mod schema;
 mod seed;
+mod silences;
 mod sources;
 mod status_page;
 mod systemd;
+mod templates;
 mod trouble;
 mod uptime;
+mod why;

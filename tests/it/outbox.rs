@@ -7,7 +7,7 @@ use slod::{
         name::Name,
         notification::{Message, PublicState, StatusPost},
     },
-    store::Store,
+    store::{Store, attempts::Attempt},
 };
 
 fn message() -> Message {
@@ -19,6 +19,7 @@ fn message() -> Message {
         body: "body".into(),
         component: "dashboard".into(),
         decided_at: DateTime::UNIX_EPOCH,
+        opens: false,
     })
 }
 
@@ -35,11 +36,14 @@ async fn nobody_looks_for_what_waits_behind_another_message() {
     let leases = store.lease(&receiver, start, 75, 8).await.unwrap();
     assert_eq!(leases.len(), 1);
     assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start + TimeDelta::seconds(75)), "the lease's end");
-    store.finish(leases[0].id, Next::RetryAt(later), None, Some("busy".into()), start).await.unwrap();
+    let next = Next::RetryAt(later);
+    let attempt = Attempt { error: Some("busy".into()), ..Attempt::new(1, start, start, &next) };
+    store.finish(leases[0].id, next, attempt).await.unwrap();
     assert_eq!(store.next_due(&receiver).await.unwrap(), Some(later));
     assert!(store.lease(&receiver, start, 75, 8).await.unwrap().is_empty());
     let again = store.lease(&receiver, later, 75, 8).await.unwrap();
-    store.finish(again[0].id, Next::Sent, Some("receipt".into()), None, later).await.unwrap();
+    let attempt = Attempt { receipt: Some("receipt".into()), ..Attempt::new(2, later, later, &Next::Sent) };
+    store.finish(again[0].id, Next::Sent, attempt).await.unwrap();
     assert_eq!(store.next_due(&receiver).await.unwrap(), Some(start), "the second one's turn");
 }
 

@@ -1,6 +1,7 @@
 //! Sources against real servers, and against servers that mean no good.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod diagnosis;
 mod evil;
 mod history;
 mod live;
@@ -77,7 +78,10 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
     drop(rustls::crypto::ring::default_provider().install_default());
     let source = |kind| Source { kind, blind_after: Duration::from_mins(5), blind: None };
     Config {
+        reports: BTreeMap::new(),
+        reminders: BTreeMap::new(),
         daemon: Daemon {
+            heartbeat: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             external_url: "http://127.0.0.1".to_owned(),
             store: StoreUrl::Sqlite(PathBuf::new()),
@@ -96,6 +100,7 @@ fn config(kinds: Vec<(&str, SourceKind)>) -> Config {
         receivers: BTreeMap::new(),
         escalations: BTreeMap::new(),
         maintenance: Vec::new(),
+        templates: std::sync::Arc::default(),
         mail: None,
         hash: String::new(),
     }

@@ -29,6 +29,15 @@ async fn through_trouble<T>(mut live: Live, begin: impl AsyncFnOnce(&Live) -> T,
     })
     .await;
     live.until("it says so", async || live.slod.log().contains("decisions cannot be written")).await;
+    let banner = "store cannot be written; nothing new is sent until it can";
+    // Its socket may lie where only it can see it.
+    let address = live.slod.url();
+    let text = live.cli(&["status", "--address", &address]).await;
+    assert!(text.starts_with("■") && text.contains(banner), "{text}");
+    let json: Value = serde_json::from_str(&live.cli(&["status", "-o", "json", "--address", &address]).await).unwrap();
+    assert!(json["daemon"]["store_trouble"].as_str().is_some_and(|why| why.contains("store")), "{json}");
+    let (_, page) = live.slod.get("/").await.unwrap();
+    assert!(page.contains(banner), "{page}");
     // The probes go on: what they bring waits.
     let asked = live.world.service.asked();
     live.until("it goes on asking", async || live.world.service.asked() > asked + 6).await;
@@ -38,6 +47,7 @@ async fn through_trouble<T>(mut live: Live, begin: impl AsyncFnOnce(&Live) -> T,
     live.pager_shows(OPS_KEY, PagerdutyStatus::Triggered).await;
     live.slod.wait_for("/-/ready", crate::live::PATIENCE).await.unwrap();
     assert!(live.slod.log().contains("the store can be written again"));
+    assert!(!live.cli(&["status", "--address", &address]).await.contains(banner));
     let id = live.opened(AVAILABILITY).await;
     live.world.service.answer_with(200).unwrap();
     live.reaches(&id, "resolved").await;
@@ -105,4 +115,25 @@ async fn a_full_disk_is_said_and_waited_for() {
         filler
     };
     through_trouble(live, fill, async |filler| fs::remove_file(filler).unwrap()).await;
+}
+
+/// As a full disk, without a disk: no file of the daemon's may grow.
+#[tokio::test]
+async fn a_limit_on_the_size_of_files_is_said_and_waited_for() {
+    let world = outages_only().await;
+    let program = world.folder().join("slod-that-is-not-killed-for-it");
+    fs::write(&program, format!("#!/bin/sh\ntrap '' XFSZ\nexec {PROGRAM} \"$@\"\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let live = Live { slod: world.slod(program.to_str().unwrap()).await.unwrap(), world };
+    let limit = |process: u32, size: &str| {
+        let arguments = ["--pid", &process.to_string(), &format!("--fsize={size}:")];
+        run(std::process::Command::new("prlimit").args(arguments)).unwrap();
+    };
+    let begin = async |live: &Live| {
+        let process = live.slod.id().unwrap();
+        let log = fs::metadata(live.slod.store().with_file_name("slod.db-wal")).unwrap().len();
+        limit(process, &log.to_string());
+        process
+    };
+    through_trouble(live, begin, async |process| limit(process, "unlimited")).await;
 }

@@ -6,8 +6,14 @@ use lettre::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{super::answer::Failure, look::look};
-use crate::domain::notification::Notification;
+use chrono::{DateTime, Utc};
+
+use super::{
+    super::answer::Failure,
+    bulletin,
+    look::{Look, look},
+};
+use crate::domain::{bulletin::Bulletin, notification::Notification};
 
 /// Who writes to whom.
 #[derive(Clone, Debug)]
@@ -27,12 +33,28 @@ pub fn letter(
     thread: Option<&str>,
     addresses: &Addresses,
 ) -> Result<Letter, Failure> {
-    let look = look(notification);
+    let id = message_id(&notification.thread_key, delivery, addresses.from.email.domain());
+    write(look(notification), notification.decided_at, id, thread, addresses)
+}
+
+/// Writes a bulletin as a mail of its own: it belongs to no thread.
+pub fn bulletin_letter(bulletin: &Bulletin, delivery: i64, addresses: &Addresses) -> Result<Letter, Failure> {
+    let id = message_id(&bulletin.key, delivery, addresses.from.email.domain());
+    write(bulletin::look(bulletin), bulletin.decided_at, id, None, addresses)
+}
+
+fn write(
+    look: Look,
+    decided_at: DateTime<Utc>,
+    id: String,
+    thread: Option<&str>,
+    addresses: &Addresses,
+) -> Result<Letter, Failure> {
     let mut builder = Letter::builder()
         .from(addresses.from.clone())
-        .date(notification.decided_at.into())
+        .date(decided_at.into())
         .subject(look.subject)
-        .message_id(Some(message_id(&notification.thread_key, delivery, addresses.from.email.domain())));
+        .message_id(Some(id));
     for mailbox in &addresses.to {
         builder = builder.to(mailbox.clone());
     }

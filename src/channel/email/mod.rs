@@ -2,6 +2,7 @@
 //!
 //! A connection per attempt: mails are few, and a kept connection may be dead when it is needed most.
 
+mod bulletin;
 mod letter;
 mod look;
 
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     config::{model::Mail, secret::Secret},
     domain::{name::Name, notification::Message},
+    failpoint::{Point, reach},
 };
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
@@ -69,14 +71,24 @@ impl EmailChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("email", "posts for a public status page"));
+        let (letter, key) = match &delivery.message {
+            Message::Notification(notification) => {
+                let thread = delivery.thread.as_deref();
+                (letter::letter(notification, delivery.id, thread, &self.addresses)?, &notification.thread_key)
+            }
+            Message::Bulletin(bulletin) => {
+                (letter::bulletin_letter(bulletin, delivery.id, &self.addresses)?, &bulletin.key)
+            }
+            Message::StatusPost(_) => return Err(not_for("email", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("email", "records for a decision log")),
         };
-        let letter = letter::letter(notification, delivery.id, delivery.thread.as_deref(), &self.addresses)?;
-        let receipt = letter::message_id(&notification.thread_key, delivery.id, self.addresses.from.email.domain());
+        let receipt = letter::message_id(key, delivery.id, self.addresses.from.email.domain());
         let (envelope, raw) = (letter.envelope(), letter.formatted());
         match self.transport.clone().build::<Tokio1Executor>().send_raw(envelope, &raw).await {
-            Ok(_) => Ok(receipt),
+            Ok(_) => {
+                reach(Point::SendMailed);
+                Ok(receipt)
+            }
             Err(error) if error.is_permanent() && envelope.to().len() > 1 => {
                 self.send_singly(envelope.to(), &raw, receipt).await
             }

@@ -3,13 +3,16 @@
 //! Idempotent: the vendor joins events by routing key and dedup key, so an attempt may be repeated freely.
 //! 202 means queued, not that anybody was paged.
 
+pub mod hook;
 mod payload;
+pub mod rest;
 
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use serde_json::{Map, Value};
 
+use self::rest::PagerDutyRest;
 use super::{
     Channel, Delivery, Outcome,
     answer::{Answer, Failure, Http, attempt, inquire, not_for},
@@ -22,18 +25,30 @@ pub struct PagerDutyChannel {
     limit: Duration,
     routing_key: Secret,
     url: String,
+    /// Asked about credentials only.
+    rest: Option<PagerDutyRest>,
 }
 
 impl PagerDutyChannel {
     /// Events go to `url` and `/v2/enqueue`.
     pub fn new(http: Http, limit: Duration, routing_key: Secret, url: &str) -> Self {
         let url = format!("{}/v2/enqueue", url.trim_end_matches('/'));
-        Self { http, limit, routing_key, url }
+        Self { http, limit, routing_key, url, rest: None }
+    }
+
+    /// The REST API's token can be asked about, too.
+    #[must_use]
+    pub fn with_token(mut self, token: Secret, from: Option<String>, base: &str) -> Self {
+        self.rest = Some(PagerDutyRest::over(self.http.clone(), self.limit, token, from, base));
+        self
     }
 
     async fn send(&self, message: &Message) -> Result<String, Failure> {
-        let Message::Notification(notification) = message else {
-            return Err(not_for("pagerduty", "posts for a public status page"));
+        let notification = match message {
+            Message::Notification(notification) => notification,
+            Message::StatusPost(_) => return Err(not_for("pagerduty", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("pagerduty", "records for a decision log")),
+            Message::Bulletin(_) => return Err(not_for("pagerduty", "reports and reminders: they would page")),
         };
         if self.routing_key.is_empty() {
             return Err(Failure::dead("the routing key is empty"));
@@ -73,7 +88,11 @@ impl Channel for PagerDutyChannel {
             if self.routing_key.is_empty() {
                 return Err(Failure::dead("the routing key is empty"));
             }
-            Ok("the Events API cannot be asked without sending: try `slod notify test`".to_owned())
+            let events = "the Events API cannot be asked without sending: try `slod notify test`";
+            match &self.rest {
+                Some(rest) => Ok(format!("{}; {events}", rest.verify().await?)),
+                None => Ok(events.to_owned()),
+            }
         };
         async { inquire(self.limit, &[&self.routing_key], learned).await }.boxed()
     }

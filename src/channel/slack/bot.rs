@@ -16,7 +16,8 @@ use super::{
         answer::{Answer, Failure, Http, attempt, inquire, not_for},
         text,
     },
-    look::look,
+    bulletin, buttons,
+    look::{Look, look},
 };
 use crate::{
     config::secret::Secret,
@@ -43,11 +44,13 @@ pub struct SlackBotChannel {
     channel: String,
     token: Secret,
     url: String,
+    /// Whether its buttons do something, because presses can be told from forgeries.
+    acts: bool,
 }
 
 /// What the Web API said.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+pub(super) enum Said {
     /// `ok`, with the message's `ts` if there is one.
     Ok(String),
     /// `ok: false` for good.
@@ -55,8 +58,16 @@ enum Said {
 }
 
 /// The body of `chat.postMessage`, and with `ts` of `chat.update`.
-fn payload(notification: &Notification, channel: &str, place: Place<'_>, repeat: bool) -> Value {
-    let look = look(notification, repeat);
+fn payload(notification: &Notification, channel: &str, place: Place<'_>, repeat: bool, acts: bool) -> Value {
+    let mut look = look(notification, repeat);
+    // Only in the message that is kept up to date: elsewhere they would outlive what they are about.
+    if acts && !matches!(place, Place::Under(_)) {
+        buttons::add(&mut look.blocks, notification);
+    }
+    body(&look, channel, place)
+}
+
+fn body(look: &Look, channel: &str, place: Place<'_>) -> Value {
     let mut payload = json!({"channel": channel, "text": look.text, "blocks": look.blocks});
     match place {
         Place::Root => {}
@@ -83,30 +94,45 @@ enum Place<'a> {
 }
 
 impl SlackBotChannel {
-    /// Methods are asked at `url` and `/api/METHOD`.
-    pub fn new(http: Http, limit: Duration, channel: &str, token: Secret, url: &str) -> Self {
-        Self { http, limit, channel: channel.to_owned(), token, url: url.trim_end_matches('/').to_owned() }
+    /// Methods are asked at `url` and `/api/METHOD`. `acts`: messages carry buttons that do something.
+    pub fn new(http: Http, limit: Duration, channel: &str, token: Secret, url: &str, acts: bool) -> Self {
+        Self { http, limit, channel: channel.to_owned(), token, url: url.trim_end_matches('/').to_owned(), acts }
+    }
+
+    fn payload(&self, notification: &Notification, place: Place<'_>, repeat: bool) -> Value {
+        payload(notification, &self.channel, place, repeat, self.acts)
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("slack", "posts for a public status page"));
-        };
         if self.token.is_empty() {
             return Err(Failure::dead("the bot token is empty"));
         }
         let repeat = delivery.attempt > 1;
+        let notification = match &delivery.message {
+            Message::Notification(notification) => notification,
+            // A message of its own: no thread, no root to keep up to date.
+            Message::Bulletin(bulletin) => {
+                return self.post(&body(&bulletin::look(bulletin, repeat), &self.channel, Place::Root)).await;
+            }
+            Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("slack", "records for a decision log")),
+        };
         if let Some(root) = &delivery.thread
             && self.is_up_to_date(notification, root).await?
         {
-            let reply = payload(notification, &self.channel, Place::Under(root), repeat);
+            let reply = self.payload(notification, Place::Under(root), repeat);
             match self.call("chat.postMessage", &reply).await? {
                 Said::Ok(_) => return Ok(root.clone()),
                 Said::No { word, .. } if ROOT_IS_GONE.contains(&word.as_str()) => {}
                 Said::No { reason, .. } => return Err(Failure::dead(reason)),
             }
         }
-        match self.call("chat.postMessage", &payload(notification, &self.channel, Place::Root, repeat)).await? {
+        self.post(&self.payload(notification, Place::Root, repeat)).await
+    }
+
+    /// Posts into the channel; the receipt is the message's `ts`.
+    async fn post(&self, body: &Value) -> Result<String, Failure> {
+        match self.call("chat.postMessage", body).await? {
             Said::Ok(ts) if !ts.is_empty() => Ok(ts),
             Said::Ok(_) => Err(Failure::retry("ok without a ts: not Slack's answer")),
             Said::No { reason, .. } => Err(Failure::dead(reason)),
@@ -116,7 +142,7 @@ impl SlackBotChannel {
     /// Brings the root up to date; false if it is gone. A root that may not be edited any more still has its thread,
     /// and whatever else is wrong the reply will hear again.
     async fn is_up_to_date(&self, notification: &Notification, root: &str) -> Result<bool, Failure> {
-        let newest = payload(notification, &self.channel, Place::Instead(root), false);
+        let newest = self.payload(notification, Place::Instead(root), false);
         match self.call("chat.update", &newest).await? {
             Said::No { word, .. } => Ok(!ROOT_IS_GONE.contains(&word.as_str())),
             Said::Ok(_) => Ok(true),
@@ -131,7 +157,7 @@ impl SlackBotChannel {
 }
 
 /// `ok` decides, not the status; a status over 299 means that Slack itself did not get to judge.
-fn judge(answer: &Answer) -> Result<Said, Failure> {
+pub(super) fn judge(answer: &Answer) -> Result<Said, Failure> {
     let json = answer.json();
     let said = |field: &str| json.get(field).and_then(Value::as_str).unwrap_or_default();
     match json.get("ok").and_then(Value::as_bool) {
@@ -178,10 +204,10 @@ mod tests {
 
     #[test]
     fn bodies_name_their_place() {
-        insta::assert_json_snapshot!("bot-root", payload(&samples::opening(), "C1", Place::Root, false));
+        insta::assert_json_snapshot!("bot-root", payload(&samples::opening(), "C1", Place::Root, false, false));
         let later = samples::later(Event::Resolve);
-        insta::assert_json_snapshot!("bot-reply", payload(&later, "C1", Place::Under("1.000200"), true));
-        insta::assert_json_snapshot!("bot-update", payload(&later, "C1", Place::Instead("1.000200"), false));
+        insta::assert_json_snapshot!("bot-reply", payload(&later, "C1", Place::Under("1.000200"), true, true));
+        insta::assert_json_snapshot!("bot-update", payload(&later, "C1", Place::Instead("1.000200"), false, true));
     }
 
     #[test]

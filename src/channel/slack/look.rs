@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{super::text, mrkdwn};
-use crate::domain::notification::{Event, Notification, Phase};
+use crate::domain::notification::{Event, Link, Notification, Phase};
 
 /// Well inside the vendor's limits (section 3,000, all blocks together 10,000, `chat.update` text 4,000),
 /// so that no sum of parts can pass them.
@@ -41,7 +41,7 @@ pub fn look(notification: &Notification, repeat: bool) -> Look {
     if repeat {
         blocks.push(context("may be a repeat: no answer came to an earlier attempt"));
     }
-    let buttons = buttons(notification);
+    let buttons = buttons(&notification.links);
     if !buttons.is_empty() {
         blocks.push(json!({"type": "actions", "elements": buttons}));
     }
@@ -77,16 +77,16 @@ fn circumstances(notification: &Notification) -> String {
 }
 
 /// `verbatim`: Slack makes no links and mentions of its own out of what it finds.
-fn section(text: &str) -> Value {
+pub(super) fn section(text: &str) -> Value {
     json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}})
 }
 
-fn context(text: &str) -> Value {
+pub(super) fn context(text: &str) -> Value {
     json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": true}]})
 }
 
-fn buttons(notification: &Notification) -> Vec<Value> {
-    let links = notification.links.iter().filter_map(|link| {
+pub(super) fn buttons(links: &[Link]) -> Vec<Value> {
+    let links = links.iter().filter_map(|link| {
         let label = mrkdwn::line(&link.text, BUTTON_MAX);
         let url = text::address(link, ADDRESS_MAX).filter(|_| !label.is_empty())?;
         Some((label, url))

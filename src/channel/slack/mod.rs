@@ -4,9 +4,14 @@
 //! Posting is not idempotent and cannot be looked up: a repeat is rare, and says that it may be one.
 
 mod bot;
+mod bulletin;
+mod buttons;
 mod look;
 mod mrkdwn;
+pub mod press;
 mod webhook;
+mod whisper;
 
 pub use bot::SlackBotChannel;
 pub use webhook::SlackWebhookChannel;
+pub use whisper::Whisper;

@@ -10,7 +10,8 @@ use super::{
         Channel, Delivery, Outcome,
         answer::{Answer, Failure, Http, attempt, inquire, not_for},
     },
-    look::look,
+    bulletin,
+    look::{Look, look},
 };
 use crate::{
     config::secret::Secret,
@@ -28,7 +29,10 @@ pub struct SlackWebhookChannel {
 
 /// The body of one message.
 fn payload(notification: &Notification, repeat: bool) -> Value {
-    let look = look(notification, repeat);
+    body(&look(notification, repeat))
+}
+
+fn body(look: &Look) -> Value {
     json!({"text": look.text, "blocks": look.blocks, "unfurl_links": false, "unfurl_media": false})
 }
 
@@ -40,11 +44,14 @@ impl SlackWebhookChannel {
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<String, Failure> {
-        let Message::Notification(notification) = &delivery.message else {
-            return Err(not_for("slack", "posts for a public status page"));
+        let repeat = delivery.attempt > 1;
+        let payload = match &delivery.message {
+            Message::Notification(notification) => payload(notification, repeat),
+            Message::Bulletin(bulletin) => body(&bulletin::look(bulletin, repeat)),
+            Message::StatusPost(_) => return Err(not_for("slack", "posts for a public status page")),
+            Message::Record(_) => return Err(not_for("slack", "records for a decision log")),
         };
         self.usable()?;
-        let payload = payload(notification, delivery.attempt > 1);
         judge(&self.http.send(self.http.client().post(self.webhook.expose()).json(&payload)).await?)
     }
 

@@ -1,7 +1,7 @@
 //! Atlassian Statuspage, manage API.
 //!
-//! Creating is not idempotent, so an incident without a receipt is looked up by its metadata first; so is, on a repeated
-//! attempt, whether the vendor already says what we are about to say.
+//! Creating is not idempotent, so an incident without a receipt is looked up by its metadata first. Before every update
+//! the incident is read: if it is not as it was left, a person has changed it, and nothing is posted.
 
 mod payload;
 
@@ -13,15 +13,14 @@ use serde_json::Value;
 
 use super::{
     Channel, Delivery, Outcome,
-    answer::{Failure, Http, attempt, inquire, not_for},
+    answer::{Answer, Failure, Http, attempt, inquire, not_for},
+    public_page::{Left, NOTHING_THERE, Seen, Standing, compare, read_id},
 };
 use crate::{
     config::secret::Secret,
     domain::notification::{Message, PublicState, StatusPost},
 };
 
-/// The receipt of a "resolved" for which there was no open incident.
-const NOTHING_TO_RESOLVE: &str = "nothing-to-resolve";
 /// Open incidents looked through: pages, and incidents on each.
 const PAGES_MAX: usize = 5;
 const PER_PAGE: usize = 100;
@@ -58,36 +57,82 @@ impl StatuspageChannel {
         let component = self.components.get(&post.component).filter(|id| !id.is_empty());
         let component = component
             .ok_or_else(|| Failure::dead(format!("no id for component `{}` under `components`", post.component)))?;
-        if let Some(id) = delivery.thread.as_deref().filter(|&id| id != NOTHING_TO_RESOLVE) {
-            let said = delivery.attempt > 1
-                && payload::says_so(&self.call(Method::GET, &["incidents", id], None).await?, post);
-            return if said { Ok(id.to_owned()) } else { self.update(id, post, component).await };
+        let left = delivery.thread.as_deref().filter(|_| !post.opens).and_then(Left::read);
+        let repeated = delivery.attempt > 1;
+        match left {
+            Some(left) => self.go_on(&left, post, component, repeated).await,
+            None => self.begin(post, component, repeated).await,
         }
-        match self.find(post).await? {
-            Some(incident) if payload::says_so(&incident, post) => incident_id(&incident),
-            Some(incident) => self.update(&incident_id(&incident)?, post, component).await,
-            None if post.state == PublicState::Resolved => Ok(NOTHING_TO_RESOLVE.to_owned()),
-            None => {
-                incident_id(&self.call(Method::POST, &["incidents"], Some(payload::create(post, component))).await?)
+    }
+
+    /// The next state of an incident, unless a person has changed it.
+    async fn go_on(&self, left: &Left, post: &StatusPost, component: &str, repeated: bool) -> Result<String, Failure> {
+        let Some(seen) = self.seen(&left.id).await? else {
+            return Err(Failure::taken_over("somebody has removed the incident there"));
+        };
+        match compare(left, &seen, post.state.as_str(), &payload::body(post), repeated) {
+            Standing::Says => Ok(seen.receipt()),
+            Standing::Changed(what) => Err(Failure::taken_over(what)),
+            Standing::AsLeft => self.update(&left.id, post, component).await,
+        }
+    }
+
+    /// A public incident: found again if an earlier attempt has made it.
+    async fn begin(&self, post: &StatusPost, component: &str, repeated: bool) -> Result<String, Failure> {
+        let Some(incident) = self.find(post, repeated).await? else {
+            if post.state != PublicState::Investigating {
+                return Ok(NOTHING_THERE.to_owned());
             }
+            let made = self.call(Method::POST, &["incidents"], Some(payload::create(post, component))).await?;
+            return self.receipt(&made).await;
+        };
+        let seen = payload::seen(&incident)?;
+        if seen.says(post.state.as_str(), &payload::body(post)) {
+            return Ok(seen.receipt());
         }
+        if post.opens {
+            return Err(Failure::taken_over(seen.someone()));
+        }
+        self.update(&seen.id, post, component).await
     }
 
     async fn update(&self, id: &str, post: &StatusPost, component: &str) -> Result<String, Failure> {
-        self.call(Method::PATCH, &["incidents", id], Some(payload::update(post, component))).await?;
-        Ok(id.to_owned())
+        let incident = self.call(Method::PATCH, &["incidents", id], Some(payload::update(post, component))).await?;
+        self.receipt(&incident).await
     }
 
-    /// The open incident that carries our mark.
-    async fn find(&self, post: &StatusPost) -> Result<Option<Value>, Failure> {
+    /// What was left, by the answer to a post; asked for if the answer does not show it.
+    async fn receipt(&self, incident: &Value) -> Result<String, Failure> {
+        let seen = payload::seen(incident)?;
+        if seen.newest.is_some() {
+            return Ok(seen.receipt());
+        }
+        let again = self.seen(&seen.id).await;
+        Ok(again.ok().flatten().unwrap_or(seen).receipt())
+    }
+
+    /// An incident as it is there; none if it is not.
+    async fn seen(&self, id: &str) -> Result<Option<Seen>, Failure> {
+        let answer = self.ask(Method::GET, &["incidents", read_id(id)?], &[], None).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        payload::seen(&judge(&answer)?).map(Some)
+    }
+
+    /// The incident that carries our mark: among the open ones, and, if an earlier attempt may have made it, among the
+    /// newest of all, for somebody may have resolved it meanwhile.
+    async fn find(&self, post: &StatusPost, repeated: bool) -> Result<Option<Value>, Failure> {
+        let ours = |listed: Vec<Value>| listed.into_iter().find(|incident| payload::is_ours(incident, post));
         for page in 1..=PAGES_MAX {
             let listed = self.call_page(&["incidents", "unresolved"], page).await?;
             let count = listed.len();
-            if let Some(found) = listed.into_iter().find(|incident| payload::is_ours(incident, post)) {
+            if let Some(found) = ours(listed) {
                 return Ok(Some(found));
             }
             if count < PER_PAGE {
-                return Ok(None);
+                let is_gone = repeated && post.opens;
+                return if is_gone { Ok(ours(self.call_page(&["incidents"], 1).await?)) } else { Ok(None) };
             }
         }
         Err(Failure::retry(format!(
@@ -98,27 +143,27 @@ impl StatuspageChannel {
 
     /// One page of a list. Lists without `page` and `per_page` may be asked for once a minute only.
     async fn call_page(&self, path: &[&str], page: usize) -> Result<Vec<Value>, Failure> {
-        let paging = [("page", page), ("per_page", PER_PAGE)];
-        match self.request(Method::GET, path, &paging, None).await? {
+        let paging = [("page", page), ("per_page", PER_PAGE), ("limit", PER_PAGE)];
+        match judge(&self.ask(Method::GET, path, &paging, None).await?)? {
             Value::Array(items) => Ok(items),
             _ => Err(Failure::retry("a list was asked for, something else came: not Statuspage's answer")),
         }
     }
 
     async fn call(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<Value, Failure> {
-        match self.request(method, path, &[], body).await? {
+        match judge(&self.ask(method, path, &[], body).await?)? {
             Value::Object(fields) => Ok(fields.into()),
             _ => Err(Failure::retry("answered, but not with what was asked for: not Statuspage's answer")),
         }
     }
 
-    async fn request(
+    async fn ask(
         &self,
         method: Method,
         path: &[&str],
         paging: &[(&str, usize)],
         body: Option<Value>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Answer, Failure> {
         let mut url =
             url::Url::parse(&self.url).map_err(|_| Failure::dead("the receiver's `url` is not an address"))?;
         url.path_segments_mut()
@@ -131,8 +176,7 @@ impl StatuspageChannel {
         let request = self.http.client().request(method, url);
         let request = request.header(AUTHORIZATION, format!("OAuth {}", self.key.expose()));
         let request = if let Some(body) = &body { request.json(body) } else { request };
-        let answer = self.http.send(request).await?;
-        if matches!(answer.status, 200 | 201) { Ok(answer.json()) } else { Err(answer.failure()) }
+        self.http.send(request).await
     }
 
     fn usable(&self) -> Result<(), Failure> {
@@ -158,14 +202,8 @@ impl StatuspageChannel {
     }
 }
 
-/// The vendor's id of an incident; it goes into later addresses.
-fn incident_id(incident: &Value) -> Result<String, Failure> {
-    match incident["id"].as_str() {
-        Some(id) if !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
-            Ok(id.to_owned())
-        }
-        _ => Err(Failure::retry("an incident without an id: not Statuspage's answer")),
-    }
+fn judge(answer: &Answer) -> Result<Value, Failure> {
+    if matches!(answer.status, 200 | 201) { Ok(answer.json()) } else { Err(answer.failure()) }
 }
 
 impl Channel for StatuspageChannel {
@@ -175,5 +213,17 @@ impl Channel for StatuspageChannel {
 
     fn verify(&self) -> BoxFuture<'_, Result<String, String>> {
         async { inquire(self.limit, &[&self.key], self.look()).await }.boxed()
+    }
+
+    fn changed<'a>(&'a self, receipt: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
+        async move {
+            let look = async {
+                let Some(left) = Left::read(receipt) else { return Ok(String::new()) };
+                Ok(left.changed(self.seen(&left.id).await?.as_ref()).unwrap_or_default())
+            };
+            let what = inquire(self.limit, &[&self.key], look).await?;
+            Ok(Some(what).filter(|what| !what.is_empty()))
+        }
+        .boxed()
     }
 }

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::text;
+use super::super::{
+    answer::Failure,
+    public_page::{Seen, Update, read_id},
+    text,
+};
 use crate::domain::notification::{PublicState, StatusPost};
 
 /// The vendor's limits, in code points.
@@ -48,13 +52,20 @@ pub fn is_ours(incident: &Value, post: &StatusPost) -> bool {
     incident.pointer("/metadata/slod/key").and_then(Value::as_str) == Some(&post.key)
 }
 
-/// Whether an incident already says what the post says: an earlier attempt arrived.
-pub fn says_so(incident: &Value, post: &StatusPost) -> bool {
+/// An incident as the vendor shows it. The newest update is the first.
+pub fn seen(incident: &Value) -> Result<Seen, Failure> {
+    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let updates = incident.get("incident_updates").and_then(Value::as_array);
-    incident["status"] == post.state.as_str()
-        && updates.is_some_and(|updates| {
-            updates.iter().any(|update| update["status"] == post.state.as_str() && update["body"] == body(post))
-        })
+    let newest = updates.and_then(|updates| {
+        let dated = updates.iter().rev().filter(|update| update["created_at"].is_string());
+        dated.max_by_key(|update| word(update, "created_at")).or(updates.first())
+    });
+    let newest = newest.map(|update| Update {
+        id: word(update, "id"),
+        status: word(update, "status"),
+        text: word(update, "body"),
+    });
+    Ok(Seen { id: read_id(&word(incident, "id"))?.to_owned(), status: word(incident, "status"), newest })
 }
 
 #[cfg(test)]
@@ -86,11 +97,30 @@ mod tests {
     fn an_earlier_attempt_is_recognised() {
         let post = samples::post(PublicState::Monitoring);
         let incident = json!({
-            "status": "monitoring", "metadata": {"slod": {"key": post.key}},
-            "incident_updates": [{"status": "investigating", "body": "x"}, {"status": "monitoring", "body": post.body}],
+            "id": "i1", "status": "monitoring", "metadata": {"slod": {"key": post.key}},
+            "incident_updates": [
+                {"id": "u2", "status": "monitoring", "body": post.body},
+                {"id": "u1", "status": "investigating", "body": "x"},
+            ],
         });
-        assert!(is_ours(&incident, &post) && says_so(&incident, &post));
-        assert!(!says_so(&incident, &samples::post(PublicState::Resolved)));
+        let seen = seen(&incident).unwrap();
+        assert!(is_ours(&incident, &post) && seen.says("monitoring", &body(&post)));
+        assert!(!seen.says("resolved", &body(&samples::post(PublicState::Resolved))));
         assert!(!is_ours(&json!({"metadata": {"slod": {"key": "other"}}}), &post));
+    }
+
+    #[test]
+    fn the_newest_update_is_the_first_or_the_youngest() {
+        let at = |minute: u32| format!("2026-10-25T14:{minute:02}:00.000Z");
+        let update = |id: &str, at: Value| json!({"id": id, "status": "investigating", "body": id, "created_at": at});
+        let newest = |updates: Value| {
+            let incident = json!({"id": "i1", "status": "investigating", "incident_updates": updates});
+            seen(&incident).unwrap().newest.map(|update| update.id)
+        };
+        assert_eq!(newest(json!([update("a", json!(at(1))), update("b", json!(at(2)))])), Some("b".to_owned()));
+        assert_eq!(newest(json!([update("b", json!(at(2))), update("a", json!(at(1)))])), Some("b".to_owned()));
+        assert_eq!(newest(json!([update("a", Value::Null), update("b", Value::Null)])), Some("a".to_owned()));
+        assert_eq!(newest(json!([])), None);
+        assert!(seen(&json!({"id": "../x"})).is_err());
     }
 }

@@ -23,10 +23,21 @@ pub struct Daemon {
     pub max_series_per_slo: usize,
     /// The local command line's way in. None: `$RUNTIME_DIRECTORY/slod.sock`, else beside the store.
     pub socket: Option<PathBuf>,
+    /// Called while all is well.
+    pub heartbeat: Option<Heartbeat>,
     /// `error`, `warn`, `info`, `debug`, `trace`, or a filter.
     pub log_level: String,
     /// `logfmt` or `json`.
     pub log_format: LogFormat,
+}
+
+/// `daemon.heartbeat`.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// The address, as it stands: it names the check.
+    pub url: Secret,
+    /// How often.
+    pub every: Duration,
 }
 
 /// How log lines look.

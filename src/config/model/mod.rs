@@ -1,24 +1,33 @@
 //! The configuration after all checks: what the rest of the program works with.
 
+mod agenda;
 mod daemon;
+mod decision_log;
+mod diagnostic;
 mod maintenance;
 mod receiver;
 mod service;
 mod slo;
 mod source;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-pub use daemon::{Daemon, LogFormat, Right, StoreUrl, Token};
+pub use agenda::{Crontab, Reminder, Report};
+pub use daemon::{Daemon, Heartbeat, LogFormat, Right, StoreUrl, Token};
+pub use decision_log::{DecisionLog, LogTable, LogTarget};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use maintenance::{Maintenance, Planned};
-pub use receiver::{Mail, Receiver, ReceiverKind};
+pub use receiver::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople};
 pub use service::{Gauge, ManualStep, NumberQuery, Service, StatusPage};
 pub use slo::{Indicator, Probe, Slo};
 pub use source::{Blind, Postgres, Prometheus, Source, SourceKind, Tls};
 
-use crate::domain::{
-    name::{Name, SloId},
-    policy::{Escalation, Policy},
+use crate::{
+    domain::{
+        name::{Name, SloId},
+        policy::{Escalation, Policy},
+    },
+    template::Templates,
 };
 
 /// A whole configuration. Everything it refers to exists.
@@ -38,8 +47,14 @@ pub struct Config {
     pub receivers: BTreeMap<Name, Receiver>,
     /// Who hears next.
     pub escalations: BTreeMap<Name, Escalation>,
+    /// Reviews that are sent by themselves.
+    pub reports: BTreeMap<Name, Report>,
+    /// Texts that are sent again and again.
+    pub reminders: BTreeMap<Name, Reminder>,
     /// Times of planned work.
     pub maintenance: Vec<Maintenance>,
+    /// What people wrote for messages and documents to say.
+    pub templates: Arc<Templates>,
     /// How mail is sent.
     pub mail: Option<Mail>,
     /// SHA-256 of all files' bytes, hex: names this configuration in reports.

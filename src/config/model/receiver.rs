@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{config::secret::Secret, domain::name::Name};
+use crate::{
+    config::secret::Secret,
+    domain::{digest::Rate, name::Name},
+};
 
 /// One entry of `receivers:`.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct Receiver {
     pub fallback: Option<Name>,
     /// A page undelivered this long is told to the fallback.
     pub fallback_after: Duration,
+    /// How many messages it wants in a time; any number if unwritten.
+    pub max_rate: Option<Rate>,
 }
 
 /// A receiver's kind.
@@ -24,6 +29,8 @@ pub enum ReceiverKind {
         routing_key: Secret,
         /// Base address of the Events API (`…/v2/enqueue` is appended).
         url: String,
+        /// How people's acts come back.
+        people: PagerdutyPeople,
     },
     /// Slack Web API with a bot token.
     SlackBot {
@@ -33,6 +40,8 @@ pub enum ReceiverKind {
         token: Secret,
         /// Base address (`…/api/METHOD` is appended).
         url: String,
+        /// How people's acts come back.
+        people: SlackPeople,
     },
     /// Slack incoming webhook: the address is the secret.
     SlackWebhook {
@@ -57,11 +66,51 @@ pub enum ReceiverKind {
         /// Base address (`…/v1/pages/…` is appended).
         url: String,
     },
-    /// A kind that loads and is checked, but does nothing yet: `instatus`, `webhook`, `alertmanager`.
-    NotYet {
-        /// Its name.
-        kind: &'static str,
+    /// Instatus.
+    Instatus {
+        /// Page id.
+        page: String,
+        /// API key.
+        key: Secret,
+        /// Component ids by our names.
+        components: BTreeMap<String, String>,
+        /// Base address (`…/v1/PAGE/…` is appended).
+        url: String,
     },
+    /// A webhook of somebody's own.
+    Webhook {
+        /// The whole address. Empty if its variable is not set.
+        url: Secret,
+        /// Signs what is sent.
+        secret: Option<Secret>,
+    },
+    /// Prometheus' Alertmanager.
+    Alertmanager {
+        /// Base addresses of all members (`…/api/v2/alerts` is appended).
+        urls: Vec<Secret>,
+    },
+}
+
+/// How acts of people at PagerDuty come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct PagerdutyPeople {
+    /// What signs the calls of a webhook subscription.
+    pub webhook_secret: Option<Secret>,
+    /// REST token: asks what became of pages, and sets priorities.
+    pub api_token: Option<Secret>,
+    /// The user's address in whose name priorities are set.
+    pub from: Option<String>,
+    /// Base address of the REST API (`…/incidents` is appended).
+    pub api_url: String,
+}
+
+/// How buttons in Slack come back to us.
+#[derive(Clone, Debug, Default)]
+pub struct SlackPeople {
+    /// What signs the app's calls; without it messages have no buttons that do something.
+    pub signing_secret: Option<Secret>,
+    /// Ids of the users who may press them: nobody else may.
+    pub allow: Vec<String>,
 }
 
 impl ReceiverKind {
@@ -72,7 +121,9 @@ impl ReceiverKind {
             Self::SlackBot { .. } | Self::SlackWebhook { .. } => "slack",
             Self::Email { .. } => "email",
             Self::Statuspage { .. } => "statuspage",
-            Self::NotYet { kind } => kind,
+            Self::Instatus { .. } => "instatus",
+            Self::Webhook { .. } => "webhook",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::{DecisionLog, Diagnostic};
 use crate::domain::{name::Name, policy::Priority};
 
 /// One entry of `services:`.
@@ -17,12 +18,16 @@ pub struct Service {
     pub escalation: Option<Name>,
     /// Where the runbook is.
     pub runbook_url: Option<String>,
+    /// What to look at the moment something breaks, in the order that is written.
+    pub diagnostics: Vec<Diagnostic>,
     /// Manual steps: what to run, and who must approve.
     pub manual: Vec<ManualStep>,
     /// Values published on `/metrics`.
     pub gauges: BTreeMap<String, Gauge>,
     /// The public status page.
     pub status_page: Option<StatusPage>,
+    /// Where incidents that are over are recorded.
+    pub decision_log: Option<DecisionLog>,
     /// `PREFIX_http_duration_seconds` repeats the pages' latencies.
     pub metric_prefix: Option<String>,
 }

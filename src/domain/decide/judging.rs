@@ -12,6 +12,8 @@ use crate::domain::{
     policy::Priority,
     replay::Replay,
     rulebook::{PolicyRules, SloRules},
+    verdict::Case,
+    watch::Watch,
 };
 
 /// What became of one alert, as far as an incident must hear of it.
@@ -149,6 +151,7 @@ impl Core {
             Change::Fired { at } => {
                 // A probe is judged before its slot ends: nobody waits for the end to be told.
                 let at = time(at.min(now.timestamp()));
+                let because = self.because(key, slo, rules, &watch);
                 let event = IncidentEvent::Fired {
                     watch,
                     policy: rules.policy.name.clone(),
@@ -157,6 +160,7 @@ impl Core {
                     at,
                     reopen_within: rules.reopen_within(&slo.spec),
                     late: slo.is_late(at, now),
+                    because,
                     flapping: match flaps {
                         Flap::Yes(burst) => Some(burst),
                         Flap::No | Flap::Over { .. } => None,
@@ -185,6 +189,16 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// What makes an alert fire at its series' newest slot, with the figures.
+    fn because(&self, key: &SeriesKey, slo: &SloRules, rules: &PolicyRules, watch: &str) -> String {
+        let (policy, spec) = (&rules.policy, &slo.spec);
+        let Some(state) = self.series.get(key) else { return String::new() };
+        let known = rules.watches.iter().find(|known| known.name == *watch);
+        let (Some(Watch { condition, .. }), Some(at)) = (known, state.ledger.newest()) else { return String::new() };
+        let memory = state.alerts.get(watch).map(|alert| alert.memory).unwrap_or_default();
+        Case { condition, policy, spec, tally: state.tally(), at, memory }.because()
     }
 
     pub(super) fn fire(

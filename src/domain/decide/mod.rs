@@ -16,26 +16,37 @@ use super::{
     alert::Alert,
     budget::Tally,
     correction::Correction,
+    diagnostic::Diagnosis,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
     ledger::Ledger,
+    muting::Work,
     name::{Name, Series, SloId},
-    notification::{Event, Message},
+    notification::{Event, Message, PublicState},
     policy::Priority,
+    record::RecordRule,
     rulebook::Rulebook,
+    silence::{Silence, Unwanted},
     slot::{Reading, SlotAnswer},
 };
 
 mod asking;
 mod gone;
 mod judging;
+mod people;
+mod records;
 mod reload;
 mod settling;
+mod silencing;
 mod sources;
 mod voice;
 
 use self::settling::Settling;
-pub use self::{reload::Touched, settling::gap_words};
+pub use self::{
+    people::{HeardEvents, SourceEvent},
+    reload::Touched,
+    settling::gap_words,
+};
 
 /// Most corrections of one series.
 const CORRECTIONS_MAX: usize = 1_000;
@@ -137,6 +148,17 @@ pub enum Input {
         /// How.
         correction: Correction,
     },
+    /// A person asks for quiet.
+    Silence(Box<Silence>),
+    /// A person ends a silence early.
+    Unsilence {
+        /// Its id.
+        id: String,
+        /// Who.
+        by: String,
+    },
+    /// The planned work of the time to come, all of it.
+    Planned(Vec<Work>),
     /// Time has passed.
     Tick,
 }
@@ -156,6 +178,16 @@ pub struct Outgoing {
     pub dedup_key: String,
     /// The words.
     pub message: Message,
+}
+
+impl Outgoing {
+    /// The incident, and what its public page is to say of it, if this is for the public.
+    pub fn posted(&self) -> Option<(String, PublicState)> {
+        match &self.message {
+            Message::StatusPost(post) => Some((self.incident.clone(), post.state)),
+            Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
+        }
+    }
 }
 
 /// A line of an incident's timeline.
@@ -191,10 +223,20 @@ pub struct Decision {
     pub unplaced: BTreeSet<(SeriesKey, i64)>,
     /// Incidents that changed.
     pub incidents: BTreeSet<String>,
+    /// New silences, and those that were ended early.
+    pub silences: Vec<Silence>,
     /// In order.
     pub lines: Vec<Line>,
+    /// What was found at incidents, by id.
+    pub diagnoses: Vec<(String, Vec<Diagnosis>)>,
     /// In order.
     pub outgoing: Vec<Outgoing>,
+    /// Resolves for receivers that said so themselves: to be sent only after what is still on its way to them.
+    pub settled: Vec<Outgoing>,
+    /// Events of sources that were taken, in order.
+    pub source_events: Vec<SourceEvent>,
+    /// Incidents that are over for good, and where that is recorded. The shell composes the records.
+    pub records: Vec<(String, RecordRule)>,
 }
 
 /// An input that makes no sense.
@@ -209,6 +251,12 @@ pub enum Rejected {
     /// It was corrected too often.
     #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
     TooMany(SloId),
+    /// No such silence is active.
+    #[error("no active silence `{0}`")]
+    NoSilence(String),
+    /// The silence makes no sense.
+    #[error(transparent)]
+    Unwanted(#[from] Unwanted),
     /// It is in no state for that.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -227,6 +275,13 @@ pub struct Core {
     pub incidents: BTreeMap<String, Incident>,
     /// By name.
     pub sources: BTreeMap<Name, SourceState>,
+    /// What live incidents have heard of from sources of people's acts.
+    pub heard: HeardEvents,
+    /// By id: those that are not over.
+    pub silences: BTreeMap<String, Silence>,
+    /// The planned work of the time to come.
+    pub planned: Vec<Work>,
+    edge: silencing::Edge,
 }
 
 impl Core {
@@ -245,7 +300,7 @@ impl Core {
             .iter()
             .filter(|(_, state)| !state.blind)
             .filter_map(|(name, state)| Some(state.failing_since? + self.rules.sources.get(name)?.blind_after));
-        incidents.chain(blind).min()
+        incidents.chain(blind).chain(self.next_record()).chain(self.edge.next).min()
     }
 
     /// Takes one input; adds what it changed to `decision`.
@@ -259,13 +314,15 @@ impl Core {
                 self.heard(now, &source, error, decision);
                 Ok(())
             }
-            Input::About { incident, event } => {
-                if !self.incidents.contains_key(&incident) {
-                    return Err(Rejected::NoIncident(incident));
-                }
-                Ok(self.tell(now, &incident, event, decision)?)
-            }
+            Input::About { incident, event } => self.about(now, &incident, event, decision),
             Input::Correct { key, correction } => self.correct(now, key, correction, decision),
+            Input::Silence(silence) => self.silence(now, *silence, decision),
+            Input::Unsilence { id, by } => self.unsilence(now, &id, by, decision),
+            Input::Planned(planned) => {
+                self.planned = planned;
+                self.look_at_mutes(now, decision);
+                Ok(())
+            }
             Input::Tick => {
                 self.tick(now, decision);
                 Ok(())
@@ -296,16 +353,20 @@ impl Core {
 
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
+        self.turn_mutes(now, decision);
         let is_due = |incident: &&Incident| incident.wake_at().is_some_and(|at| at <= now) || incident.is_ahead_of(now);
         let due = self.incidents.values().filter(is_due);
         for id in due.map(|incident| incident.id.clone()).collect::<Vec<_>>() {
             self.tell_surely(now, &id, IncidentEvent::Tick, decision);
         }
+        self.record_finished(now, decision);
     }
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
         self.incidents.retain(|_, incident| !incident.is_finished(now));
+        self.heard.retain(|id, _| self.incidents.contains_key(id));
+        self.forget_silences(now);
     }
 }
 

@@ -79,11 +79,7 @@ impl Core {
         let mut gone = Vec::new();
         for (id, incident) in &self.incidents {
             for (watch, member) in incident.members.iter().filter(|(_, member)| member.holds()) {
-                let stands = match &incident.subject {
-                    Subject::Slo { id, .. } => known(id, watch),
-                    Subject::Source(name) => rules.sources.contains_key(name),
-                };
-                if !stands {
+                if !rules.stands(&incident.subject, watch) {
                     let what = match &incident.subject {
                         Subject::Slo { id, .. } if !rules.slos.contains_key(id) => "the SLO".to_owned(),
                         Subject::Slo { id, .. } if watches_it(id, &member.policy) => watch.clone(),

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Core, Decision};
 use crate::domain::{
     incident::{Ending, IncidentEvent, Subject},
+    message::{cut, span_words},
     name::Name,
 };
 
@@ -62,6 +63,8 @@ impl Core {
                 continue;
             }
             state.blind = true;
+            let error = state.last_error.as_deref().unwrap_or("no answer");
+            let because = format!("no good answer for {}: {}", span_words(source.blind_after), cut(error, 300));
             let event = IncidentEvent::Fired {
                 watch: "blind".to_owned(),
                 policy: Name::from("blind"),
@@ -70,6 +73,7 @@ impl Core {
                 at,
                 reopen_within: 600,
                 late: false,
+                because,
                 flapping: None,
             };
             self.fire(now, Subject::Source(name.clone()), at, source.priority, event, decision);

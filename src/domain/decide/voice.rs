@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Core, Decision, Line, Outgoing, SeriesKey};
+use super::{Core, Decision, Line, Outgoing, SeriesKey, silencing::mutes};
 use crate::domain::{
     alert::AlertState,
     condition::is_blind,
@@ -10,6 +10,7 @@ use crate::domain::{
     headline::headline,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
+    muting::Mute,
     name::Name,
     notification::{Event, Message, PublicState},
 };
@@ -39,7 +40,10 @@ impl Core {
             Subject::Source(_) => (None, false),
         };
         let status = slo.and_then(|slo| slo.status.as_ref()).map(|target| &target.rule);
-        let said = incident.handle(event, &Around { now, hearers: &rules.hearers, status, blind })?;
+        let has_diagnostics = slo.is_some_and(|slo| slo.has_diagnostics);
+        let mutes = mutes(&self.silences, &self.planned, &incident.subject, now);
+        let around = Around { now, hearers: &rules.hearers, status, blind, has_diagnostics, mutes: &mutes };
+        let said = incident.handle(event, &around)?;
         decision.incidents.insert(id.to_owned());
         if said.is_empty() {
             return Ok(());
@@ -53,11 +57,16 @@ impl Core {
                 Say::Line { kind, text } => {
                     decision.lines.push(Line { incident: id.to_owned(), at: now, kind, text });
                 }
+                Say::Diagnosed(found) => decision.diagnoses.push((id.to_owned(), found)),
                 Say::Mute(watches) => self.mute(id, &watches, decision),
                 Say::Post(state) => decision.outgoing.extend(self.post(id, state, now)),
+                Say::Settle { receiver, opening, reason } => {
+                    let telling = Telling { event: Event::Resolve, opening, reason: &reason, late: false };
+                    decision.settled.extend(self.message(id, receiver, &telling, &mutes, now));
+                }
                 Say::Tell { receiver, event, opening, reason, late } => {
                     let telling = Telling { event, opening, reason: &reason, late };
-                    decision.outgoing.extend(self.message(id, receiver, &telling, now));
+                    decision.outgoing.extend(self.message(id, receiver, &telling, &mutes, now));
                 }
             }
         }
@@ -127,8 +136,15 @@ impl Core {
         self.incidents.get(id).map(|incident| headline(&self.occasion(incident, now)))
     }
 
-    fn message(&self, id: &str, receiver: Name, telling: &Telling<'_>, now: DateTime<Utc>) -> Option<Outgoing> {
-        let incident = self.incidents.get(id)?;
+    fn message(
+        &self,
+        id: &str,
+        receiver: Name,
+        telling: &Telling<'_>,
+        mutes: &[Mute],
+        now: DateTime<Utc>,
+    ) -> Option<Outgoing> {
+        let incident = &self.incidents.get(id)?.as_heard(mutes);
         let pager = self.rules.hearers.get(&receiver) == Some(&Hearing::Pager);
         if pager && matches!(telling.event, Event::Update | Event::Digest) {
             return None;
@@ -151,10 +167,10 @@ impl Core {
         let rules = self.rules.slos.get(slo)?;
         let target = rules.status.as_ref()?;
         let post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
-        let event = match (state, incident.status.as_ref().and_then(|clock| clock.posted_at)) {
-            (PublicState::Resolved, _) => Event::Resolve,
-            (PublicState::Investigating, _) => Event::Trigger,
-            _ => Event::Update,
+        let event = match state {
+            PublicState::Resolved => Event::Resolve,
+            PublicState::Investigating => Event::Trigger,
+            PublicState::Identified | PublicState::Monitoring => Event::Update,
         };
         Some(Outgoing {
             incident: id.to_owned(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Acknowledgement, Around, Ending, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
+    Actor, Around, Ending, Hearing, Incident, IncidentEvent, Member, Refused, Resolution, Say, telling::Voice,
 };
 use crate::domain::{
     condition::duration, escalation::Plan, flaps::Burst, name::Name, notification::Event, policy::Priority,
@@ -21,6 +21,7 @@ struct Firing {
     at: DateTime<Utc>,
     reopen_within: u32,
     late: bool,
+    because: String,
     flapping: Option<Burst>,
 }
 
@@ -29,24 +30,19 @@ impl Incident {
     pub fn handle(&mut self, event: IncidentEvent, around: &Around<'_>) -> Result<Vec<Say>, Refused> {
         self.clock_went_back(around.now);
         let voice = &mut Voice::new(around);
+        self.listen(voice);
         match event {
-            IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late, flapping } => {
-                self.fired(Firing { watch, policy, priority, plan, at, reopen_within, late, flapping }, voice);
+            IncidentEvent::Fired { watch, policy, priority, plan, at, reopen_within, late, because, flapping } => {
+                let firing = Firing { watch, policy, priority, plan, at, reopen_within, late, because, flapping };
+                self.fired(firing, voice);
             }
             IncidentEvent::Steady { watch } => self.steady(&watch, voice),
             IncidentEvent::Ended { watch, ending } => self.ended(&watch, ending, voice),
-            IncidentEvent::Acknowledge { by } => self.acknowledge(by, voice)?,
-            IncidentEvent::Resolve { by } => {
-                if self.resolved.is_some() {
-                    return Err(Refused::Resolved(self.id.clone()));
-                }
-                voice.say(Say::Mute(self.members.keys().cloned().collect()));
-                self.resolve(Some(by), None, voice);
-            }
-            IncidentEvent::Note { by, text } => {
-                voice.line("note", format!("{by}: {text}"));
-                self.update(|hearing| hearing == Hearing::Chat, &format!("note by {by}: {text}"), voice);
-            }
+            IncidentEvent::Acknowledge { by } => self.acknowledge(&by, voice)?,
+            IncidentEvent::Unacknowledge { by } => self.unacknowledge(&by, voice)?,
+            IncidentEvent::Resolve { by } => self.resolve_by(&by, voice)?,
+            IncidentEvent::Reopen { by, firing } => self.reopen_by(&by, &firing, voice)?,
+            IncidentEvent::Note { by, text } => self.note(&by, &text, voice),
             IncidentEvent::StatusDraft { by, approve } => {
                 let draft = self.status.as_mut().and_then(|clock| clock.decide(approve, voice.now));
                 let draft = draft.ok_or_else(|| Refused::NoDraft(self.id.clone()))?;
@@ -61,12 +57,16 @@ impl Incident {
             IncidentEvent::Undelivered { receiver, fallback, event, why } => {
                 self.undelivered(&receiver, fallback, event, &why, voice);
             }
+            IncidentEvent::Diagnosed { look, late, found } => self.diagnosed(look, late, found, voice),
+            IncidentEvent::Page(news) => self.page_news(news, around, voice),
             IncidentEvent::Tick => {}
         }
+        self.turn(voice);
         self.lapse(voice);
         self.run_steps(voice);
         self.remind(voice);
         self.look_at_status_page(around, voice);
+        self.keep_muted(voice);
         Ok(std::mem::take(&mut voice.said))
     }
 
@@ -74,7 +74,7 @@ impl Incident {
         let Some(rule) = around.status else {
             // Its page was taken out of the configuration: nobody is reminded of it any more.
             if let Some(clock) = &mut self.status {
-                clock.abandon();
+                clock.abandon(voice.now);
             }
             return;
         };
@@ -84,12 +84,13 @@ impl Incident {
     }
 
     fn fired(&mut self, alert: Firing, voice: &mut Voice<'_>) {
-        let Firing { watch, policy, priority, plan, at, reopen_within, late, flapping } = alert;
-        let urgent_before = self.most_urgent();
+        let Firing { watch, policy, priority, plan, at, reopen_within, late, because, flapping } = alert;
+        let (urgent_before, muted) = (self.most_urgent_heard(voice), voice.mutes(&policy));
         self.reopen_within = self.reopen_within.max(reopen_within);
         self.late |= late;
         voice.fired = Some((policy.clone(), late));
-        voice.line("fired", format!("{watch} fires ({priority}) as of {}", at.format("%H:%M:%S UTC")));
+        let because = if because.is_empty() { because } else { format!(": {because}") };
+        voice.line("fired", format!("{watch} fires ({priority}) as of {}{because}", at.format("%H:%M:%S UTC")));
         for step in plan.pin(&policy, at) {
             if !self.steps.iter().any(|old| old.policy == step.policy && old.number == step.number) {
                 self.steps.push(step);
@@ -103,15 +104,17 @@ impl Incident {
         }
         self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at, flapping });
         self.priority = self.most_urgent().unwrap_or(priority);
+        self.listen(voice);
         if self.opening == 0 {
             self.opening = 1;
             voice.line("opened", format!("incident opened at {priority}"));
+            self.want_look(voice);
         } else if self.resolved.take().is_some() {
             self.acknowledged = None;
             voice.line("reopened", "firing again: the same incident".to_owned());
             let reason = begins.map_or_else(|| "firing again".to_owned(), |burst| burst.to_string());
             self.open_again(&reason, late, voice);
-        } else if urgent_before.is_some_and(|before| priority < before) {
+        } else if !muted && urgent_before.is_some_and(|before| priority < before) {
             voice.line("raised", format!("priority raised to {priority}"));
             let reason = format!("raised to {priority}");
             if self.acknowledged.take().is_some() {
@@ -120,7 +123,7 @@ impl Incident {
             } else {
                 self.raise(&reason, late, voice);
             }
-        } else if let Some(burst) = begins {
+        } else if let Some(burst) = begins.filter(|_| voice.whole || !muted) {
             self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
         }
     }
@@ -131,8 +134,11 @@ impl Incident {
         member.firing = false;
         voice.line("cleared", format!("{watch} has cleared for now"));
         if member.flapping.replace(burst).is_none() {
+            let speaks = voice.whole || !voice.mutes(&member.policy);
             voice.line("flapping", format!("{watch} is {burst}"));
-            self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+            if speaks {
+                self.update(|hearing| hearing != Hearing::Pager, &burst.to_string(), voice);
+            }
         }
     }
 
@@ -169,24 +175,9 @@ impl Incident {
         }
     }
 
-    fn acknowledge(&mut self, by: String, voice: &mut Voice<'_>) -> Result<(), Refused> {
-        if self.resolved.is_some() {
-            return Err(Refused::Resolved(self.id.clone()));
-        }
-        voice.line("acknowledged", format!("acknowledged by {by}"));
-        let first = self.acknowledged.is_none();
-        let timeout = self.steps.iter().filter_map(|step| step.acknowledge_timeout).min();
-        let until = timeout.map(|seconds| voice.now + TimeDelta::seconds(i64::from(seconds)));
-        if first {
-            self.tell_all(Event::Acknowledge, &format!("acknowledged by {by}"), voice);
-        }
-        self.acknowledged = Some(Acknowledgement { by, at: voice.now, until });
-        Ok(())
-    }
-
     /// Ends it: by a person, or in the way its last alert ended.
-    fn resolve(&mut self, by: Option<String>, ending: Option<Ending>, voice: &mut Voice<'_>) {
-        let reason = match (&by, &ending) {
+    pub(super) fn resolve(&mut self, by: Option<&Actor>, ending: Option<Ending>, voice: &mut Voice<'_>) {
+        let reason = match (by, &ending) {
             (Some(by), _) => format!("resolved by {by}"),
             (None, Some(Ending::TakenOut(what))) => {
                 format!("no longer watched: {what} was taken out of the configuration")
@@ -203,13 +194,17 @@ impl Incident {
         voice.line("resolved", reason.clone());
         // The clock had been ahead when it opened: it did not end before it began.
         self.opened_at = self.opened_at.min(voice.now);
-        self.resolved = Some(Resolution { by, at: voice.now, taken_out, new_period, gone });
+        let person = by.map(ToString::to_string);
+        self.resolved = Some(Resolution { by: person, at: voice.now, taken_out, new_period, gone });
         for member in self.members.values_mut() {
             (member.firing, member.flapping) = (false, None);
         }
         // What is over counts as what it was at its worst.
         self.priority = self.members.values().map(|member| member.priority).min().unwrap_or(self.priority);
-        self.tell_all(Event::Resolve, &reason, voice);
+        match by {
+            Some(by) => self.tell_all_but(by, Event::Resolve, &reason, voice),
+            None => self.tell_all(Event::Resolve, &reason, voice),
+        }
         for told in self.told.values_mut() {
             told.openings.clear();
         }

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Hearers;
+use super::{Actor, Hearers};
 use crate::domain::{
+    diagnostic::Diagnosis,
     escalation::Plan,
     flaps::Burst,
+    muting::Mute,
     name::Name,
     notification::{Event, PublicState},
+    page_news::PageNews,
     policy::Priority,
     status_page::StatusRule,
 };
@@ -23,6 +26,10 @@ pub struct Around<'a> {
     pub status: Option<&'a StatusRule>,
     /// Nothing is known of the series right now.
     pub blind: bool,
+    /// The service has diagnostics to look at.
+    pub has_diagnostics: bool,
+    /// What mutes its messages right now.
+    pub mutes: &'a [Mute],
 }
 
 /// What happens to an incident.
@@ -44,6 +51,8 @@ pub enum IncidentEvent {
         reopen_within: u32,
         /// Decided later than it was due.
         late: bool,
+        /// What made it fire, with the figures.
+        because: String,
         /// It goes back and forth.
         flapping: Option<Burst>,
     },
@@ -62,17 +71,29 @@ pub enum IncidentEvent {
     /// Somebody has it.
     Acknowledge {
         /// Who.
-        by: String,
+        by: Actor,
+    },
+    /// Nobody has it any more, though it is not over.
+    Unacknowledge {
+        /// Who says so.
+        by: Actor,
     },
     /// Somebody says it is over.
     Resolve {
         /// Who.
-        by: String,
+        by: Actor,
+    },
+    /// Somebody says that it is not over, though a person had ended it.
+    Reopen {
+        /// Who.
+        by: Actor,
+        /// Its alerts that fire unheard; the core knows them.
+        firing: Vec<String>,
     },
     /// For the record.
     Note {
         /// Who.
-        by: String,
+        by: Actor,
         /// What.
         text: String,
     },
@@ -83,6 +104,8 @@ pub enum IncidentEvent {
         /// Post it.
         approve: bool,
     },
+    /// News from the public status page.
+    Page(PageNews),
     /// A receiver could not be told in time, or at all: tell its fallback.
     Undelivered {
         /// Who was not told.
@@ -94,8 +117,31 @@ pub enum IncidentEvent {
         /// Why.
         why: String,
     },
+    /// A look at its surroundings has come back.
+    Diagnosed {
+        /// Which one, from 1.
+        look: u32,
+        /// It was taken well after it was asked for.
+        late: bool,
+        /// What was found.
+        found: Vec<Diagnosis>,
+    },
     /// Time has passed.
     Tick,
+}
+
+impl IncidentEvent {
+    /// The person behind it, and a word for what it is. None for what nobody did.
+    pub fn actor(&self) -> Option<(&Actor, &'static str)> {
+        match self {
+            Self::Acknowledge { by } => Some((by, "acknowledge")),
+            Self::Unacknowledge { by } => Some((by, "unacknowledge")),
+            Self::Resolve { by } => Some((by, "resolve")),
+            Self::Reopen { by, .. } => Some((by, "reopen")),
+            Self::Note { by, .. } => Some((by, "note")),
+            _ => None,
+        }
+    }
 }
 
 /// In which way an alert of an incident ends.
@@ -133,6 +179,16 @@ pub enum Say {
         /// Later than it was due.
         late: bool,
     },
+    /// A receiver said itself that this opening is over: it is told only if something is still on its way to it,
+    /// which would open it again.
+    Settle {
+        /// Whom.
+        receiver: Name,
+        /// Which opening's key.
+        opening: u32,
+        /// Why.
+        reason: String,
+    },
     /// Post to the public status page.
     Post(PublicState),
     /// A line for the timeline.
@@ -142,6 +198,8 @@ pub enum Say {
         /// In words.
         text: String,
     },
+    /// Keep what was found.
+    Diagnosed(Vec<Diagnosis>),
     /// Silence these alerts until each has cleared once.
     Mute(Vec<String>),
 }
@@ -152,6 +210,12 @@ pub enum Refused {
     /// It is over.
     #[error("incident {0} is resolved already")]
     Resolved(String),
+    /// It is about how things were: the incident has opened again, or changed hands since.
+    #[error("incident {0} has changed since")]
+    Stale(String),
+    /// More came from outside than is believed.
+    #[error("incident {0} has heard of too many events")]
+    TooMany(String),
     /// Nothing waits for approval.
     #[error("incident {0} has no status-page draft to approve or discard")]
     NoDraft(String),

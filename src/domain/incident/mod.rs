@@ -18,15 +18,23 @@ use super::{
     status_page::StatusClock,
 };
 
+mod actor;
 mod clock;
 mod course;
 mod event;
+mod looks;
+mod muting;
+mod page;
+mod people;
 mod reminding;
 mod steps;
 mod telling;
 
 pub use self::{
+    actor::{Actor, Via},
     event::{Around, Ending, IncidentEvent, Refused, Say},
+    looks::Looks,
+    muting::{Held, Muted, MutedBy},
     reminding::Reminder,
 };
 
@@ -91,6 +99,9 @@ pub struct Told {
     pub by: Vec<Name>,
     /// The openings it heard of since the incident was last over: a pager's keys that wait for their resolve.
     pub openings: Vec<u32>,
+    /// The newest it ever heard of; 0 if that is not known.
+    #[serde(default)]
+    pub newest: u32,
 }
 
 /// Somebody has it.
@@ -155,8 +166,20 @@ pub struct Incident {
     pub reopen_within: u32,
     /// The public status page.
     pub status: Option<StatusClock>,
+    /// What mutes it, and what was held back since.
+    #[serde(default)]
+    pub muted: Option<Muted>,
     /// The newest headline.
     pub title: String,
+    /// When it last opened or changed hands.
+    #[serde(default)]
+    pub touched: Option<DateTime<Utc>>,
+    /// It is in the decision log of its service, or on its way there: it never goes there twice.
+    #[serde(default)]
+    pub recorded: bool,
+    /// What was looked at when it opened.
+    #[serde(default)]
+    pub looks: Looks,
     /// When chat and mail are reminded of it, by policy.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reminders: BTreeMap<Name, Reminder>,
@@ -210,7 +233,11 @@ impl Incident {
             told: BTreeMap::new(),
             reopen_within: 0,
             status: None,
+            muted: None,
             title: String::new(),
+            touched: None,
+            recorded: false,
+            looks: Looks::default(),
             reminders: BTreeMap::new(),
         }
     }
@@ -242,7 +269,8 @@ impl Incident {
     /// When it wants a [`IncidentEvent::Tick`].
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let lapses = self.acknowledged.as_ref().and_then(|ack| ack.until);
-        let steps = self.steps.iter().filter(|step| self.is_runnable(step)).map(|step| step.due_at);
+        let runnable = self.steps.iter().filter(|step| self.is_runnable(step) && !self.holds_back(step));
+        let steps = runnable.map(|step| step.due_at).chain(self.muted_until());
         let status = self.status.as_ref().and_then(|clock| clock.wake_at(self));
         let reminders = self.next_reminder();
         let open = if self.resolved.is_some() { None } else { lapses.into_iter().chain(steps).chain(reminders).min() };

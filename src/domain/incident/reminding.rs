@@ -68,6 +68,10 @@ impl Incident {
             if let Some(reminder) = self.reminders.get_mut(&policy) {
                 reminder.advance(voice.now);
             }
+            // Others speak, and this one is muted.
+            if !voice.whole && voice.mutes(&policy) {
+                continue;
+            }
             let done = |step: &&super::Step| step.policy == policy && matches!(step.state, StepState::Done { .. });
             for receiver in self.steps.iter().filter(done).flat_map(|step| &step.notify) {
                 let was_told = self.told.get(receiver).is_some_and(|told| !told.openings.is_empty());
@@ -81,7 +85,9 @@ impl Incident {
         }
         let reason = format!("reminder: open for {}, not acknowledged", span_words(voice.now - self.opened_at));
         for (receiver, late) in receivers {
-            voice.line("reminded", format!("{receiver}: {reason}"));
+            if !voice.waits(&receiver, Event::Update) {
+                voice.line("reminded", format!("{receiver}: {reason}"));
+            }
             let (opening, reason) = (self.opening, reason.clone());
             voice.say(Say::Tell { receiver, event: Event::Update, opening, reason, late });
         }

@@ -39,6 +39,10 @@ impl Incident {
                 voice.line("skipped", format!("step {number} of {policy} skipped: acknowledged"));
                 continue;
             }
+            if voice.mutes(&self.steps[at].policy) {
+                self.hold_step(at, voice);
+                continue;
+            }
             let late = self.is_late(at, voice);
             self.steps[at].state = StepState::Done { at: voice.now };
             let step = self.steps[at].clone();
@@ -50,7 +54,10 @@ impl Incident {
                 if voice.has_told(receiver) {
                     self.told_by(receiver, &step.policy);
                 } else {
-                    let reason = step.reason(self.opening);
+                    let mut reason = step.reason(self.opening);
+                    if voice.released.contains(&(step.policy.clone(), step.number)) {
+                        reason = voice.after_mute(&reason);
+                    }
                     self.trigger(receiver.clone(), Some(&step.policy), &reason, late, voice);
                 }
             }
@@ -61,6 +68,10 @@ impl Incident {
     /// what made it run again.
     fn is_late(&self, at: usize, voice: &Voice<'_>) -> bool {
         let step = &self.steps[at];
+        // It waited for the end of a silence, which is no delay.
+        if voice.released.contains(&(step.policy.clone(), step.number)) {
+            return false;
+        }
         let again = voice.again.iter().find(|(number, _)| *number == at).map(|(_, late)| *late);
         let fired = voice.fired.as_ref().filter(|(policy, _)| *policy == step.policy).map(|(_, late)| *late);
         again.or(fired).unwrap_or_else(|| step.is_late(voice.now))
@@ -68,7 +79,7 @@ impl Incident {
 
     /// A joining alert's steps leave out who was told at that priority or higher; a pager never hears of a lower one.
     fn has_heard_enough(&self, receiver: &Name, policy: &Name, priority: Priority, voice: &Voice<'_>) -> bool {
-        if voice.hearing(receiver) == Some(Hearing::Pager) && priority > self.priority {
+        if voice.hearing(receiver) == Some(Hearing::Pager) && priority > self.spoken(voice) {
             return true;
         }
         let enough =

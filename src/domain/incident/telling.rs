@@ -1,14 +1,23 @@
 //! Who is told what of an incident, and what each receiver has heard so far.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 
-use super::{Around, Hearers, Hearing, Incident, Say, Told};
-use crate::domain::{escalation::StepState, name::Name, notification::Event};
+use super::{Actor, Around, Hearers, Hearing, Held, Incident, Say, Told};
+use crate::domain::{
+    escalation::StepState,
+    muting::{Cause, Mute},
+    name::Name,
+    notification::Event,
+};
 
 /// What is said while one event is handled.
 pub(super) struct Voice<'a> {
     pub now: DateTime<Utc>,
     hearers: &'a Hearers,
+    /// There is something to look at.
+    pub has_diagnostics: bool,
     /// In order.
     pub said: Vec<Say>,
     /// Who has heard a trigger: one event is one message to each.
@@ -17,16 +26,44 @@ pub(super) struct Voice<'a> {
     pub fired: Option<(Name, bool)>,
     /// Skipped steps that are to run, by place, and whether they are late.
     pub again: Vec<(usize, bool)>,
+    /// What mutes it.
+    pub mutes: &'a [Mute],
+    /// Whether everything that could speak is muted.
+    pub whole: bool,
+    /// What has muted it until now.
+    pub ended: Option<Cause>,
+    /// Steps that had waited for that end.
+    pub released: BTreeSet<(Name, u32)>,
+    /// What is held back.
+    pub held: BTreeMap<Name, Held>,
 }
 
 impl<'a> Voice<'a> {
     pub fn new(around: &Around<'a>) -> Self {
-        let (now, hearers) = (around.now, around.hearers);
-        Self { now, hearers, said: Vec::new(), told: Vec::new(), fired: None, again: Vec::new() }
+        Self {
+            now: around.now,
+            hearers: around.hearers,
+            has_diagnostics: around.has_diagnostics,
+            said: Vec::new(),
+            told: Vec::new(),
+            fired: None,
+            again: Vec::new(),
+            mutes: around.mutes,
+            whole: false,
+            ended: None,
+            released: BTreeSet::new(),
+            held: BTreeMap::new(),
+        }
     }
 
+    /// Says it, unless it is a message that is muted.
     pub fn say(&mut self, say: Say) {
-        self.said.push(say);
+        match say {
+            Say::Tell { receiver, event, reason, .. } if self.waits(&receiver, event) => {
+                self.hold(receiver, event, &reason);
+            }
+            say => self.said.push(say),
+        }
     }
 
     pub fn line(&mut self, kind: &'static str, text: String) {
@@ -56,8 +93,15 @@ impl Incident {
     /// does not page again. A pager that knows the incident as a more urgent one is not woken, unless a policy that holds
     /// it open names it.
     pub(super) fn open_again(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
+        self.open_again_but(None, reason, late, voice);
+    }
+
+    /// The same for everybody but the one where it came from, who knows.
+    pub(super) fn open_again_but(&mut self, knows: Option<&Name>, reason: &str, late: bool, voice: &mut Voice<'_>) {
         self.opening += 1;
-        let priority = self.priority;
+        self.touched = Some(voice.now);
+        self.want_look(voice);
+        let priority = self.spoken(voice);
         let woken: Vec<Name> = self
             .told
             .iter()
@@ -65,6 +109,7 @@ impl Incident {
                 let is_pager = voice.hearing(name) == Some(Hearing::Pager);
                 !is_pager || told.priority >= priority || self.concerns(name)
             })
+            .filter(|(name, _)| knows != Some(*name))
             .map(|(name, _)| name.clone())
             .collect();
         for receiver in woken {
@@ -74,7 +119,8 @@ impl Incident {
 
     /// A rise in priority: a trigger for everybody who knows a lower one, or was spared the lower one.
     pub(super) fn raise(&mut self, reason: &str, late: bool, voice: &mut Voice<'_>) {
-        let priority = self.priority;
+        self.want_look(voice);
+        let priority = self.spoken(voice);
         let spared =
             |name: &Name, told: &Told| told.openings.is_empty() && (told.priority == priority || self.concerns(name));
         let lower = |(name, told): &(&Name, &Told)| told.priority > priority || spared(name, told);
@@ -101,9 +147,19 @@ impl Incident {
         if !voice.reaches(&receiver, reason) {
             return;
         }
-        let (priority, opening) = (self.priority, self.opening);
-        let told = self.told.entry(receiver.clone()).or_insert(Told { priority, by: Vec::new(), openings: Vec::new() });
+        if voice.waits(&receiver, Event::Trigger) {
+            voice.hold(receiver, Event::Trigger, reason);
+            return;
+        }
+        let (priority, opening) = (self.spoken(voice), self.opening);
+        let told = self.told.entry(receiver.clone()).or_insert(Told {
+            priority,
+            by: Vec::new(),
+            openings: Vec::new(),
+            newest: 0,
+        });
         told.priority = told.priority.min(priority);
+        told.newest = opening;
         if !told.openings.contains(&opening) {
             told.openings.push(opening);
         }
@@ -124,6 +180,16 @@ impl Incident {
 
     /// Passes an acknowledgement or the end on to everybody who was told; pagers under every key they know.
     pub(super) fn tell_all(&self, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        self.tell(None, event, reason, voice);
+    }
+
+    /// The same for what somebody did: never back to the pager where it was done, but for keys it was not done to.
+    pub(super) fn tell_all_but(&self, by: &Actor, event: Event, reason: &str, voice: &mut Voice<'_>) {
+        let known = by.knows.as_ref().filter(|name| voice.hearing(name) == Some(Hearing::Pager));
+        self.tell(known.map(|name| (name, by.opening)), event, reason, voice);
+    }
+
+    fn tell(&self, known: Option<(&Name, Option<u32>)>, event: Event, reason: &str, voice: &mut Voice<'_>) {
         for (receiver, told) in &self.told {
             let Some(newest) = told.openings.last().copied() else { continue };
             if !voice.reaches(receiver, reason) {
@@ -132,6 +198,12 @@ impl Incident {
             let every_key = event == Event::Resolve && voice.hearing(receiver) == Some(Hearing::Pager);
             for opening in told.openings.iter().copied().filter(|opening| every_key || *opening == newest) {
                 let (receiver, reason) = (receiver.clone(), reason.to_owned());
+                if known == Some((&receiver, Some(opening))) {
+                    if event == Event::Resolve {
+                        voice.say(Say::Settle { receiver, opening, reason });
+                    }
+                    continue;
+                }
                 voice.say(Say::Tell { receiver, event, opening, reason, late: false });
             }
         }
@@ -159,7 +231,9 @@ impl Incident {
         let hearing = voice.hearing(&fallback);
         let new = self.told.get(&fallback).is_none_or(|told| told.openings.is_empty());
         let wakes = event == Event::Trigger && self.resolved.is_none() && (new || hearing == Some(Hearing::Pager));
-        let hears = hearing.is_some_and(|hearing| wakes || hearing != Hearing::Pager);
+        // Who was never told hears nothing of what was over before the silence is.
+        let missed = event == Event::Trigger && self.resolved.is_some() && voice.whole;
+        let hears = !missed && hearing.is_some_and(|hearing| wakes || hearing != Hearing::Pager);
         let instead =
             if hears { format!("{fallback} hears of it instead") } else { "nobody else hears of it".to_owned() };
         voice.line("undelivered", format!("{receiver}: {why}; {instead}"));
@@ -167,7 +241,9 @@ impl Incident {
             self.trigger(fallback, None, &reason, false, voice);
         } else if hears {
             let (receiver, opening) = (fallback, self.opening);
-            voice.say(Say::Tell { receiver, event: Event::Update, opening, reason, late: false });
+            let tell = Say::Tell { receiver, event: Event::Update, opening, reason, late: false };
+            // It stands for the end, which is never muted.
+            if event == Event::Resolve { voice.said.push(tell) } else { voice.say(tell) }
         }
     }
 }

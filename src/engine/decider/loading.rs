@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Decider, Order};
+use super::{Decider, Order, Told};
 use crate::{
     domain::{
         chunk::{SLOTS, chunk_of},
@@ -126,7 +126,7 @@ impl Decider {
         for key in &ahead {
             self.core.rewind(now, key, &mut decision);
         }
-        Box::pin(self.conclude(now, decision, Vec::new())).await;
+        Box::pin(self.conclude(now, decision, Told::default())).await;
     }
 
     /// Lets the core handle an input. A series that is judged by what is not at hand is judged again when it is.

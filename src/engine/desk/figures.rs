@@ -91,6 +91,6 @@ impl LiveDesk {
         let key = SeriesKey { id: id.clone(), series: self.worst_series(id, labels)?.series.clone() };
         // What is still to come is not known: the newest slot is as far as it goes.
         let at = at.filter(|at| *at < self.clock.now());
-        explain(&self.store, slo, &key, at).await.map_err(unavailable)?.ok_or_else(nothing)
+        explain(&self.store, &config, slo, &key, at).await.map_err(unavailable)?.ok_or_else(nothing)
     }
 }

@@ -4,11 +4,13 @@ use super::LiveDesk;
 use crate::{
     domain::{
         decide::SeriesKey,
-        incident::{Incident, Subject},
+        incident::{Incident, Muted, Subject},
     },
     engine::report,
     store::{StoreError, incidents::state_word, outbox::StoredDelivery},
-    views::incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+    views::incident::{
+        AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView, TimelineView,
+    },
 };
 
 impl LiveDesk {
@@ -35,20 +37,30 @@ impl LiveDesk {
             acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
             resolved_at: incident.resolved.as_ref().map(|end| end.at),
             late: incident.late,
+            muted: incident.muted.as_ref().map(muted_view),
             alerts: self.alerts(incident),
             steps: steps(incident),
             deliveries: Vec::new(),
             diagnostics: Vec::new(),
+            manual: self.manual(incident),
             timeline: Vec::new(),
             status_page: incident.status.as_ref().map(|clock| StatusPageView {
                 state: clock.as_str().to_owned(),
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
-                due_at: clock.due_at,
+                due_at: clock.deadline(),
                 posted_at: clock.posted_at,
+                late_seconds: clock.late_seconds(self.clock.now()),
                 left_to_people: clock.discarded,
             }),
             cost: self.cost(incident).await?,
         })
+    }
+
+    fn manual(&self, incident: &Incident) -> Vec<ManualView> {
+        let Subject::Slo { id, .. } = &incident.subject else { return Vec::new() };
+        let config = self.config.load();
+        let steps = config.services.get(&id.service).map(|service| service.manual.as_slice()).unwrap_or_default();
+        steps.iter().map(|step| ManualView { run: step.run.clone(), needs: step.needs.clone() }).collect()
     }
 
     fn alerts(&self, incident: &Incident) -> Vec<AlertView> {
@@ -80,18 +92,25 @@ impl LiveDesk {
         let config = self.config.load();
         let Some(slo) = config.slos.get(id) else { return Ok(CostView::default()) };
         let view = self.board.slo(&SeriesKey { id: id.clone(), series: series.clone() });
-        let events =
-            view.filter(|view| view.budget.coverage > 0.0).map_or(0.0, |view| view.total / view.budget.coverage);
-        report::incident_cost(&self.store, slo, incident, events, self.clock.now()).await
+        let events = view.map_or(0.0, |view| report::window_events(&view));
+        report::incident_cost(&self.store, &slo.spec, incident, events, self.clock.now()).await
     }
 
     pub(super) async fn whole(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
         let mut view = self.outline(incident).await?;
         view.deliveries = self.store.deliveries_of(&incident.id).await?.iter().map(delivery_view).collect();
+        view.diagnostics = self.store.diagnoses(&incident.id).await?;
         let lines = self.store.timeline(&incident.id).await?;
         view.timeline =
             lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
         Ok(view)
+    }
+}
+
+fn muted_view(muted: &Muted) -> MutedView {
+    MutedView {
+        until: muted.by.values().map(|by| by.until).min(),
+        why: muted.by.values().map(|by| format!("{} {}", by.cause.as_str(), by.words)).collect(),
     }
 }
 
@@ -108,7 +127,7 @@ fn steps(incident: &Incident) -> Vec<StepView> {
     steps.into_iter().map(view).collect()
 }
 
-pub(super) fn delivery_view(row: &StoredDelivery) -> DeliveryView {
+pub(in crate::engine) fn delivery_view(row: &StoredDelivery) -> DeliveryView {
     DeliveryView {
         id: row.id,
         incident: row.incident.clone(),

@@ -1,10 +1,16 @@
 //! The desk over the running daemon: reads the board and the store, acts through the decider.
 
+mod acting;
+mod almanac;
 mod correct;
+mod ends;
 mod figures;
 mod health;
 mod incident;
+mod post_incident;
+mod silences;
 mod trial;
+mod why;
 
 use std::sync::{Arc, RwLock};
 
@@ -13,10 +19,12 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use self::{incident::delivery_view, trial::test_message};
+pub(super) use self::incident::delivery_view;
+use self::trial::test_message;
 use super::{
     board::Board,
     decider::Order,
+    inbound::Inbound,
     metrics::{self, ReloadState},
     report,
 };
@@ -24,18 +32,21 @@ use crate::{
     clock::Clock,
     config::model::{Config, Indicator, Right},
     domain::{
-        decide::Rejected,
-        incident::{Incident, IncidentEvent},
+        incident::Incident,
         name::{Name, Series, SloId},
         notification::Message,
     },
     schedule,
     store::{Store, StoreError},
     views::{
-        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{
+            Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
+        },
         explain::Explanation,
+        inbound::{Call, Reception},
         incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloView, SlotView},
     },
 };
@@ -70,6 +81,8 @@ pub struct LiveDesk {
     pub clock: Arc<dyn Clock>,
     /// When the daemon started.
     pub started_at: DateTime<Utc>,
+    /// Takes what people do elsewhere.
+    pub inbound: Arc<Inbound>,
     /// How the newest reload went.
     pub loading: Arc<RwLock<Loading>>,
 }
@@ -88,17 +101,6 @@ impl LiveDesk {
         let found = self.store.incident(id).await.map_err(unavailable)?;
         found
             .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
-    }
-
-    fn event(action: Action, by: &str) -> IncidentEvent {
-        let by = by.to_owned();
-        match action {
-            Action::Acknowledge => IncidentEvent::Acknowledge { by },
-            Action::Resolve => IncidentEvent::Resolve { by },
-            Action::Note(text) => IncidentEvent::Note { by, text },
-            Action::ApproveStatus => IncidentEvent::StatusDraft { by, approve: true },
-            Action::DiscardStatus => IncidentEvent::StatusDraft { by, approve: false },
-        }
     }
 }
 
@@ -187,6 +189,10 @@ impl Desk for LiveDesk {
         })
     }
 
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move { self.written_up(&self.find(id).await?).await.map_err(unavailable) })
+    }
+
     fn deliveries<'a>(
         &'a self,
         state: Option<&'a str>,
@@ -225,23 +231,33 @@ impl Desk for LiveDesk {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        way: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
-        Box::pin(async move {
-            let found = self.find(incident).await?;
-            let (reply, answer) = oneshot::channel();
-            let order = Order::Act { incident: found.id.clone(), event: Self::event(action, by), reply };
-            let gone = || DeskError::Unavailable("the daemon is stopping".to_owned());
-            self.orders.send(order).await.map_err(|_| gone())?;
-            match answer.await.map_err(|_| gone())? {
-                Ok(()) => self.incident(&found.id).await,
-                Err(Rejected::NoIncident(id)) => Err(DeskError::Conflict(format!("incident {id} is over and closed"))),
-                Err(refused) => Err(DeskError::Conflict(refused.to_string())),
-            }
-        })
+        Box::pin(self.acted(incident, action, by, way))
+    }
+
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception> {
+        Box::pin(async move { self.inbound.receive(&call).await })
     }
 
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
         Box::pin(self.corrected(wanted))
+    }
+
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(self.silenced(wanted))
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(self.listed_silences(state, limit))
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(self.expired(id, by))
     }
 
     fn notify_test<'a>(&'a self, receiver: &'a str, by: &'a str) -> BoxFuture<'a, Result<i64, DeskError>> {
@@ -271,46 +287,11 @@ impl Desk for LiveDesk {
     }
 
     fn sources(&self) -> Vec<SourceView> {
-        let config = self.config.load();
-        let states = self.board.sources();
-        let view = |(name, source): (&Name, &crate::config::model::Source)| {
-            let state = states.get(name).cloned().unwrap_or_default();
-            SourceView {
-                name: name.to_string(),
-                kind: match &source.kind {
-                    crate::config::model::SourceKind::Prometheus(_) => "prometheus",
-                    crate::config::model::SourceKind::Postgres(_) => "postgres",
-                    crate::config::model::SourceKind::Pingdom { .. } => "pingdom",
-                }
-                .to_owned(),
-                blind: state.blind,
-                last_success: state.last_success,
-                last_failure: state.last_failure,
-                last_error: state.last_error,
-                latency_seconds: self.board.latency(name),
-            }
-        };
-        config.sources.iter().map(view).collect()
+        self.asked()
     }
 
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
-        Box::pin(async move {
-            let queues = self.store.queues().await.map_err(unavailable)?;
-            let config = self.config.load();
-            let view = |(name, receiver): (&Name, &crate::config::model::Receiver)| {
-                let queue = queues.iter().find(|queue| queue.receiver == *name);
-                let failure = queue.and_then(|queue| queue.last_failure.clone());
-                ReceiverView {
-                    name: name.to_string(),
-                    kind: receiver.kind.word().to_owned(),
-                    pending: queue.map_or(0, |queue| queue.pending),
-                    last_sent: queue.and_then(|queue| queue.last_sent),
-                    last_failure: failure.as_ref().map(|(at, _)| *at),
-                    last_error: failure.map(|(_, text)| text),
-                }
-            };
-            Ok(config.receivers.iter().map(view).collect())
-        })
+        Box::pin(self.told())
     }
 
     fn health(&self) -> Health {
@@ -320,6 +301,7 @@ impl Desk for LiveDesk {
         Health {
             ready: reasons.is_empty(),
             reasons,
+            store_trouble: self.board.trouble().or_else(|| self.store.trouble()),
             notices: self.notices(),
             started_at: self.started_at,
             config_hash: config.hash.clone(),

@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a receiver is sent no test message, with what to do instead.
 pub(super) fn refusal(receiver: &Receiver) -> Option<&'static str> {
-    matches!(receiver.kind, ReceiverKind::Statuspage { .. }).then_some(
+    matches!(receiver.kind, ReceiverKind::Statuspage { .. } | ReceiverKind::Instatus { .. }).then_some(
         "is a public status page: a test would be seen by everybody; \
          `slod check --online` asks whether its credentials are good, and posts nothing",
     )

@@ -9,7 +9,10 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::http::{Companion, ask::Signed, problem::Problem};
+use crate::{
+    http::{Companion, ask::Signed, problem::Problem},
+    views::desk::DaemonView,
+};
 
 /// `GET /metrics`
 pub async fn metrics(State(companion): State<Companion>) -> Result<Response, Problem> {
@@ -19,6 +22,18 @@ pub async fn metrics(State(companion): State<Companion>) -> Result<Response, Pro
     }
     text.push_str(&companion.metrics.render(&*companion.desk));
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// `GET /api/v1/status`
+pub async fn status(State(companion): State<Companion>) -> Json<DaemonView> {
+    let health = companion.desk.health();
+    // A store that cannot be read is a part of the answer.
+    let (receivers, unread) = match companion.desk.receivers().await {
+        Ok(receivers) => (receivers, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+    let store_trouble = health.store_trouble.or(unread);
+    Json(DaemonView { ready: health.ready, reasons: health.reasons, store_trouble, receivers })
 }
 
 /// `GET /-/healthy`

@@ -4,7 +4,8 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, State},
-    response::Response,
+    http::header,
+    response::{IntoResponse as _, Response},
 };
 
 use super::list as listed;
@@ -15,7 +16,7 @@ use crate::{
         problem::Problem,
     },
     views::{
-        desk::{Action, IncidentFilter},
+        desk::{Action, IncidentFilter, Way},
         incident::IncidentView,
     },
 };
@@ -35,38 +36,42 @@ pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Respon
     Ok(listed("incidents", &companion.desk.incidents(filter).await?, None))
 }
 
-/// `GET /api/v1/incidents/{id}`
-pub async fn one(State(companion): State<Companion>, Path(id): Path<String>) -> Answer {
-    Ok(Json(companion.desk.incident(&id).await?))
+/// `GET /api/v1/incidents/{id}?format=`
+pub async fn one(State(companion): State<Companion>, Path(id): Path<String>, ask: Ask) -> Result<Response, Problem> {
+    if ask.word("format", &["json", "markdown"])? == Some("markdown") {
+        let text = companion.desk.post_incident(&id).await?;
+        return Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response());
+    }
+    Ok(Json(companion.desk.incident(&id).await?).into_response())
 }
 
 /// `POST /api/v1/incidents/{id}/acknowledge`
-pub async fn acknowledge(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+pub async fn acknowledge(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::Acknowledge, signed.by()?).await?))
+    Ok(Json(companion.desk.act(&id, Action::Acknowledge, signed.by()?, way).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/resolve`
-pub async fn resolve(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+pub async fn resolve(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::Resolve, signed.by()?).await?))
+    Ok(Json(companion.desk.act(&id, Action::Resolve, signed.by()?, way).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/note`
-pub async fn note(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+pub async fn note(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
     let note = Action::Note(signed.text()?.to_owned());
-    Ok(Json(companion.desk.act(&id, note, signed.by()?).await?))
+    Ok(Json(companion.desk.act(&id, note, signed.by()?, way).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/status-page/approve`
-pub async fn approve(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+pub async fn approve(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::ApproveStatus, signed.by_or_api()?).await?))
+    Ok(Json(companion.desk.act(&id, Action::ApproveStatus, signed.by_or_api()?, way).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/status-page/discard`
-pub async fn discard(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
+pub async fn discard(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::DiscardStatus, signed.by_or_api()?).await?))
+    Ok(Json(companion.desk.act(&id, Action::DiscardStatus, signed.by_or_api()?, way).await?))
 }

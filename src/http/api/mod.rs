@@ -1,11 +1,14 @@
 //! The JSON API.
 
+pub mod almanac;
 pub mod budget;
 pub mod corrections;
 pub mod daemon;
 pub mod deliveries;
 pub mod incidents;
+pub mod silences;
 pub mod slos;
+pub mod why;
 
 use axum::{
     Json,

@@ -94,7 +94,7 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
             caption { "Incidents of " (slo.id) }
             thead { tr {
                 th scope="col" { "Incident" } th scope="col" { "Opened" } th scope="col" { "Resolved" }
-                th.n scope="col" { "Bad" } th.n scope="col" { "Share of the budget" }
+                th.n scope="col" { "Bad" } th.n scope="col" { "Share of the budget" } th.n scope="col" { "Public, late by" }
             } }
             tbody { @for (place, incident) in slo.incidents.iter().enumerate() { @let at = format!("{at}.incidents.{place}"); tr {
                 th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.id"), &incident.id)) } }
@@ -102,6 +102,8 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
                 td { (cell::time(&format!("{at}.resolved_at"), now, incident.resolved_at)) }
                 td.n { (cell::events(&format!("{at}.bad"), incident.bad, slo.in_seconds)) }
                 td.n { (cell::share(&format!("{at}.budget_share"), incident.budget_share)) }
+                @let late = incident.status_page.as_ref().and_then(|page| page.late_seconds);
+                td.n { (cell::seconds(&format!("{at}.status_page.late_seconds"), late.map(|late| late as f64))) }
             } } }
         } }
         @if !slo.series.is_empty() { (series(at, slo)) }

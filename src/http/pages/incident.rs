@@ -7,7 +7,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{cell, page};
+use super::{cell, looks, page};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
@@ -36,10 +36,11 @@ fn render(companion: &Companion, incident: &IncidentView) -> Markup {
         @if incident.deliveries.is_empty() { p { "Messages: " (cell::none("deliveries")) } }
         @else { (deliveries("Messages", now, &incident.deliveries)) }
         (status_page(incident, now))
-        h2 { "First look" }
-        (cell::json("diagnostics", &serde_json::Value::Array(incident.diagnostics.clone())))
+        (looks::first_look(incident, now))
+        (looks::by_hand(incident))
         (timeline(incident, now))
-        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } }
+        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " (post-incident document)" }
     };
     page(companion, &incident.title, incident.service.as_deref(), &main)
 }
@@ -59,6 +60,17 @@ fn facts(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
         div { dt { "Series" } dd { (cell::labels("series", &incident.series)) } }
         div { dt { "Opened" } dd { (cell::time("opened_at", now, Some(incident.opened_at))) } }
         div { dt { "Decided late" } dd { (cell::flag("late", Some(incident.late))) } }
+        @if let Some(muted) = &incident.muted {
+            div { dt { "Muted until" } dd { (cell::time("muted.until", now, muted.until)) } }
+            div { dt { "Muted" } dd {
+                @if muted.why.is_empty() { (cell::none("muted.why")) }
+                @for (place, why) in muted.why.iter().enumerate() {
+                    @if place > 0 { "; " } (cell::text(&format!("muted.why.{place}"), why))
+                }
+            } }
+        } @else {
+            div { dt { "Muted" } dd { (cell::absent("muted")) } }
+        }
         div { dt { "Acknowledged" } dd { (cell::time("acknowledged_at", now, incident.acknowledged_at)) } }
         div { dt { "By" } dd { (cell::optional("acknowledged_by", incident.acknowledged_by.as_deref())) } }
         div { dt { "Resolved" } dd { (cell::time("resolved_at", now, incident.resolved_at)) } }
@@ -143,6 +155,7 @@ fn status_page(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             div { dt { "Draft that waits for approval" } dd { (cell::optional("status_page.draft", status.draft.as_deref())) } }
             div { dt { "Due" } dd { (cell::time("status_page.due_at", now, status.due_at)) } }
             div { dt { "Posted" } dd { (cell::time("status_page.posted_at", now, status.posted_at)) } }
+            div { dt { "Late" } dd { (cell::seconds("status_page.late_seconds", status.late_seconds.map(|late| late as f64))) } }
             div { dt { "Left to people" } dd { (cell::flag("status_page.left_to_people", Some(status.left_to_people))) } }
         }
         @if status.draft.is_some() {

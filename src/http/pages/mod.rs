@@ -7,6 +7,8 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod incident;
+mod looks;
+mod noise;
 pub mod optimization;
 pub mod overview;
 pub mod service;
@@ -49,6 +51,11 @@ fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup
                     section.banner role="alert" {
                         strong { "■ The newest configuration was refused; the one before it is running." }
                         pre { (problems) }
+                    }
+                }
+                @if let Some(why) = &health.store_trouble {
+                    section.banner role="alert" {
+                        strong { "■ The store cannot be written; nothing new is sent until it can. " } (why)
                     }
                 }
                 @if !health.ready {

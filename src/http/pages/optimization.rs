@@ -9,13 +9,14 @@ use axum::{
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{cell, known_service, page};
+use super::{cell, known_service, noise, page};
 use crate::{
     domain::name::SloId,
-    http::{Companion, ask::Ask, problem::Problem},
+    http::{Companion, api::almanac::DAYS, ask::Ask, problem::Problem},
     views::{
         desk::{IncidentFilter, ServiceView},
         incident::IncidentView,
+        noise::NoiseReport,
         slo::SloView,
     },
 };
@@ -29,6 +30,7 @@ struct Optimization {
     service: ServiceView,
     slos: Vec<Row>,
     incidents_counted: usize,
+    noise: NoiseReport,
 }
 
 #[derive(Serialize)]
@@ -52,7 +54,8 @@ pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, 
     let incidents = companion.desk.incidents(filter).await?;
     let slos = companion.desk.slos().into_iter().filter(|slo| slo.service == name);
     let slos = slos.map(|slo| row(slo, &incidents)).collect();
-    let data = Optimization { service, slos, incidents_counted: incidents.len() };
+    let noise = companion.desk.noise(DAYS, Some(&name)).await?;
+    let data = Optimization { service, slos, incidents_counted: incidents.len(), noise };
     Ok(ask.answer(&data, |data| render(&companion, data)))
 }
 
@@ -114,6 +117,7 @@ fn render(companion: &Companion, data: &Optimization) -> Markup {
                 }
             } } }
         } }
+        (noise::table("noise", companion.now(), &data.noise))
     };
     page(companion, &format!("Optimization of {}", data.service.title), Some(&data.service.name), &main)
 }

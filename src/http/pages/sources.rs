@@ -1,4 +1,4 @@
-//! `/sources`: what is asked, and who is told.
+//! `/sources`: what is asked, who is told, and what is told on crontabs.
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
@@ -8,6 +8,7 @@ use super::{cell, incident, page};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
+        almanac::AgendaView,
         desk::{ReceiverView, SourceView},
         incident::DeliveryView,
     },
@@ -21,6 +22,7 @@ const DELIVERIES_MAX: usize = 50;
 struct SourcesPage {
     sources: Vec<SourceView>,
     receivers: Vec<ReceiverView>,
+    agenda: Vec<AgendaView>,
     deliveries: Vec<DeliveryView>,
 }
 
@@ -29,6 +31,7 @@ pub async fn show(State(companion): State<Companion>, ask: Ask) -> Result<Respon
     let data = SourcesPage {
         sources: companion.desk.sources(),
         receivers: companion.desk.receivers().await?,
+        agenda: companion.desk.agenda().await?,
         deliveries: companion.desk.deliveries(None, DELIVERIES_MAX).await?,
     };
     Ok(ask.answer(&data, |data| render(&companion, data)))
@@ -59,19 +62,50 @@ fn render(companion: &Companion, data: &SourcesPage) -> Markup {
             caption { "Receivers: who is told" }
             thead { tr {
                 th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Not yet accepted" }
+                th scope="col" { "Wants at most" } th.n scope="col" { "Joined" }
                 th scope="col" { "Newest accepted" } th scope="col" { "Newest failure" } th scope="col" { "Why" }
             } }
             tbody { @for (place, receiver) in data.receivers.iter().enumerate() { @let at = format!("receivers.{place}"); tr {
                 th scope="row" { (cell::text(&format!("{at}.name"), &receiver.name)) }
                 td { (cell::text(&format!("{at}.kind"), &receiver.kind)) }
                 td.n { data value=(receiver.pending) data-field={ (at) ".pending" } { (receiver.pending) } }
+                td { (cell::optional(&format!("{at}.max_rate"), receiver.max_rate.as_deref())) }
+                td.n { data value=(receiver.joined) data-field={ (at) ".joined" } { (receiver.joined) } }
                 td { (cell::time(&format!("{at}.last_sent"), now, receiver.last_sent)) }
                 td { (cell::time(&format!("{at}.last_failure"), now, receiver.last_failure)) }
                 td { (cell::optional(&format!("{at}.last_error"), receiver.last_error.as_deref())) }
             } } }
         } }
+        @if data.agenda.is_empty() { p { "Reports and reminders: " (cell::none("agenda")) } } @else { (agenda(companion, &data.agenda)) }
         @if data.deliveries.is_empty() { p.absent { "No message yet." } }
         @else { (incident::deliveries("The newest messages", now, &data.deliveries)) }
     };
     page(companion, "Sources and receivers", None, &main)
+}
+
+fn agenda(companion: &Companion, entries: &[AgendaView]) -> Markup {
+    let now = companion.now();
+    html! { div.scroll { table {
+        caption { "Reports and reminders: what is told when" }
+        thead { tr {
+            th scope="col" { "Entry" } th scope="col" { "Kind" } th scope="col" { "Next" } th scope="col" { "Newest" }
+            th.n scope="col" { "Missed before it" } th scope="col" { "Crontab" } th scope="col" { "Time zone" } th scope="col" { "To" }
+        } }
+        tbody { @for (place, entry) in entries.iter().enumerate() { @let at = format!("agenda.{place}"); tr {
+            th scope="row" { (cell::text(&format!("{at}.name"), &entry.name)) }
+            td { (cell::text(&format!("{at}.kind"), &entry.kind)) }
+            td { (cell::time(&format!("{at}.next_at"), now, entry.next_at)) }
+            td { (cell::time(&format!("{at}.last_at"), now, entry.last_at)) }
+            td.n { (cell::figure(&format!("{at}.last_missed"), entry.last_missed.map(|missed| missed as f64), |missed| missed.to_string())) }
+            td { code { (cell::text(&format!("{at}.cron"), &entry.cron)) } }
+            td { (cell::text(&format!("{at}.timezone"), &entry.timezone)) }
+            td {
+                @if entry.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
+                @for (place, name) in entry.notify.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    (cell::text(&format!("{at}.notify.{place}"), name))
+                }
+            }
+        } } }
+    } } }
 }

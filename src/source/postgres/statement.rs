@@ -4,7 +4,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Postgres, postgres::PgArguments, query, query::Query};
 
-use crate::domain::slot::Span;
+use crate::{
+    domain::{
+        diagnostic::{CELL_MAX, COLUMNS_MAX, ROWS_MAX},
+        slot::Span,
+    },
+    source::SourceError,
+};
 
 /// The most that is read of one row.
 pub(super) const ROW_BYTES: i32 = 65_536;
@@ -25,6 +31,11 @@ const SERIES_COUNT_PREFIX: &str = "select grouped.labels, count(*) over () as se
      count(*) filter (where answer.seconds::float8 < 0 or answer.seconds::float8 = 'NaN') as wrong, \
      percentile_disc($4::float8) within group (order by answer.seconds::float8) as shown from (\n";
 
+/// What is read of a statement's answer when somebody looks: one more than is shown says that there are more.
+pub(super) const TABLE_ROWS: usize = ROWS_MAX + 1;
+/// The most lines that are read of a plan.
+pub(super) const PLAN_LINES: usize = 100;
+
 /// A statement ready to run.
 pub(super) struct Statement {
     sql: String,
@@ -32,6 +43,8 @@ pub(super) struct Statement {
     skipped: usize,
     /// Characters of the user's own text.
     own: usize,
+    /// It is there to find out whether the user's text is a query.
+    wants_query: bool,
 }
 
 impl Statement {
@@ -61,15 +74,63 @@ impl Statement {
         Self::around(SERIES_COUNT_PREFIX, sql, &suffix)
     }
 
+    /// Answers the first rows, each as the names of its first columns and the beginnings of their values, in their order.
+    pub fn table(sql: &str) -> Self {
+        let cells = |what: &str| {
+            format!(
+                "array(select left(cell.{what}, {}) from json_each_text(whole.fields) \
+                 with ordinality as cell (name, content, place) order by cell.place limit {})",
+                CELL_MAX + 1,
+                COLUMNS_MAX + 1
+            )
+        };
+        let prefix = format!(
+            "select {} as names, {} as cells from (select row_to_json(answer.*) as fields from (\n",
+            cells("name"),
+            cells("content")
+        );
+        Self::around(&prefix, sql, &format!(") as answer limit {TABLE_ROWS}) as whole"))
+    }
+
+    /// Asks for none of its rows: fails if it is no query.
+    pub fn nothing(sql: &str) -> Self {
+        Self { wants_query: true, ..Self::around("select from (\n", sql, ") as answer limit 0") }
+    }
+
+    /// Runs it, and answers its plan and what it took.
+    pub fn plan(sql: &str) -> Self {
+        Self::around("explain (analyze, buffers)\n", sql, "")
+    }
+
+    /// The statement as it is, without parameters.
+    pub fn unbound(&self) -> Query<'_, Postgres, PgArguments> {
+        query(AssertSqlSafe(self.sql.as_str())).persistent(false)
+    }
+
     fn around(prefix: &str, sql: &str, suffix: &str) -> Self {
         let own = body(sql);
-        Self { sql: format!("{prefix}{own}\n{suffix}"), skipped: prefix.chars().count(), own: own.chars().count() }
+        Self {
+            sql: format!("{prefix}{own}\n{suffix}"),
+            skipped: prefix.chars().count(),
+            own: own.chars().count(),
+            wants_query: false,
+        }
     }
 
     /// `$1` and `$2` are the slot's bounds. Both are declared timestamptz, whether the statement names them or not.
     /// `again`: it will be run for other slots too, and is worth preparing.
     pub fn bound(&self, span: Span, again: bool) -> Query<'_, Postgres, PgArguments> {
         query(AssertSqlSafe(self.sql.as_str())).persistent(again).bind(instant(span.start)).bind(instant(span.end))
+    }
+
+    /// A syntax error where only queries may stand has a reason that the server does not see.
+    pub fn explained(&self, error: SourceError) -> SourceError {
+        match error {
+            SourceError::Refused(why) if self.wants_query && why.contains("syntax error") => {
+                SourceError::Refused(format!("{why}: only a query can be explained"))
+            }
+            other => other,
+        }
     }
 
     /// Where in the user's own text a character of ours lies: line and column, from 1.

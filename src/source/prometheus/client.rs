@@ -92,18 +92,30 @@ impl Client {
 
     /// Asks. `limit` covers waiting for our turn and the whole exchange.
     pub(super) async fn ask(&self, query: Query<'_>, limit: Duration) -> Result<Answered, SourceError> {
+        let bytes = if query.is_history { HISTORY_BYTES } else { LIVE_BYTES };
+        self.ask_for(query, limit, bytes).await
+    }
+
+    /// Asks for an answer of at most so many bytes. `limit` covers waiting for our turn and the whole exchange.
+    pub(super) async fn ask_for(
+        &self,
+        query: Query<'_>,
+        limit: Duration,
+        bytes: usize,
+    ) -> Result<Answered, SourceError> {
         let exchange = limit.min(self.timeout);
         let turn = async {
             let _permit = self.permits.acquire().await.map_err(|_| SourceError::Timeout(limit))?;
-            timeout(exchange, self.exchange(query, exchange)).await.map_err(|_| SourceError::Timeout(exchange))?
+            timeout(exchange, self.exchange(query, exchange, bytes))
+                .await
+                .map_err(|_| SourceError::Timeout(exchange))?
         };
         timeout(limit, turn).await.map_err(|_| SourceError::Timeout(limit))?
     }
 
-    async fn exchange(&self, query: Query<'_>, limit: Duration) -> Result<Answered, SourceError> {
+    async fn exchange(&self, query: Query<'_>, limit: Duration, bytes: usize) -> Result<Answered, SourceError> {
         let response = self.send(&query, limit).await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
-        let bytes = if query.is_history { HISTORY_BYTES } else { LIVE_BYTES };
         let body = bounded_body::read(response, bytes).await.map_err(|error| match error {
             BodyError::TooLarge(limit) => SourceError::TooLarge(limit),
             BodyError::Broken(error) => self.unreachable(&error),

@@ -165,12 +165,11 @@ impl Look<'_> {
         let mut found = HashMap::new();
         let deepest = self.depth(SERIES_DEPTH);
         for depth in [HOUR, 6 * HOUR, DAY, WEEK, 30 * DAY, deepest] {
-            let missing: Vec<&Stranger> =
-                strangers.iter().copied().filter(|stranger| !found.contains_key(&stranger.key)).collect();
+            let missing = strangers.iter().filter(|stranger| !found.contains_key(&stranger.key));
+            let missing: Vec<&Labels> = missing.map(|stranger| &stranger.labels).collect();
             for batch in batches(&missing) {
-                let labels: Vec<&Labels> = batch.iter().map(|stranger| &stranger.labels).collect();
-                let names = plain_names(&labels, self.selector.fixed_name());
-                let narrowed = self.selector.narrowed(&hull(&labels, &names));
+                let names = plain_names(batch, self.selector.fixed_name());
+                let narrowed = self.selector.narrowed(&hull(batch, &names));
                 let query = format!("last_over_time({narrowed}[{depth}s])");
                 match self.values(&query, self.from * 1_000).await {
                     Ok(answer) => {
@@ -200,11 +199,10 @@ impl Look<'_> {
             let mut known = BTreeSet::new();
             let since = at.div_euclid(1_000) - self.from;
             for depth in [HOUR, since + self.depth(TARGET_DEPTH)] {
-                let missing: Vec<&Stranger> =
-                    strangers.iter().copied().filter(|stranger| !known.contains(&target(&stranger.labels))).collect();
+                let missing = strangers.iter().filter(|stranger| !known.contains(&target(&stranger.labels)));
+                let missing: Vec<&Labels> = missing.map(|stranger| &stranger.labels).collect();
                 for batch in batches(&missing) {
-                    let labels: Vec<&Labels> = batch.iter().map(|stranger| &stranger.labels).collect();
-                    let matchers = hull(&labels, &TARGET.into());
+                    let matchers = hull(batch, &TARGET.into());
                     for sibling in self.siblings {
                         let narrowed = sibling.narrowed(&matchers);
                         let query = format!("count by (job, instance) (count_over_time({narrowed}[{depth}s]))");
@@ -245,19 +243,19 @@ fn ups(targets: &BTreeMap<TargetName, Target>) -> Vec<String> {
 }
 
 /// Few enough for one question each.
-fn batches<'s, 'a>(strangers: &'s [&'a Stranger]) -> Vec<&'s [&'a Stranger]> {
-    let bytes = |stranger: &Stranger| -> usize { stranger.labels.values().map(|value| value.len() + 4).sum() };
+pub(super) fn batches<'s, 'a>(series: &'s [&'a Labels]) -> Vec<&'s [&'a Labels]> {
+    let bytes = |labels: &Labels| -> usize { labels.values().map(|value| value.len() + 4).sum() };
     let mut batches = Vec::new();
     let (mut start, mut size) = (0, 0);
-    for (at, stranger) in strangers.iter().enumerate() {
-        size += bytes(stranger);
+    for (at, labels) in series.iter().enumerate() {
+        size += bytes(labels);
         if at > start && (size > BATCH_BYTES || at - start >= BATCH) {
-            batches.push(&strangers[start..at]);
-            (start, size) = (at, bytes(stranger));
+            batches.push(&series[start..at]);
+            (start, size) = (at, bytes(labels));
         }
     }
-    if start < strangers.len() {
-        batches.push(&strangers[start..]);
+    if start < series.len() {
+        batches.push(&series[start..]);
     }
     batches
 }

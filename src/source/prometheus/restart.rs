@@ -10,7 +10,8 @@ use super::{
     answer::{Labels, Series},
     client::Query,
     counter::Point,
-    look::Look,
+    counting::is_too_much,
+    look::{Look, batches},
     memory::{Key, key},
     selector::{TARGET, hull, plain_names},
 };
@@ -83,16 +84,20 @@ impl Look<'_> {
                 .filter(|silence| silence.from == i64::MIN && !found.contains_key(&silence.key))
                 .map(|silence| &silence.labels)
                 .collect();
-            if undated.is_empty() {
-                break;
-            }
-            let names = plain_names(&undated, self.selector.fixed_name());
-            let text = format!("{}[{depth}s]", self.selector.narrowed(&hull(&undated, &names)));
-            for Series { labels, numbers, natives, .. } in
-                self.client.ask(Query::ranges(&text, self.from, true), self.limit).await?.series
-            {
-                let last = numbers.last().map(|(at, _)| *at).max(natives.last().map(|(at, _)| *at));
-                found.extend(last.map(|at| (key(&labels, self.selector.fixed_name()), at)));
+            for batch in batches(&undated) {
+                let names = plain_names(batch, self.selector.fixed_name());
+                let text = format!("{}[{depth}s]", self.selector.narrowed(&hull(batch, &names)));
+                match self.client.ask(Query::ranges(&text, self.from, true), self.limit).await {
+                    Ok(answer) => {
+                        for Series { labels, numbers, natives, .. } in answer.series {
+                            let last = numbers.last().map(|(at, _)| *at).max(natives.last().map(|(at, _)| *at));
+                            found.extend(last.map(|at| (key(&labels, self.selector.fixed_name()), at)));
+                        }
+                    }
+                    // More than the server gives at once: the silence keeps no beginning, and is no restart.
+                    Err(error) if is_too_much(&error) => return Ok(found),
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(found)

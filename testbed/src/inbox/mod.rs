@@ -1,4 +1,5 @@
-//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, and a mail server.
+//! An inbox that plays the receivers: PagerDuty's Events API, Slack's Web API and webhooks, Statuspage, a decision log
+//! behind PostgREST, and a mail server.
 //!
 //! Everything that comes in is checked against strict types written from the vendors' documented facts. What breaks a limit
 //! or an order is kept as a *problem*; a test that ends with problems has failed. Faults can be switched on for a path.
@@ -6,20 +7,31 @@
 //! | path | plays |
 //! |---|---|
 //! | `/pagerduty/v2/enqueue` | PagerDuty, Events API v2 |
+//! | `/pagerduty/incidents…`, `/pagerduty/priorities` | PagerDuty, REST API v2 |
 //! | `/slack/api/METHOD`, `/slack/services/…` | Slack |
 //! | `/statuspage/v1/pages/…` | Statuspage |
+//! | `/supabase/rest/v1/decision_log` | PostgREST, as Supabase has it |
+//! | `/instatus/v1/PAGE/…` | Instatus |
+//! | `/alertmanager/MEMBER/api/v2/…` | a member of an Alertmanager cluster |
+//! | `/webhook/…` | a webhook of somebody's own, signed with [`WEBHOOK_SECRET`] |
+//! | `/heartbeat/…` | a dead man's switch |
 //! | `GET /log`, `GET /`, `POST /faults`, `POST /reset` | the inbox itself: as JSON, for people, and its switches |
 
+mod alertmanager;
 mod fault;
+mod instatus;
 mod letter;
 mod page;
 mod pagerduty;
+mod pagerduty_rest;
+mod postgrest;
 mod request;
 mod serve;
 mod slack;
 mod slack_text;
 mod smtp;
 mod statuspage;
+mod webhook;
 mod world;
 
 use std::{
@@ -32,10 +44,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use tokio::{net::TcpListener, task::JoinHandle};
 
+pub use alertmanager::HeldAlert;
 pub use fault::Fault;
 pub use pagerduty::{PagerdutyIncident, PagerdutyStatus};
 pub use request::{Peer, Received};
 pub use statuspage::PublicIncident;
+pub use webhook::WEBHOOK_SECRET;
 
 use fault::Faults;
 use world::Shared;
@@ -97,7 +111,8 @@ impl Inbox {
             .collect()
     }
 
-    /// The next `times` requests whose path begins with `path` (`smtp` for mails) meet `fault`.
+    /// The next `times` requests whose path begins with `path` meet `fault`. `smtp` is a mail, once it is whole;
+    /// `EHLO@smtp`, `RCPT@smtp`, … are the commands before.
     pub fn fault(&self, path: &str, fault: Fault, times: u32) {
         self.shared.world().faults.add(path, fault, times);
     }
@@ -140,14 +155,56 @@ impl Inbox {
         self.shared.world().pagerduty.incidents.clone()
     }
 
+    /// Somebody moves PagerDuty's incident of this key, in PagerDuty itself; nobody is told of it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pagerduty_moves(&self, routing_key: &str, dedup_key: &str, status: PagerdutyStatus, person: Option<&str>) {
+        let mut world = self.shared.world();
+        let incident = world.pagerduty.incidents.get_mut(&(routing_key.to_owned(), dedup_key.to_owned()));
+        incident.expect("an incident of this key").becomes(status, person);
+    }
+
     /// What the public would see, by the incident's id.
     pub fn statuspage_state(&self) -> BTreeMap<String, PublicIncident> {
         self.shared.world().statuspage.incidents.clone()
     }
 
+    /// The rows of the decision log, by `event_id`.
+    pub fn decision_log(&self) -> BTreeMap<String, serde_json::Value> {
+        self.shared.world().postgrest.rows.clone()
+    }
+
+    /// What the public would see at Instatus, by the incident's id.
+    pub fn instatus_state(&self) -> BTreeMap<String, PublicIncident> {
+        self.shared.world().instatus.incidents.clone()
+    }
+
+    /// A person posts to a public incident, at Statuspage or at Instatus, whichever has it.
+    pub fn person_posts(&self, id: &str, status: &str, text: &str) {
+        let mut world = self.shared.world();
+        world.statuspage.person_posts(id, status, text);
+        world.instatus.person_posts(id, status, text);
+    }
+
+    /// What the members of the Alertmanager cluster hold, by member and label set: as of the newest telling.
+    pub fn alertmanager_state(&self) -> BTreeMap<(String, String), HeldAlert> {
+        self.shared.world().alertmanager.alerts.clone()
+    }
+
     /// What the Slack channels show now, by `ts`: the text of each message after its edits.
     pub fn slack_state(&self) -> BTreeMap<String, String> {
         self.shared.world().slack.texts()
+    }
+
+    /// The buttons that do something under each message, by `ts`: `action_id` and `value`.
+    pub fn slack_buttons(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.shared.world().slack.buttons()
+    }
+
+    /// What was said to single users, in order: the user's id and the text.
+    pub fn slack_whispers(&self) -> Vec<(String, String)> {
+        self.shared.world().slack.whispers.clone()
     }
 }
 

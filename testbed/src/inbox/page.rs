@@ -43,7 +43,12 @@ fn peer(peer: Peer) -> &'static str {
         Peer::Pagerduty => "PagerDuty",
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
+        Peer::Supabase => "Decision log",
         Peer::Mail => "Mail",
+        Peer::Instatus => "Instatus",
+        Peer::Alertmanager => "Alertmanager",
+        Peer::Webhook => "webhook",
+        Peer::Heartbeat => "heartbeat",
         Peer::Other => "?",
     }
 }

@@ -1,4 +1,4 @@
-//! PagerDuty's Events API v2, by its documented rules and limits.
+//! PagerDuty's Events API v2, by its documented rules and limits; its REST API is beside it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,10 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::request::{Reply, Request, check_length};
+use super::{
+    pagerduty_rest,
+    request::{Reply, Request, check_length},
+};
 
 const BODY_MAX: usize = 512_000;
 
@@ -21,6 +24,14 @@ pub struct PagerdutyIncident {
     pub summary: String,
     /// The newest trigger's severity.
     pub severity: String,
+    /// PagerDuty's own name for it: another one each time the key opens it.
+    pub id: String,
+    /// The priority that was set by the REST API.
+    pub priority: Option<String>,
+    /// The person who last moved it; none if an event did.
+    pub person: Option<String>,
+    /// How often its status changed.
+    pub changes: u32,
 }
 
 /// Where an incident stands.
@@ -39,6 +50,8 @@ pub enum PagerdutyStatus {
 pub(super) struct Pagerduty {
     /// By routing key and dedup key.
     pub incidents: BTreeMap<(String, String), PagerdutyIncident>,
+    /// How many there ever were.
+    opened: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,8 +109,21 @@ struct Link {
     text: String,
 }
 
+impl PagerdutyIncident {
+    /// Somebody, or an event, moves it.
+    pub(super) fn becomes(&mut self, status: PagerdutyStatus, person: Option<&str>) {
+        if self.status != status {
+            (self.status, self.person) = (status, person.map(str::to_owned));
+            self.changes += 1;
+        }
+    }
+}
+
 impl Pagerduty {
     pub fn take(&mut self, request: &Request, problems: &mut Vec<String>) -> Reply {
+        if request.path.starts_with("/pagerduty/incidents") || request.path == "/pagerduty/priorities" {
+            return pagerduty_rest::take(&mut self.incidents, request, problems);
+        }
         if request.path != "/pagerduty/v2/enqueue" || request.method != "POST" {
             problems.push("only POST …/v2/enqueue is played".to_owned());
             return Reply::json(404, &json!({"status": "not found"}));
@@ -128,20 +154,32 @@ impl Pagerduty {
                 let payload =
                     event.payload.map(|payload| (payload.summary, format!("{:?}", payload.severity).to_lowercase()));
                 let (summary, severity) = payload.unwrap_or_default();
-                let (status, opened) = match known {
-                    Some(open) if open.status != PagerdutyStatus::Resolved => (open.status, open.opened),
-                    Some(over) => (PagerdutyStatus::Triggered, over.opened + 1),
-                    None => (PagerdutyStatus::Triggered, 1),
+                let incident = match known {
+                    Some(open) if open.status != PagerdutyStatus::Resolved => {
+                        PagerdutyIncident { summary, severity, ..open.clone() }
+                    }
+                    before => {
+                        self.opened += 1;
+                        PagerdutyIncident {
+                            status: PagerdutyStatus::Triggered,
+                            opened: before.map_or(0, |over| over.opened) + 1,
+                            summary,
+                            severity,
+                            id: format!("Q{:05}", self.opened),
+                            priority: None,
+                            person: None,
+                            changes: 0,
+                        }
+                    }
                 };
-                let incident = PagerdutyIncident { status, opened, summary, severity };
                 self.incidents.insert((event.routing_key, dedup_key.clone()), incident);
             }
             (_, None) => problems.push(format!("{about} of a key that this routing key never triggered")),
             (Action::Acknowledge, Some(over)) if over.status == PagerdutyStatus::Resolved => {
                 problems.push(format!("{about} after its resolve"));
             }
-            (Action::Acknowledge, Some(open)) => open.status = PagerdutyStatus::Acknowledged,
-            (Action::Resolve, Some(open)) => open.status = PagerdutyStatus::Resolved,
+            (Action::Acknowledge, Some(open)) => open.becomes(PagerdutyStatus::Acknowledged, None),
+            (Action::Resolve, Some(open)) => open.becomes(PagerdutyStatus::Resolved, None),
         }
         Reply::json(202, &json!({"status": "success", "message": "Event processed", "dedup_key": dedup_key}))
             .about(about)

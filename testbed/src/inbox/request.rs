@@ -16,6 +16,16 @@ pub enum Peer {
     Slack,
     /// Statuspage.
     Statuspage,
+    /// The decision log.
+    Supabase,
+    /// Instatus.
+    Instatus,
+    /// An Alertmanager.
+    Alertmanager,
+    /// Somebody's webhook.
+    Webhook,
+    /// A dead man's switch.
+    Heartbeat,
     /// The mail server.
     Mail,
     /// Nobody we play.
@@ -95,7 +105,16 @@ impl Request {
     }
 
     pub fn peer(&self) -> Peer {
-        let known = [("/pagerduty/", Peer::Pagerduty), ("/slack/", Peer::Slack), ("/statuspage/", Peer::Statuspage)];
+        let known = [
+            ("/pagerduty/", Peer::Pagerduty),
+            ("/slack/", Peer::Slack),
+            ("/statuspage/", Peer::Statuspage),
+            ("/supabase/", Peer::Supabase),
+            ("/instatus/", Peer::Instatus),
+            ("/alertmanager/", Peer::Alertmanager),
+            ("/webhook/", Peer::Webhook),
+            ("/heartbeat/", Peer::Heartbeat),
+        ];
         known.iter().find(|(prefix, _)| self.path.starts_with(prefix)).map_or(Peer::Other, |(_, peer)| *peer)
     }
 }

@@ -97,7 +97,14 @@ async fn receive(
     if matches!(fault, Some(Fault::Drop | Fault::Lost)) {
         hang_up();
     }
-    answer(reply.status, reply.kind, reply.body, wait)
+    let mut response = answer(reply.status, reply.kind, reply.body, wait);
+    // That vendor says it in a header of its own.
+    if request.path.starts_with("/pagerduty/incidents")
+        && let Some(seconds) = response.headers_mut().remove(header::RETRY_AFTER)
+    {
+        response.headers_mut().insert("ratelimit-reset", seconds);
+    }
+    response
 }
 
 fn record(shared: &Shared, request: &Request, reply: &Reply, fault: Option<&Fault>, problems: Vec<String>) {

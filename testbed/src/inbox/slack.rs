@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     request::{Reply, Request, check_length},
-    slack_text::{Block, check_blocks, check_escaping},
+    slack_text::{Block, check_blocks, check_escaping, deeds},
     world::now,
 };
 
@@ -15,6 +15,8 @@ use super::{
 pub(super) struct Slack {
     /// By `ts`.
     messages: BTreeMap<String, Shown>,
+    /// What single users were told: id and text.
+    pub whispers: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -23,6 +25,16 @@ struct Shown {
     text: String,
     /// The root it stands under.
     under: Option<String>,
+    /// `action_id` and `value` of its buttons that do something.
+    buttons: Vec<(String, String)>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whisper {
+    channel: String,
+    user: String,
+    text: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +76,10 @@ impl Slack {
         self.messages.iter().map(|(ts, shown)| (ts.clone(), shown.text.clone())).collect()
     }
 
+    pub fn buttons(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.messages.iter().map(|(ts, shown)| (ts.clone(), shown.buttons.clone())).collect()
+    }
+
     pub fn take(&mut self, request: &Request, problems: &mut Vec<String>) -> Reply {
         if request.method != "POST" {
             problems.push("only POST is taken".to_owned());
@@ -86,6 +102,7 @@ impl Slack {
             ),
             "chat.postMessage" => self.post(request, problems),
             "chat.update" => self.update(request, problems),
+            "chat.postEphemeral" => self.whisper(request, problems),
             _ => {
                 problems.push(format!("method {method} is not played"));
                 refuse("unknown_method", problems)
@@ -121,7 +138,8 @@ impl Slack {
         let about =
             format!("{} {}", if post.thread_ts.is_some() { "reply" } else { "message" }, first_line(&post.text));
         let answer = json!({"ok": true, "channel": post.channel, "ts": ts, "message": {"text": post.text}});
-        self.messages.insert(ts, Shown { channel: post.channel, text: post.text, under: post.thread_ts });
+        let buttons = deeds(&post.blocks);
+        self.messages.insert(ts, Shown { channel: post.channel, text: post.text, under: post.thread_ts, buttons });
         Reply::json(200, &answer).about(about)
     }
 
@@ -143,8 +161,27 @@ impl Slack {
         }
         let about = format!("edit {}", first_line(&update.text));
         shown.text.clone_from(&update.text);
+        shown.buttons = deeds(&update.blocks);
         Reply::json(200, &json!({"ok": true, "channel": update.channel, "ts": update.ts, "text": update.text}))
             .about(about)
+    }
+
+    fn whisper(&mut self, request: &Request, problems: &mut Vec<String>) -> Reply {
+        match request.parse::<Whisper>() {
+            Ok(whisper) => {
+                check(&whisper.channel, &whisper.text, 40_000, &[], problems);
+                if !whisper.user.starts_with(['U', 'W']) {
+                    problems.push(format!("`{}` is not a user's id", whisper.user));
+                }
+                let about = format!("to {}: {}", whisper.user, first_line(&whisper.text));
+                self.whispers.push((whisper.user, whisper.text));
+                Reply::json(200, &json!({"ok": true, "message_ts": "1.2"})).about(about)
+            }
+            Err(error) => {
+                problems.push(error);
+                refuse("invalid_arguments", problems)
+            }
+        }
     }
 }
 

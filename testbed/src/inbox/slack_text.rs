@@ -37,7 +37,20 @@ pub(super) enum Element {
         #[serde(default)]
         value: String,
         style: Option<Style>,
+        confirm: Option<Confirm>,
     },
+}
+
+/// What is asked before a button does anything.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    title: Text,
+    text: Text,
+    #[serde(rename = "confirm")]
+    yes: Text,
+    #[serde(rename = "deny")]
+    no: Text,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -84,7 +97,28 @@ fn check_block(block: &Block, problems: &mut Vec<String>) -> usize {
     }
 }
 
-fn check_button(Element::Button { text, action_id, url, value, style }: &Element, problems: &mut Vec<String>) -> usize {
+/// `action_id` and `value` of the buttons that do something.
+pub(super) fn deeds(blocks: &[Block]) -> Vec<(String, String)> {
+    let elements = blocks.iter().filter_map(|block| match block {
+        Block::Actions { elements } => Some(elements),
+        _ => None,
+    });
+    let deed = |Element::Button { action_id, value, url, .. }: &Element| {
+        url.is_none().then(|| (action_id.clone(), value.clone()))
+    };
+    elements.flatten().filter_map(deed).collect()
+}
+
+fn check_button(element: &Element, problems: &mut Vec<String>) -> usize {
+    let Element::Button { text, action_id, url, value, style, confirm } = element;
+    if let Some(Confirm { title, text, yes, no }) = confirm {
+        for (field, part, max) in [("title", title, 100), ("text", text, 300), ("confirm", yes, 30), ("deny", no, 30)] {
+            check_shown(field, part, max, problems);
+        }
+    }
+    if url.is_none() && value.is_empty() {
+        problems.push("a button that leads nowhere and carries nothing".to_owned());
+    }
     if matches!(text, Text::Mrkdwn { .. }) {
         problems.push("a button's text is plain text".to_owned());
     }

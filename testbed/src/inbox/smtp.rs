@@ -39,6 +39,12 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         let command = line.trim_end().to_owned();
         let verb = command.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let fault = shared.world().faults.meet(&format!("{verb}@smtp"));
+        if let Some(fault) = fault {
+            let Some(reply) = misbehave(fault, shared).await else { return Ok(()) };
+            stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+            continue;
+        }
         let reply = match verb.as_str() {
             "EHLO" => "250-inbox\r\n250-8BITMIME\r\n250 AUTH PLAIN",
             "AUTH" => "235 2.7.0 ok",
@@ -56,10 +62,9 @@ async fn converse(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
                 let raw = read_data(&mut stream).await?;
-                match receive(shared, &raw, &to).await {
-                    Some(reply) => reply,
-                    None => return Ok(()),
-                }
+                let Some(reply) = receive(shared, &raw, &to).await else { return Ok(()) };
+                stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+                continue;
             }
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n").await?;
@@ -89,8 +94,25 @@ async fn read_data(stream: &mut BufReader<TcpStream>) -> std::io::Result<Vec<u8>
     }
 }
 
+/// What is answered to a command instead; none: the connection is closed.
+async fn misbehave(fault: Fault, shared: &Shared) -> Option<String> {
+    match fault {
+        Fault::Says(code, text) => Some(format!("{code} {text}")),
+        Fault::Status(code) | Fault::Busy(code, _) => Some(format!("{code} switched on")),
+        Fault::Garbage => Some("what do you mean".to_owned()),
+        Fault::Hang(time) => {
+            match time {
+                Some(time) => tokio::time::sleep(time).await,
+                None => shared.ended().await,
+            }
+            None
+        }
+        Fault::Drop | Fault::Lost => None,
+    }
+}
+
 /// What is answered to a mail; none: the connection is closed.
-async fn receive(shared: &Shared, raw: &[u8], to: &[String]) -> Option<&'static str> {
+async fn receive(shared: &Shared, raw: &[u8], to: &[String]) -> Option<String> {
     let fault = shared.world().faults.meet("smtp");
     match fault {
         Some(Fault::Hang(Some(time))) => tokio::time::sleep(time).await,
@@ -104,12 +126,14 @@ async fn receive(shared: &Shared, raw: &[u8], to: &[String]) -> Option<&'static 
     } else {
         (serde_json::json!({"to": to}), String::new())
     };
-    let reply = match fault {
-        None | Some(Fault::Hang(_)) => Some((250, "250 ok")),
+    let said = |code: u16, text: &str| Some((code, format!("{code} {text}")));
+    let reply = match &fault {
+        None | Some(Fault::Hang(_)) => said(250, "ok"),
         Some(Fault::Drop | Fault::Lost) => None,
-        Some(Fault::Status(400) | Fault::Says(400, _)) => Some((550, "550 5.1.1 no such user")),
-        Some(Fault::Garbage) => Some((0, "what do you mean")),
-        Some(Fault::Status(_) | Fault::Busy(..) | Fault::Says(..)) => Some((451, "451 4.3.0 try again later")),
+        Some(Fault::Status(400)) => said(550, "5.1.1 no such user"),
+        Some(Fault::Says(code, text)) => said(*code, text),
+        Some(Fault::Garbage) => Some((0, "what do you mean".to_owned())),
+        Some(Fault::Status(_) | Fault::Busy(..)) => said(451, "4.3.0 try again later"),
     };
     shared.record(Received {
         at: now(),
@@ -119,7 +143,7 @@ async fn receive(shared: &Shared, raw: &[u8], to: &[String]) -> Option<&'static 
         agent: String::new(),
         body,
         summary,
-        status: reply.map_or(0, |(status, _)| status),
+        status: reply.as_ref().map_or(0, |(status, _)| *status),
         fault: fault.as_ref().map(Fault::word),
         problems,
     });

@@ -19,6 +19,8 @@ pub struct PublicIncident {
     pub status: String,
     /// What has been said, the oldest first: state and text.
     pub updates: Vec<(String, String)>,
+    /// By a person, not by slod.
+    pub edited: bool,
     /// What its components were set to last.
     pub components: BTreeMap<String, String>,
     /// The sender's mark.
@@ -102,6 +104,11 @@ impl Statuspage {
                     .filter(|(_, incident)| incident.status != "resolved" && is_first_page(request));
                 Reply::json(200, &open.map(|(id, incident)| shown(id, incident)).collect())
             }
+            ("GET", ["statuspage", "v1", "pages", _, "incidents"]) => {
+                check_paging(request, problems);
+                let all = self.incidents.iter().rev().filter(|_| is_first_page(request));
+                Reply::json(200, &all.map(|(id, incident)| shown(id, incident)).collect())
+            }
             ("GET", ["statuspage", "v1", "pages", _, "incidents", id]) => match self.incidents.get(*id) {
                 Some(incident) => Reply::json(200, &shown(id, incident)),
                 None => missing(problems),
@@ -136,6 +143,7 @@ impl Statuspage {
             name: incident.name.clone().unwrap_or_default(),
             status: String::new(),
             updates: Vec::new(),
+            edited: false,
             components: BTreeMap::new(),
             metadata: json!(incident.metadata),
         });
@@ -145,6 +153,15 @@ impl Statuspage {
         let created = known.updates.len() == 1;
         let about = format!("{} {}: {}", known.status, known.name, incident.body.chars().take(80).collect::<String>());
         Reply::json(if created { 201 } else { 200 }, &shown(&id, known)).about(about)
+    }
+
+    /// A person posts by hand.
+    pub fn person_posts(&mut self, id: &str, status: &str, text: &str) {
+        if let Some(incident) = self.incidents.get_mut(id) {
+            status.clone_into(&mut incident.status);
+            incident.updates.push((status.to_owned(), text.to_owned()));
+            incident.edited = true;
+        }
     }
 
     fn check_new(&self, incident: &Incident, problems: &mut Vec<String>) {
@@ -188,6 +205,9 @@ fn check_next(known: &PublicIncident, incident: &Incident, problems: &mut Vec<St
     if known.updates.last().is_some_and(|(status, body)| *status == word(&incident.status) && *body == incident.body) {
         problems.push("the same update twice".to_owned());
     }
+    if known.edited {
+        problems.push("an update of an incident that a person has taken over".to_owned());
+    }
     if known.status == "resolved" {
         problems.push("an update of a resolved incident".to_owned());
     }
@@ -205,7 +225,10 @@ fn is_first_page(request: &Request) -> bool {
 }
 
 fn shown(id: &str, incident: &PublicIncident) -> Value {
-    let updates = incident.updates.iter().rev().map(|(status, body)| json!({"status": status, "body": body}));
+    let number = |at: usize| format!("{id}u{}", at + 1);
+    let update =
+        |(at, (status, body)): (usize, &(String, String))| json!({"id": number(at), "status": status, "body": body});
+    let updates = incident.updates.iter().enumerate().rev().map(update);
     json!({
         "id": id, "name": incident.name, "status": incident.status, "metadata": incident.metadata,
         "incident_updates": updates.collect::<Vec<_>>(),

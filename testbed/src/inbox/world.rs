@@ -6,12 +6,16 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::{
+    alertmanager::Alertmanager,
     fault::Faults,
+    instatus::Instatus,
     letter::Mailboxes,
     pagerduty::Pagerduty,
+    postgrest::Postgrest,
     request::{Peer, Received, Reply, Request},
     slack::Slack,
     statuspage::Statuspage,
+    webhook::Webhook,
 };
 
 #[derive(Debug, Default)]
@@ -21,6 +25,10 @@ pub(super) struct World {
     pub pagerduty: Pagerduty,
     pub slack: Slack,
     pub statuspage: Statuspage,
+    pub postgrest: Postgrest,
+    pub instatus: Instatus,
+    pub alertmanager: Alertmanager,
+    pub webhook: Webhook,
     pub mailboxes: Mailboxes,
 }
 
@@ -31,12 +39,30 @@ impl World {
             Peer::Pagerduty => self.pagerduty.take(request, problems),
             Peer::Slack => self.slack.take(request, problems),
             Peer::Statuspage => self.statuspage.take(request, problems),
+            Peer::Supabase => self.postgrest.take(request, problems),
+            Peer::Other if request.path == PUBLIC_PAGE => Reply::json(200, &public_page()),
+            Peer::Instatus => self.instatus.take(request, problems),
+            Peer::Alertmanager => self.alertmanager.take(request, now(), problems),
+            Peer::Webhook => self.webhook.take(request, now(), problems),
+            Peer::Heartbeat => Reply::text(200, "OK").about("a heartbeat"),
             Peer::Mail | Peer::Other => {
                 problems.push("nobody lives at this path".to_owned());
                 Reply::json(404, &serde_json::json!({"error": "no such path"}))
             }
         }
     }
+}
+
+/// Another company's status page, where all is well.
+const PUBLIC_PAGE: &str = "/shopify/api/v2/summary.json";
+
+fn public_page() -> serde_json::Value {
+    serde_json::json!({
+        "page": {"id": "sh0p1fy", "name": "Shopify", "url": "https://status.example.com"},
+        "status": {"indicator": "none", "description": "All Systems Operational"},
+        "components": [{"id": "c1", "name": "Admin", "status": "operational", "group": false}],
+        "incidents": [],
+    })
 }
 
 /// The world behind its lock, and the bell that rings when something came in.

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use chrono::{DateTime, Utc};
 use slod::{
     channel::{Delivery, Limits, Outcome, SharedChannel, build},
     config::{
-        model::{Mail, Receiver, ReceiverKind},
+        model::{Mail, PagerdutyPeople, Receiver, ReceiverKind, SlackPeople},
         secret::Secret,
     },
     domain::{
@@ -14,7 +15,7 @@ use slod::{
         policy::Priority,
     },
 };
-use testbed::inbox::{Inbox, Peer};
+use testbed::inbox::{Inbox, Peer, WEBHOOK_SECRET};
 
 pub const ROUTING_KEY: &str = "0123456789abcdef0123456789SECRET";
 const BOT_TOKEN: &str = "xoxb-SECRET";
@@ -37,13 +38,21 @@ impl World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let inbox = Inbox::start().await;
         let kinds = [
-            ("pager", ReceiverKind::Pagerduty { routing_key: Secret::new(ROUTING_KEY), url: inbox.url("/pagerduty") }),
+            (
+                "pager",
+                ReceiverKind::Pagerduty {
+                    routing_key: Secret::new(ROUTING_KEY),
+                    url: inbox.url("/pagerduty"),
+                    people: PagerdutyPeople::default(),
+                },
+            ),
             (
                 "chat",
                 ReceiverKind::SlackBot {
                     channel: "C0ALERTS".into(),
                     token: Secret::new(BOT_TOKEN),
                     url: inbox.url("/slack"),
+                    people: SlackPeople::default(),
                 },
             ),
             ("hook", ReceiverKind::SlackWebhook { webhook: Secret::new(inbox.url(WEBHOOK_PATH)) }),
@@ -61,9 +70,30 @@ impl World {
                     url: inbox.url("/statuspage"),
                 },
             ),
-            ("later", ReceiverKind::NotYet { kind: "alertmanager" }),
+            (
+                "instatus",
+                ReceiverKind::Instatus {
+                    page: "p4ge".into(),
+                    key: Secret::new(PAGE_KEY),
+                    components: [("dashboard".to_owned(), "component-1".to_owned())].into(),
+                    url: inbox.url("/instatus"),
+                },
+            ),
+            (
+                "webhook",
+                ReceiverKind::Webhook {
+                    url: Secret::new(inbox.url("/webhook/hook-SECRET")),
+                    secret: Some(Secret::new(WEBHOOK_SECRET)),
+                },
+            ),
+            (
+                "alertmanager",
+                ReceiverKind::Alertmanager {
+                    urls: ["/alertmanager/1", "/alertmanager/2"].map(|path| Secret::new(inbox.url(path))).to_vec(),
+                },
+            ),
         ];
-        let receiver = |kind| Receiver { kind, fallback: None, fallback_after: Duration::from_mins(2) };
+        let receiver = |kind| Receiver { kind, fallback: None, fallback_after: Duration::from_mins(2), max_rate: None };
         let receivers = kinds.into_iter().map(|(name, kind)| (name.into(), receiver(kind))).collect();
         let mail = Mail {
             smtp: inbox.smtp_url(),
@@ -80,8 +110,10 @@ impl World {
         let id = match &message {
             Message::Notification(notification) => notification.event as i64 + 1,
             Message::StatusPost(post) => post.state as i64 + 1,
+            Message::Record(_) => 1,
+            Message::Bulletin(bulletin) => bulletin.kind as i64 + 1,
         };
-        let delivery = Delivery { id, message, thread: thread.map(str::to_owned), attempt };
+        let delivery = Delivery { id, message, thread: thread.map(str::to_owned), attempt, now: now() };
         let outcome = self.channels[receiver].deliver(&delivery).await;
         let shown = format!("{outcome:?}");
         assert!(!shown.contains("SECRET") && !shown.contains("B000") && !shown.contains(&ROUTING_KEY[..16]), "{shown}");
@@ -94,6 +126,11 @@ impl World {
         let http = self.inbox.received().into_iter().filter(|entry| entry.peer != Peer::Mail);
         assert!(http.into_iter().all(|entry| entry.agent == concat!("slod/", env!("CARGO_PKG_VERSION"))));
     }
+}
+
+/// When everything is sent.
+pub fn now() -> DateTime<Utc> {
+    "2026-10-25T14:16:00Z".parse().unwrap()
 }
 
 pub fn accepted(outcome: Outcome) -> String {
@@ -159,5 +196,6 @@ pub fn post(state: PublicState) -> Message {
         body: format!("We are {}.", state.as_str()),
         component: "dashboard".into(),
         decided_at: "2026-10-25T14:15:00Z".parse().unwrap(),
+        opens: state == PublicState::Investigating,
     })
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use slod::http::routes::ROUTES;
 
-use super::{fake_desk::FakeDesk, get, get_as, local, post, tcp};
+use super::{delete, fake_desk::FakeDesk, get, get_as, local, post, tcp};
 
 fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
@@ -30,14 +30,21 @@ async fn every_listed_route_answers() {
         };
         let path = route.path.replace("{service}", "inventory").replace("{slo}", file);
         let path = path.replace("{receiver}", "ops-pager").replace("{id}", id);
+        let silence =
+            r#"{"match":{"service":"inventory"},"ends_at":"2026-10-25T13:00:00Z","reason":"test","by":"ops-lead"}"#;
         let answer = if route.method == "GET" {
             get(&router, &path).await
+        } else if route.method == "DELETE" {
+            delete(&router, &path, None, "").await
+        } else if path.ends_with("/silences") {
+            post(&router, &path, None, silence).await
         } else {
             let correction = r#"{"slo":"inventory/api-response-time","at":"2026-10-25T12:00:00Z","bad":-1,"total":0,"reason":"test","by":"ops-lead"}"#;
             let note = r#"{"by":"ops-lead","text":"seen"}"#;
             post(&router, &path, None, if path.ends_with("/corrections") { correction } else { note }).await
         };
-        assert_eq!(answer.status, StatusCode::OK, "{} {path}: {}", route.method, answer.text);
+        let is_fine = [StatusCode::OK, StatusCode::ACCEPTED].contains(&answer.status);
+        assert!(is_fine, "{} {path}: {} {}", route.method, answer.status, answer.text);
     }
 }
 
@@ -72,6 +79,8 @@ async fn lists_have_a_name_and_a_next() {
         ("/api/v1/incidents?state=acknowledged", "incidents", 1),
         ("/api/v1/incidents?state=open", "incidents", 0),
         ("/api/v1/deliveries", "deliveries", 2),
+        ("/api/v1/silences", "silences", 1),
+        ("/api/v1/silences?state=ended", "silences", 0),
         ("/api/v1/deliveries?state=retry", "deliveries", 1),
         ("/api/v1/slos/inventory/rop-freshness/slots", "slots", 2),
     ];
@@ -87,15 +96,55 @@ async fn lists_have_a_name_and_a_next() {
 async fn an_incident_has_the_documented_fields() {
     let incident = get(&tcp(FakeDesk::default()), "/api/v1/incidents/7").await.json();
     let fields = "id key service slo source series title priority state opened_at acknowledged_at acknowledged_by \
-                  resolved_at late alerts steps deliveries diagnostics timeline status_page cost";
+                  resolved_at late muted alerts steps deliveries diagnostics manual timeline status_page cost";
     assert_eq!(keys(&incident), set(fields));
     assert_eq!(keys(&incident["steps"][0]), set("policy after due_at state notify"));
     let delivery = "id incident receiver event state attempts last_error decided_at next_at sent_at receipt";
     assert_eq!(keys(&incident["deliveries"][0]), set(delivery));
+    let diagnosis = "name kind at took_seconds ok summary text table look late";
+    assert_eq!(keys(&incident["diagnostics"][0]), set(diagnosis));
     assert_eq!(keys(&incident["timeline"][0]), set("at kind text"));
-    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at left_to_people"));
+    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at late_seconds left_to_people"));
     assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
     assert_eq!(incident["priority"], "P1");
+}
+
+#[tokio::test]
+async fn a_silence_has_the_documented_fields() {
+    let router = local(FakeDesk::default());
+    let silence = get(&router, "/api/v1/silences").await.json()["silences"][0].clone();
+    let fields = "id match starts_at ends_at by reason state expired_at expired_by covers";
+    assert_eq!(keys(&silence), set(fields));
+    assert_eq!(keys(&silence["match"]), set("service slo policy labels"));
+    let wanted = r#"{"match":{"service":"inventory","slo":"api-response-time","labels":{"a":"b"}},"ends_at":"2026-10-25T15:00:00+02:00","reason":"move","by":"ann","preview":true}"#;
+    let preview = post(&router, "/api/v1/silences", None, wanted).await.json();
+    assert_eq!(
+        (&preview["id"], &preview["state"], &preview["ends_at"]),
+        (&Value::Null, &json!("preview"), &json!("2026-10-25T13:00:00Z"))
+    );
+    assert_eq!(keys(&preview["covers"]), set("slos of names policies incidents"));
+    let ended = delete(&router, "/api/v1/silences/7", None, r#"{"by":"bob"}"#).await.json();
+    assert_eq!((&ended["state"], &ended["expired_by"]), (&json!("expired"), &json!("bob")));
+    let good = r#""match":{"service":"inventory"},"ends_at":"2026-10-25T13:00:00Z","reason":"move","by":"ann""#;
+    for (body, said) in [
+        ("{}".to_owned(), "missing field `match`"),
+        (format!("{{{good},\"more\":1}}"), "unknown field `more`"),
+        (format!("{{{}}}", good.replace(r#""inventory""#, r#""inventory","team":"x""#)), "unknown field `team`"),
+        (format!("{{{}}}", good.replace(r#""service":"inventory""#, "")), "missing field `service`"),
+        (format!("{{{}}}", good.replace("2026-10-25T13:00:00Z", "noon")), "`ends_at` is not a time"),
+        (format!("{{{}}}", good.replace(r#","by":"ann""#, "")), "`by` is missing"),
+        (format!("{{{}}}", good.replace(r#","reason":"move""#, "")), "needs a `reason`"),
+        (
+            format!("{{{}}}", good.replace(r#"{"service":"inventory"}"#, r#"{"service":"inventory","labels":[1]}"#)),
+            "not what is expected",
+        ),
+    ] {
+        let answer = post(&router, "/api/v1/silences", None, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(answer.text.contains(said), "{body}: {}", answer.text);
+    }
+    assert_eq!(delete(&router, "/api/v1/silences/8", None, "").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(delete(&router, "/api/v1/silences", None, "").await.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]
@@ -144,11 +193,14 @@ async fn what_cannot_be_asked_is_refused() {
         ("/api/v1/incidents?limit=0".to_owned(), 400),
         ("/api/v1/deliveries?state=lost".to_owned(), 400),
         ("/api/v1/incidents/8".to_owned(), 404),
+        ("/api/v1/incidents/8/why".to_owned(), 404),
+        ("/api/v1/slos/inventory/nope/why".to_owned(), 404),
+        ("/api/v1/slos/inventory/api-response-time/why?at=noon".to_owned(), 400),
         ("/api/v1/deliveries/x".to_owned(), 404),
         ("/api/v1/slos/inventory/nope".to_owned(), 404),
         ("/api/nope/health-metrics".to_owned(), 404),
         ("/badge/inventory/api-response-time.png".to_owned(), 404),
-        ("/api/v1/silences".to_owned(), 404),
+        ("/api/v1/policies".to_owned(), 404),
         ("/api/openapi.json".to_owned(), 404),
         (format!("{slots}?from=yesterday"), 400),
         (format!("{slots}?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z"), 400),

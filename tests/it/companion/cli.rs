@@ -81,9 +81,29 @@ fn looking() {
     let none = served.slod(&["incidents", "--state", "open"]).success();
     assert_eq!((stdout(&none).as_str(), stderr(&none).as_str()), ("", "no incidents\n"));
     let one = stdout(&served.slod(&["incident", "show", "7"]).success());
-    for words in ["incident 7", "platform-pager", "draft `investigating` waits", "postgres-health", "opened"] {
+    for words in
+        ["incident 7", "platform-pager", "draft `investigating` waits", "oldest-queued", "manager approval", "opened"]
+    {
         assert!(one.contains(words), "{words}: {one}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_slod_itself_is_said() {
+    let served = Served::new(FakeDesk { not_ready: true, ..FakeDesk::default() });
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(
+        status.starts_with("■ the store cannot be written; nothing new is sent until it can: disk full"),
+        "{status}"
+    );
+    let refused = "receiver ops-pager: 1 not yet accepted, the newest failure: 400 invalid key";
+    assert!(status.lines().any(|line| line.starts_with(refused)), "{status}");
+    assert!(!status.contains('\u{1b}'), "{status}");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["status", "-o", "json"]).success())).unwrap();
+    assert!(json["daemon"]["store_trouble"].as_str().unwrap().starts_with("disk full"), "{json}");
+    let well = stdout(&Served::new(FakeDesk::default()).slod(&["status"]).success());
+    assert!(!well.contains("the store") && !well.contains("receiver ops-pager"), "{well}");
 }
 
 #[test]
@@ -100,6 +120,60 @@ fn explaining() {
     assert!(unknown.contains("inventory/nothing"), "{unknown}");
     let when = stderr(&served.slod(&["explain", "inventory/api-response-time", "--at", "noon"]).code(1));
     assert!(when.contains("noon"), "{when}");
+}
+
+#[test]
+fn proving() {
+    let served = Served::new(FakeDesk::default());
+    let text = stdout(&served.slod(&["why", "7"]).success());
+    insta::assert_snapshot!("why", text);
+    let page = ["why", "--not-paged", "inventory/api-response-time", "--at", "2026-10-25T11:50:00Z"];
+    let unpaged = stdout(&served.slod(&page).success());
+    insta::assert_snapshot!("not_paged", unpaged);
+    assert!(!text.contains('\u{1b}') && !unpaged.contains('\u{1b}'), "nothing steers a terminal");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&served.slod(&["why", "7", "-o", "json"]).success())).unwrap();
+    assert_eq!(json["deliveries"][0]["tries"][0]["outcome"], "retry");
+    served.slod(&["why", "8"]).code(1);
+    served.slod(&["why"]).code(2);
+    served.slod(&["why", "7", "--not-paged", "inventory/api-response-time"]).code(2);
+    served.slod(&["why", "7", "--at", "2026-10-25T11:50:00Z"]).code(2);
+    let gone = slod(&["why", "7"]).env("SLOD_SOCKET", served.dir.path().join("none.sock")).assert().code(4);
+    assert!(stderr(&gone).contains("no daemon answers"), "{}", stderr(&gone));
+}
+
+#[test]
+fn silencing() {
+    let served = Served::new(FakeDesk::default());
+    let add = ["silence", "add", "--service", "inventory", "--for", "1h", "--reason", "move"];
+    let made = stdout(&served.slod(&add).success());
+    assert!(made.starts_with("silence 3f9c01ab22d4: inventory/* is silent until "), "{made}");
+    assert!(made.contains("2 of 5 SLOs: inventory/api-response-time") && made.contains("open incidents: 7"), "{made}");
+    let wanted = ["--slo", "api-response-time", "--policy", "fast-burn", "--label", "region=eu", "--dry-run"];
+    let preview = stdout(&served.slod(&[&add[..], &wanted[..]].concat()).success());
+    let what = "nothing was done: inventory/api-response-time, policy fast-burn, {region=eu} would be silent";
+    assert!(preview.starts_with(what), "{preview}");
+    let list = stdout(&served.slod(&["silence", "list"]).success());
+    assert!(list.contains("3f9c01ab22d4") && list.contains("ops-lead") && !list.contains('\u{1b}'), "{list}");
+    let status = stdout(&served.slod(&["status"]).success());
+    assert!(status.contains("silenced until 2026-10-25 13:00:00 UTC by ops-lead: inventory/*"), "{status}");
+    assert!(stdout(&served.slod(&["incidents"]).success()).contains("acknowledged, muted"));
+    let ended = stdout(&served.slod(&["silence", "expire", "3f9c01ab22d4", "--by", "bob"]).success());
+    assert!(ended.contains("silence 3f9c01ab22d4 has ended"), "{ended}");
+    assert!(stderr(&served.slod(&["silence", "expire", "8"]).code(1)).contains("no active silence `8`"));
+    for (wrong, said) in [
+        (&["silence", "add", "--service", "inventory", "--reason", "x"][..], "--for"),
+        (&["silence", "add", "--service", "inventory", "--for", "1h"], "--reason"),
+        (&["silence", "add", "--for", "1h", "--reason", "x"], "--service"),
+        (&["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1 hour"], "duration"),
+        (
+            &["silence", "add", "--service", "inventory", "--reason", "x", "--for", "1h", "--until", "x"],
+            "cannot be used with",
+        ),
+    ] {
+        let answer = stderr(&served.slod(wrong).code(2));
+        assert!(answer.contains(said), "{wrong:?}: {answer}");
+    }
 }
 
 #[test]
@@ -212,7 +286,9 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 15] = [
+    let verbs: [&[&str]; 18] = [
+        &["why"],
+        &["route"],
         &["incident"],
         &["status-page"],
         &["notify"],
@@ -225,6 +301,7 @@ fn help_has_examples() {
         &["note"],
         &["status-page", "approve"],
         &["report"],
+        &["noise"],
         &["notify", "test"],
         &["init"],
         &["completions"],

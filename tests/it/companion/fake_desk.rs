@@ -15,16 +15,26 @@ use slod::{
         name::{Series, SloId},
         slot::SlotState,
     },
+    template::Templates,
     views::{
-        desk::{Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView},
+        desk::{
+            Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
+        },
         explain::Explanation,
+        inbound::{Call, Caller, Reception, Unread},
         incident::{DeliveryView, IncidentView},
+        post_incident::{Around, variables},
         report::{BudgetReport, CorrectionView},
+        silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
+        why::{NotPagedView, Proofs, WhyView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, slo};
+use super::{
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
+    fixed_proof::{not_paged, why},
+};
 
 pub struct StoppedClock;
 
@@ -33,6 +43,9 @@ impl Clock for StoppedClock {
         now()
     }
 }
+
+/// Who called, the signatures, the time, and the body.
+pub type SeenCall = (Caller, String, String, Result<Vec<u8>, Unread>);
 
 /// What differs from test to test.
 #[derive(Default)]
@@ -48,12 +61,31 @@ pub struct FakeDesk {
     pub test_ends: Option<&'static str>,
     pub looks: AtomicU32,
     pub acts: Mutex<Vec<(String, Action, String)>>,
+    /// What becomes of a signed call: accepted unless written.
+    pub reception: Option<Reception>,
+    pub calls: Mutex<Vec<SeenCall>>,
 }
 
 impl FakeDesk {
     fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+}
+
+impl Proofs for FakeDesk {
+    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
+        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
+    }
+
+    fn not_paged<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }
 
@@ -152,6 +184,19 @@ impl Desk for FakeDesk {
         })
     }
 
+    fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
+        Box::pin(async move {
+            let around = Around {
+                service_title: Some("Inventory"),
+                owner: None,
+                runbook_url: Some("javascript:alert(1)"),
+                external_url: "http://127.0.0.1:9720",
+                now: now(),
+            };
+            Ok(Templates::default().post_incident(&variables(&self.incident(id).await?, &around)).0)
+        })
+    }
+
     fn deliveries<'a>(
         &'a self,
         state: Option<&'a str>,
@@ -189,12 +234,19 @@ impl Desk for FakeDesk {
         incident: &'a str,
         action: Action,
         by: &'a str,
+        _: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             let view = self.incident(incident).await?;
             self.acts.lock().unwrap().push((incident.to_owned(), action, by.to_owned()));
             Ok(view)
         })
+    }
+
+    fn receive<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Reception> {
+        let seen = (call.caller, call.signatures.to_owned(), call.timestamp.to_owned(), call.body.map(<[u8]>::to_vec));
+        self.calls.lock().unwrap().push(seen);
+        Box::pin(async { self.reception.unwrap_or(Reception::Accepted) })
     }
 
     fn correct(&self, wanted: Correcting) -> BoxFuture<'_, Result<CorrectionView, DeskError>> {
@@ -205,6 +257,38 @@ impl Desk for FakeDesk {
             }
             let Correcting { series, at, bad, total, reason, by, .. } = wanted;
             Ok(CorrectionView::new(&series, &Correction { at, bad, total, reason, by, made_at: now() }))
+        })
+    }
+
+    fn silence(&self, wanted: Silencing) -> BoxFuture<'_, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if wanted.reason.trim().is_empty() {
+                return Err(DeskError::Invalid("a silence needs a `reason`".into()));
+            }
+            let id = (!wanted.preview).then_some("3f9c01ab22d4");
+            let Silencing { matcher, ends_at, by, reason, .. } = wanted;
+            Ok(SilenceView { matcher, ends_at, by, reason, ..silence(id) })
+        })
+    }
+
+    fn silences<'a>(
+        &'a self,
+        state: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<SilenceView>, DeskError>> {
+        Box::pin(async move {
+            let one = SilenceView { covers: None, ..silence(Some("3f9c01ab22d4")) };
+            Ok(vec![one].into_iter().filter(|one| state.is_none_or(|state| state == one.state)).take(limit).collect())
+        })
+    }
+
+    fn expire<'a>(&'a self, id: &'a str, by: &'a str) -> BoxFuture<'a, Result<SilenceView, DeskError>> {
+        Box::pin(async move {
+            if !matches!(id, "7" | "3f9c01ab22d4") {
+                return Err(DeskError::NotFound(format!("no active silence `{id}`"), "`slod silence list`".into()));
+            }
+            let (at, by) = (Some(now()), Some(by.to_owned()));
+            Ok(SilenceView { state: "expired".into(), expired_at: at, expired_by: by, ..silence(Some(id)) })
         })
     }
 
@@ -234,9 +318,11 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            joined: 0,
+            max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
-            last_failure: None,
-            last_error: None,
+            last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
+            last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),
         };
         Box::pin(async move { Ok(vec![receiver]) })
     }
@@ -246,6 +332,7 @@ impl Desk for FakeDesk {
             ready: !self.not_ready,
             notices: vec![],
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
+            store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),

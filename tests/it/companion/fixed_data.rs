@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use slod::{
-    domain::{correction::Correction, name::SloId, policy::Priority, slot::SlotState},
+    domain::{correction::Correction, name::SloId, policy::Priority, silence::Matcher, slot::SlotState},
     views::{
         explain::{Asked, Explanation, Figure, Stretch},
-        incident::{AlertView, CostView, DeliveryView, IncidentView, StatusPageView, StepView, TimelineView},
+        incident::{
+            AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView,
+            TimelineView,
+        },
         report::{
             Breach, BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport,
         },
+        silence::{CoverView, SilenceView},
         slo::{BudgetView, PolicyView, SloState, SloView, SlotView, StreakView, ValueView},
     },
 };
@@ -143,6 +147,7 @@ pub fn incident() -> IncidentView {
         acknowledged_by: Some(HOSTILE.into()),
         resolved_at: None,
         late: true,
+        muted: Some(MutedView { until: Some(at("2026-10-25T13:00:00Z")), why: vec![format!("silence by {HOSTILE}")] }),
         alerts: vec![AlertView {
             name: "fast-burn:1h/5m".into(),
             priority: Priority::P1,
@@ -158,8 +163,10 @@ pub fn incident() -> IncidentView {
             notify: vec!["platform-pager".into(), "inventory-eng".into()],
         }],
         deliveries: vec![delivery(1, "sent"), delivery(2, "retry")],
-        diagnostics: vec![
-            json!({"name": "postgres-health", "ok": true, "rows": [{"queued": HOSTILE, "n": 3.5}], "note": null}),
+        diagnostics: super::fixed_proof::diagnoses(),
+        manual: vec![
+            ManualView { run: format!("npm run {HOSTILE}"), needs: Some("manager approval".into()) },
+            ManualView { run: "look".into(), needs: None },
         ],
         timeline: vec![TimelineView { at: at("2026-10-25T11:50:00Z"), kind: "opened".into(), text: HOSTILE.into() }],
         status_page: Some(StatusPageView {
@@ -167,9 +174,31 @@ pub fn incident() -> IncidentView {
             draft: Some("investigating".into()),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
+            late_seconds: None,
             left_to_people: false,
         }),
         cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
+    }
+}
+
+pub fn silence(id: Option<&str>) -> SilenceView {
+    SilenceView {
+        id: id.map(str::to_owned),
+        matcher: Matcher { service: "inventory".into(), slo: None, policy: None, labels: BTreeMap::new() },
+        starts_at: at("2026-10-25T11:00:00Z"),
+        ends_at: at("2026-10-25T13:00:00Z"),
+        by: "ops-lead".into(),
+        reason: HOSTILE.into(),
+        state: if id.is_some() { "active" } else { "preview" }.into(),
+        expired_at: None,
+        expired_by: None,
+        covers: Some(CoverView {
+            slos: 2,
+            of: 5,
+            names: vec!["inventory/api-response-time".into(), "inventory/rop-freshness".into()],
+            policies: vec!["fast-burn".into()],
+            incidents: vec!["7".into()],
+        }),
     }
 }
 
@@ -216,6 +245,7 @@ pub fn report(month: &str) -> BudgetReport {
                     },
                     series: vec![],
                     incidents: vec![IncidentCost {
+                        status_page: None,
                         id: "7".into(),
                         opened_at: at("2026-10-25T11:50:00Z"),
                         resolved_at: None,

@@ -12,6 +12,7 @@ use slod::{
 };
 
 use super::{
+    delete,
     fake_desk::{FakeDesk, StoppedClock},
     get, get_as, local, post, send, tcp,
 };
@@ -37,6 +38,8 @@ async fn writing_over_tcp_takes_a_token_that_may_operate() {
                 assert_eq!(answer.code(), code, "{path} {token:?}");
             }
         }
+        let answer = delete(&router, "/api/v1/silences/7", token, "").await;
+        assert_eq!(answer.status.as_u16(), status, "{token:?}: {}", answer.text);
     }
 }
 
@@ -48,6 +51,7 @@ async fn without_configured_tokens_tcp_only_reads() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "read_only"));
         assert!(answer.json()["error"]["help"].as_str().unwrap().contains("daemon.tokens"));
     }
+    assert_eq!(delete(&tcp(desk()), "/api/v1/silences/7", None, "").await.code(), "read_only");
     assert_eq!(post(&local(desk()), ACK, None, BY).await.status, StatusCode::OK);
     assert_eq!(get(&tcp(desk()), "/api/v1/slos").await.status, StatusCode::OK);
 }

@@ -19,7 +19,7 @@ use slod::domain::{
 use super::world::{Heard, START, World, at, pair, planned, policy, rulebook, slo, status_page, steps, under};
 
 /// A probe with a run, a budget, a window and a silence to watch; escalations, lapsing acknowledgements, a public page.
-fn busy_world(approve: bool) -> World {
+pub fn busy_world(approve: bool) -> World {
     let mut rules = slo(IndicatorKind::Probe, 90.0, 60);
     rules.spec.window = slod::domain::slo::Window::Rolling(6_000);
     rules.status = Some(status_page(approve, 120));
@@ -47,7 +47,7 @@ fn busy_world(approve: bool) -> World {
 }
 
 /// A slot, or something that people or sources do.
-fn act(world: &mut World, what: char) {
+pub fn act(world: &mut World, what: char) {
     let open = world.core.incidents.values().find(|incident| incident.resolved.is_none());
     let Some(id) = open.map(|incident| incident.id.clone()) else {
         if "gb1e_!.".contains(what) {
@@ -57,9 +57,9 @@ fn act(world: &mut World, what: char) {
     };
     let by = || "ann".to_owned();
     let event = match what {
-        'A' => IncidentEvent::Acknowledge { by: by() },
-        'R' => IncidentEvent::Resolve { by: by() },
-        'N' => IncidentEvent::Note { by: by(), text: "text".into() },
+        'A' => IncidentEvent::Acknowledge { by: by().into() },
+        'R' => IncidentEvent::Resolve { by: by().into() },
+        'N' => IncidentEvent::Note { by: by().into(), text: "text".into() },
         'P' | 'D' => IncidentEvent::StatusDraft { by: by(), approve: what == 'P' },
         'U' => IncidentEvent::Undelivered {
             receiver: "pager".into(),
@@ -84,7 +84,7 @@ fn acts() -> impl Strategy<Value = String> {
 }
 
 /// Without what is only remembered in memory: the words of the last answer.
-fn without_last_answer(heard: &[Heard]) -> Vec<Heard> {
+pub fn without_last_answer(heard: &[Heard]) -> Vec<Heard> {
     let mut heard = heard.to_vec();
     for one in &mut heard {
         if let Message::Notification(notification) = &mut one.outgoing.message {
@@ -227,7 +227,7 @@ proptest! {
             let priority = Priority::ALL[number];
             let event = match kind {
                 0..=3 => IncidentEvent::Fired {
-                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, flapping: None,
+                    watch, policy: Name::from(format!("policy-{}", number / 2)), priority, plan: plan.clone(), at: now, reopen_within: 600, late: false, because: String::new(), flapping: None,
                 },
                 4..=6 => IncidentEvent::Ended { watch, ending: if kind == 4 { Ending::GoodAgain } else { Ending::Cleared } },
                 7 => IncidentEvent::Acknowledge { by: "ann".into() },
@@ -236,7 +236,7 @@ proptest! {
                 10 => IncidentEvent::Undelivered { receiver: "pager".into(), fallback: "boss".into(), event: Event::Trigger, why: String::new() },
                 _ => IncidentEvent::Tick,
             };
-            let around = Around { now, hearers: &rules.hearers, status: (number > 0).then_some(&rule), blind: number == 2 };
+            let around = Around { now, hearers: &rules.hearers, status: (number > 0).then_some(&rule), blind: number == 2, has_diagnostics: number == 3, mutes: &[] };
             let mut said = incident.handle(event, &around).unwrap_or_default();
             let around = Around { status: Some(&rule), ..around };
             said.extend(incident.handle(IncidentEvent::Tick, &around).unwrap());

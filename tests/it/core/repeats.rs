@@ -59,7 +59,7 @@ fn who_is_reminded_when() {
     world.until(4_500);
     let late = world.heard.iter().skip(3).map(|heard| match &heard.outgoing.message {
         Message::Notification(message) => (heard.at, message.late),
-        Message::StatusPost(_) => panic!("no page here"),
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => panic!("no page here"),
     });
     assert_eq!(late.collect::<Vec<_>>(), [(4_000, true), (4_000, true), (4_260, false), (4_260, false)]);
     // over and back: the clock begins anew

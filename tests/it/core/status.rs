@@ -2,11 +2,14 @@
 
 use slod::domain::{
     incident::IncidentEvent,
+    notification::{Message, PublicState},
+    page_news::PageNews,
     policy::{Condition, Policy, Priority},
     slo::IndicatorKind,
+    status_page::StatusClock,
 };
 
-use super::world::{World, planned, policy, slo, status_page};
+use super::world::{World, at, planned, policy, slo, status_page};
 
 fn down() -> Policy {
     let mut down = policy("down", Priority::P1, Condition::Consecutive(1));
@@ -169,14 +172,120 @@ fn only_from_its_priority_on() {
     assert_eq!(world.told("public"), "");
 }
 
+fn page(world: &mut World, news: PageNews) {
+    world.about(IncidentEvent::Page(news));
+}
+
+fn clock(world: &World) -> StatusClock {
+    world.incident().status.clone().unwrap()
+}
+
+/// Sent is not posted: the deadline runs until the page shows it.
+#[test]
+fn a_page_that_does_not_answer_is_late() {
+    let mut world = world(false, 300);
+    world.page_answers = false;
+    world.feed("b*23");
+    assert_eq!(world.minutes("public"), "6:investigating");
+    assert_eq!(world.minutes("lead"), "16:update 21:update", "no reminder of what was only just sent");
+    assert_eq!(clock(&world).late_seconds(at(23 * 60)), Some(120), "so far");
+    page(&mut world, PageNews::Shows { state: PublicState::Investigating, at: at(25 * 60) });
+    world.feed("b*9");
+    assert_eq!(clock(&world).late_seconds(at(40 * 60)), Some(240));
+    let said = "status-page \"investigating\" is public 4 min after the deadline";
+    assert!(world.lines.iter().any(|line| line == said), "{:?}", world.lines);
+    assert_eq!(world.minutes("lead"), "16:update 21:update");
+}
+
+#[test]
+fn what_was_never_posted_stays_on_record() {
+    let mut world = world(true, 0);
+    world.feed("b*20 g");
+    assert_eq!(clock(&world).late_seconds(at(90 * 60)), Some(5 * 60), "due at 16, over at 21");
+    assert_eq!(clock(&world).deadline(), Some(at(16 * 60)));
+    world.feed("g*20");
+    assert!(world.core.incidents.is_empty(), "finished");
+}
+
+#[test]
+fn what_is_on_its_way_keeps_the_incident() {
+    let mut world = world(false, 0);
+    world.page_answers = false;
+    world.feed("b g*30");
+    assert_eq!(world.told("public"), "investigating monitoring resolved");
+    assert_eq!(world.core.incidents.len(), 1);
+    for state in [PublicState::Investigating, PublicState::Monitoring, PublicState::Resolved] {
+        let at = world.now;
+        page(&mut world, PageNews::Shows { state, at });
+    }
+    assert!(world.core.incidents.is_empty(), "finished");
+}
+
+#[test]
+fn a_person_who_edits_the_page_has_it() {
+    let mut world = world(false, 0);
+    world.feed("bb");
+    for _ in 0..2 {
+        page(&mut world, PageNews::TakenOver { what: "somebody has posted \"identified\" there".into() });
+    }
+    assert_eq!(world.told("lead"), "update", "told once");
+    let said = "status-page somebody has posted \"identified\" there: the page is left to people";
+    assert_eq!(world.lines.iter().filter(|line| *line == said).count(), 1, "{:?}", world.lines);
+    world.restart();
+    world.feed("g*3 bb g*30");
+    assert_eq!(world.told("public"), "investigating");
+    assert!(world.core.incidents.is_empty(), "finished");
+}
+
+#[test]
+fn a_refused_post_is_told_to_the_owners_and_the_page_goes_on() {
+    let mut world = world(false, 0);
+    world.page_answers = false;
+    world.feed("bb");
+    let why = "401 wrong key".to_owned();
+    page(&mut world, PageNews::Refused { state: PublicState::Investigating, why });
+    assert_eq!(world.told("lead"), "update");
+    world.feed("g");
+    assert_eq!(world.told("public"), "investigating monitoring");
+}
+
+/// What is resolved stays so: the public hears of a relapse as of another incident.
+#[test]
+fn a_relapse_after_the_end_begins_another_public_incident() {
+    let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
+    rules.status = Some(status_page(false, 0));
+    let mut down = down();
+    down.reopen_within = Some(3_600);
+    let mut world = World::new(rules, vec![planned(down, None)]);
+    world.feed("b g*15 b g b g*15");
+    let posts = world.heard.iter().filter_map(|heard| match &heard.outgoing.message {
+        Message::StatusPost(post) => {
+            let mark = post.key.split_once('/').map_or("1", |(_, number)| number).to_owned();
+            Some(format!("{} {mark}{}", post.state.as_str(), if post.opens { " opens" } else { "" }))
+        }
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => None,
+    });
+    let expected = [
+        "investigating 1 opens",
+        "monitoring 1",
+        "resolved 1",
+        "investigating 2 opens",
+        "monitoring 2",
+        "investigating 2",
+        "monitoring 2",
+        "resolved 2",
+    ];
+    assert_eq!(posts.collect::<Vec<_>>(), expected);
+}
+
 /// What is public says no ratios, causes or names.
 #[test]
 fn public_words() {
     let mut world = world(false, 0);
     world.feed("b g*12");
     let posts = world.heard.iter().filter_map(|heard| match &heard.outgoing.message {
-        slod::domain::notification::Message::StatusPost(post) => Some(format!("{} {}", post.name, post.body)),
-        slod::domain::notification::Message::Notification(_) => None,
+        Message::StatusPost(post) => Some(format!("{} {}", post.name, post.body)),
+        _ => None,
     });
     let posts: Vec<_> = posts.collect();
     assert_eq!(posts.len(), 3);

@@ -14,7 +14,7 @@ use super::world::{World, planned, policy, slo};
 fn messages(world: &World) -> Vec<Notification> {
     let notification = |message: &Message| match message {
         Message::Notification(notification) => Some((**notification).clone()),
-        Message::StatusPost(_) => None,
+        Message::StatusPost(_) | Message::Bulletin(_) | Message::Record(_) => None,
     };
     world.heard.iter().filter_map(|heard| notification(&heard.outgoing.message)).collect()
 }

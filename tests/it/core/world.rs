@@ -7,18 +7,18 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use slod::domain::{
     alert::{Alert, AlertState},
-    chunk::chunk_of,
     decide::{Core, Decision, Input, Outgoing, SeriesKey, time},
     escalation::Plan,
     incident::{Hearing, Incident, IncidentEvent},
-    ledger::Ledger,
     name::{Name, SloId},
     notification::{Event, Message},
+    page_news::PageNews,
     policy::{
         BurnPair, BurnRate, ClearAfter, Condition, Escalation, EscalationStep, Flapping, Judge, OnGap, Policy,
         Priority, Unless,
     },
     rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
+    silence::{Matcher, Silence},
     slo::{Budgeting, Comparison, IndicatorKind, Objective, Operator, SloSpec, Window},
     slot::{Gap, Reading, SlotAnswer},
     status_page::StatusRule,
@@ -114,6 +114,7 @@ pub fn slo(kind: IndicatorKind, percent: f64, every: u32) -> SloRules {
         policies: Vec::new(),
         runbook_url: None,
         manual: Vec::new(),
+        has_diagnostics: false,
         status: None,
     }
 }
@@ -148,6 +149,7 @@ pub fn rulebook(slos: Vec<SloRules>) -> Rulebook {
         sources: BTreeMap::from([(Name::from("prometheus"), blind)]),
         hearers: hearers.into_iter().map(|(name, hearing)| (Name::from(name), hearing)).collect(),
         external_url: "http://slod".into(),
+        records: BTreeMap::new(),
     }
 }
 
@@ -169,6 +171,10 @@ pub struct World {
     pub settle: i64,
     pub heard: Vec<Heard>,
     pub lines: Vec<String>,
+    /// Incidents that were put on record, with the second.
+    pub records: Vec<(i64, String)>,
+    /// Whether the public page takes what is posted.
+    pub page_answers: bool,
 }
 
 impl World {
@@ -178,7 +184,18 @@ impl World {
         let key = SeriesKey::whole(slo.spec.id.clone());
         let next = START / i64::from(slo.spec.every);
         let core = Core::new(Arc::new(rulebook(vec![slo])));
-        Self { core, key, now: at(0), next, events, settle: 0, heard: Vec::new(), lines: Vec::new() }
+        Self {
+            core,
+            key,
+            now: at(0),
+            next,
+            events,
+            settle: 0,
+            heard: Vec::new(),
+            lines: Vec::new(),
+            records: Vec::new(),
+            page_answers: true,
+        }
     }
 
     /// One policy that tells `pager` and `chat` at once.
@@ -247,7 +264,14 @@ impl World {
     pub fn take(&mut self, decision: Decision) {
         let at = (self.now - at(0)).num_seconds();
         self.lines.extend(decision.lines.into_iter().map(|line| format!("{} {}", line.kind, line.text)));
+        let posts: Vec<_> =
+            decision.outgoing.iter().filter(|_| self.page_answers).filter_map(Outgoing::posted).collect();
         self.heard.extend(decision.outgoing.into_iter().map(|outgoing| Heard { at, outgoing }));
+        self.records.extend(decision.records.into_iter().map(|(incident, _)| (at, incident)));
+        for (incident, state) in posts {
+            let event = IncidentEvent::Page(PageNews::Shows { state, at: self.now });
+            self.input(Input::About { incident, event });
+        }
         let wake = self.core.wake_at();
         // What is due at this very second is done by the tick that follows every round.
         if wake.is_some_and(|wake| wake <= self.now) {
@@ -286,6 +310,21 @@ impl World {
         self.about(IncidentEvent::Acknowledge { by: "ann".into() })
     }
 
+    /// Silences the SLO, or one policy on it, for so many seconds. Answers the silence's id.
+    pub fn silence(&mut self, policy: Option<&str>, seconds: i64) -> String {
+        let SloId { service, slo } = self.key.id.clone();
+        let matcher = Matcher { service, slo: Some(slo), policy: policy.map(Name::from), labels: BTreeMap::new() };
+        let silence = Silence::new(matcher, "ann", "database move", self.now, self.now + TimeDelta::seconds(seconds));
+        let id = silence.id.clone();
+        self.input(Input::Silence(Box::new(silence)));
+        id
+    }
+
+    pub fn expire(&mut self, id: &str) -> &mut Self {
+        self.input(Input::Unsilence { id: id.to_owned(), by: "bob".into() });
+        self
+    }
+
     pub fn resolve(&mut self) -> &mut Self {
         self.about(IncidentEvent::Resolve { by: "ann".into() })
     }
@@ -320,34 +359,6 @@ impl World {
         };
         mine.map(word).collect::<Vec<_>>().join(" ")
     }
-
-    /// The core as it would be read back from the store.
-    pub fn restart(&mut self) {
-        let old = std::mem::take(&mut self.core);
-        let mut core = Core::default();
-        for (id, incident) in &old.incidents {
-            let text = serde_json::to_string(incident).unwrap();
-            core.incidents.insert(id.clone(), serde_json::from_str(&text).unwrap());
-        }
-        core.adopt(old.rules.clone());
-        for (key, state) in &old.series {
-            let mut ledger = Ledger::new(state.ledger.every());
-            let newest = state.ledger.newest().map_or(i64::MIN, chunk_of);
-            for number in chunk_of(START / i64::from(ledger.every())) - 1_000..=newest {
-                if let Some(bytes) = state.ledger.chunk_bytes(number) {
-                    ledger.load(ledger.every(), number, bytes).unwrap();
-                }
-            }
-            let fresh = core.series.get_mut(key).unwrap();
-            fresh.ledger = ledger;
-            for (watch, alert) in &state.alerts {
-                let text = serde_json::to_string(alert).unwrap();
-                fresh.alerts.insert(watch.clone(), serde_json::from_str(&text).unwrap());
-            }
-        }
-        core.resume_blind(self.now);
-        self.core = core;
-    }
 }
 
 /// `gb*3` → `gbbb`.
@@ -371,7 +382,7 @@ fn unfold(slots: &str) -> Vec<char> {
 fn word(outgoing: &Outgoing) -> String {
     let word = match &outgoing.message {
         Message::StatusPost(post) => post.state.as_str(),
-        Message::Notification(_) => outgoing.event.as_str(),
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => outgoing.event.as_str(),
     };
     match outgoing.dedup_key.split_once('/') {
         Some((_, opening)) if outgoing.event != Event::Acknowledge => format!("{word}/{opening}"),

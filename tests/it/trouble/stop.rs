@@ -19,6 +19,12 @@ async fn it_ends_in_time_although_a_message_hangs_and_sends_it_after_the_next_st
     let id = live.opened("inventory/dashboard-availability").await;
     let hanging = async || deliveries(&live.whole(&id).await).contains(&"ops-pager trigger sending".to_owned());
     live.until("it hangs", hanging).await;
+    // A mail server that says nothing is as patient.
+    live.world.inbox.fault("EHLO@smtp", Fault::Hang(None), u32::MAX);
+    live.slod.post("/api/v1/notify-test/ops-lead", &serde_json::json!({"by": "ann"})).await.unwrap();
+    let hanging =
+        async || live.unsent().await.iter().any(|row| row["receiver"] == "ops-lead" && row["state"] == "sending");
+    live.until("a mail hangs", hanging).await;
     let status = live.slod.terminate().await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", live.slod.log());
     live.world.inbox.clear_faults();

@@ -3,6 +3,9 @@
 //! - `size`, `idle`: the binary, start to ready, and memory with a small configuration;
 //! - `pages`: from a source's answer to PagerDuty's acceptance, with 1,000 SLOs of which ten turn bad each slot;
 //! - `burst`: 1,000 incidents that open in one slot, with a store that syncs each commit to the disk;
+//! - `escalations`: 1,000 incidents with three steps each: how late the steps are;
+//! - `drain`: 10,000 queued messages to 20 receivers, with and without one that never answers;
+//! - `webhooks`: answers to a pager's webhooks while 1,000 SLOs are evaluated;
 //! - `exactness`: counts of 30 days beside the truth, and samples read, beside the same in recording rules and plain queries,
 //!   all against one real Prometheus;
 //! - `backfill`: the first 30 days of 1,000 SLOs out of a real Prometheus, with live slots meanwhile;
@@ -10,6 +13,9 @@
 //! - `growth`: processor time of a slot with 10 to 10,000 SLOs. Draws `docs/performance-growth.svg`.
 
 mod compare;
+mod doors;
+mod drain;
+mod escalations;
 mod exactness;
 mod fill;
 mod growth;
@@ -20,15 +26,17 @@ mod proxy;
 mod scale;
 mod svg;
 mod table;
+mod webhooks;
 mod world;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use table::{HEAD, Progress, Row, mib};
 
-const SECTIONS: [&str; 8] = ["size", "idle", "pages", "burst", "exactness", "backfill", "growth", "scale"];
+const SECTIONS: [&str; 11] =
+    ["size", "idle", "pages", "burst", "escalations", "drain", "webhooks", "exactness", "backfill", "growth", "scale"];
 
 fn main() -> anyhow::Result<()> {
     // The only provider; a second installation would be refused, and no harm.
@@ -61,12 +69,18 @@ fn main() -> anyhow::Result<()> {
 async fn measure(section: &str, binary: &Path, progress: Progress) -> anyhow::Result<Vec<Row>> {
     match section {
         "size" => {
-            let size = std::fs::metadata(binary).with_context(|| format!("no {}", binary.display()))?.len();
+            let bytes = std::fs::read(binary).with_context(|| format!("no {}", binary.display()))?;
+            let size = bytes.len() as u64;
+            let switch = b"SLOD_FAILPOINT";
+            ensure!(!bytes.windows(switch.len()).any(|part| part == switch), "a release can be killed from outside");
             Ok(vec![Row::new("release binary", &format!("{:.1} MiB", mib(size)), "under 25 MiB")])
         }
         "idle" => pages::idle(binary).await,
         "pages" => pages::steady(binary).await,
         "burst" => pages::burst(binary).await,
+        "escalations" => escalations::measure(binary, progress).await,
+        "drain" => drain::measure(binary, progress).await,
+        "webhooks" => webhooks::measure(binary, progress).await,
         "exactness" => exactness::measure(binary, progress).await,
         "backfill" => fill::measure(binary, progress).await,
         "scale" => scale::measure(binary, progress).await,

@@ -27,6 +27,13 @@ pub enum Plan {
     },
     /// All from then on.
     All,
+    /// Another group from each slot on, and none of them good again.
+    Waves {
+        /// Slot length in seconds.
+        every: i64,
+        /// How many.
+        group: usize,
+    },
 }
 
 /// One accepted page.
@@ -119,6 +126,9 @@ async fn answer(State(seen): State<Shared>, axum::Form(form): axum::Form<HashMap
             && match seen.plan {
                 Plan::Quiet => false,
                 Plan::All => true,
+                Plan::Waves { every, group } => {
+                    number / group <= (end - seen.bad_from.unwrap_or(end)).div_euclid(every) as usize
+                }
                 Plan::Groups { every, group, slos } => number / group == (end / every) as usize % (slos / group),
             };
         if bad {

@@ -60,12 +60,19 @@ async fn show(screen: &Screen) -> anyhow::Result<bool> {
     screen.line(Actor::World, "starting Prometheus, PostgreSQL, the inventory dashboard and the inbox");
     let mut world = World::start().await.context("the world does not start")?;
     let program = program()?;
+    // An incident is over for good soon after its end, and goes into the decision log.
+    for policy in ["outage", "availability-breach", "freshness-breach", "queue-latency-breach", "fast-burn"] {
+        world.config.set(&format!("/policies/{policy}/reopen_within"), "3s".into());
+    }
     world.write_config()?;
     let mut slod = Slod::start(&program, world.folder(), &world.env()).await.context("slod does not start")?;
     screen.line(Actor::Slod, "ready: every objective has its first measured slot");
     blank();
     screen.fact("dashboard", &format!("{}/", slod.url()));
-    screen.fact("inbox", &format!("{}  plays PagerDuty, Slack, Statuspage and the mail server", world.inbox.url("/")));
+    screen.fact(
+        "inbox",
+        &format!("{}  plays PagerDuty, Slack, Statuspage, the decision log and the mail server", world.inbox.url("/")),
+    );
     screen.fact("files", &format!("{}  configuration, store and log", world.folder().display()));
     blank();
 

@@ -103,7 +103,8 @@ impl<'a> Stage<'a> {
                 self.screen.line(Actor::Slod, &format!("{name}: {now}"));
             }
         }
-        for entry in seen.received.iter().skip(self.told) {
+        // What is only read is no message.
+        for entry in seen.received.iter().skip(self.told).filter(|entry| entry.peer != Peer::Other) {
             self.screen.line(Actor::Receiver(receiver(entry.peer)), &got(entry));
             for problem in &entry.problems {
                 self.screen.line(Actor::Broken, problem);
@@ -141,6 +142,15 @@ impl<'a> Stage<'a> {
             seen.received.iter().filter(|entry| entry.peer == Peer::Slack && !entry.body["channel"].is_string());
         if let Some(newest) = hooks.next_back() {
             self.screen.quote(plain(text(&newest.body["text"])).lines());
+        }
+    }
+
+    /// Shows what was found when an SLO's newest incident opened.
+    pub fn first_look(&self, seen: &Seen, slo: &str) {
+        let timeline = seen.incident(slo).and_then(|incident| incident["timeline"].as_array());
+        let looked = timeline.into_iter().flatten().find(|line| line["kind"] == "looked");
+        if let Some(said) = looked.and_then(|line| line["text"].as_str()) {
+            self.screen.line(Actor::Slod, said);
         }
     }
 
@@ -182,8 +192,9 @@ fn receiver(peer: Peer) -> &'static str {
         Peer::Pagerduty => "PagerDuty",
         Peer::Slack => "Slack",
         Peer::Statuspage => "Statuspage",
+        Peer::Supabase => "Log",
         Peer::Mail => "Mail",
-        Peer::Other => "other",
+        Peer::Instatus | Peer::Alertmanager | Peer::Webhook | Peer::Heartbeat | Peer::Other => "other",
     }
 }
 
@@ -202,8 +213,8 @@ fn got(entry: &Received) -> String {
             format!("{channel}: {}", plain(slack_line(entry)))
         }
         Peer::Mail => format!("to {}: {}", body["to"][0].as_str().unwrap_or("somebody"), entry.summary),
-        Peer::Statuspage | Peer::Other if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
-        Peer::Statuspage | Peer::Other => entry.summary.clone(),
+        _ if entry.summary.is_empty() => format!("{} {}", entry.method, entry.path),
+        _ => entry.summary.clone(),
     };
     let refused = if (200..400).contains(&entry.status) { String::new() } else { format!(" ({})", entry.status) };
     format!("{said}{refused}")

@@ -60,6 +60,8 @@ async fn slow_queue(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     set_pace(stage, Duration::from_mins(4))?;
     let told = |seen: &Seen| ["ops-pager", "inventory-alerts"].iter().all(|name| seen.told(QUEUE, name, "trigger"));
     stage.until("a page and a message for the slow queue", told).await?;
+    let seen = stage.until("the first look", |seen| seen.told(QUEUE, "inventory-alerts", "update")).await?;
+    stage.first_look(&seen, QUEUE);
     stage.screen.line(Actor::Mended, "the worker is as fast as ever");
     set_pace(stage, Duration::from_millis(200))?;
     resolved(stage, QUEUE, &["ops-pager", "inventory-alerts"]).await
@@ -81,7 +83,9 @@ async fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.world.service.answer_with(200)?;
     resolved(stage, OUTAGE, &["ops-pager", "platform-pager", "inventory-eng"]).await?;
     approve(stage, &id, "monitoring").await?;
-    approve(stage, &id, "resolved").await
+    approve(stage, &id, "resolved").await?;
+    let logged = |seen: &Seen| seen.told(OUTAGE, "decision-log:inventory", "digest");
+    stage.until("the incident in the decision log", logged).await.map(drop)
 }
 
 /// Waits for a draft, approves it, and waits until the public sees it.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use testbed::inbox::PagerdutyStatus;
+use testbed::inbox::{PagerdutyStatus, Peer};
 
 use crate::{
     screen::Actor,
@@ -15,12 +15,15 @@ pub async fn pass(stage: &mut Stage<'_>) -> anyhow::Result<bool> {
     let seen = stage.look().await?;
     let resolved = [FRESHNESS, QUEUE, OUTAGE].into_iter().filter(|slo| seen.is(slo, "resolved")).count();
     let deliveries = || seen.incidents().iter().filter_map(|incident| incident["deliveries"].as_array()).flatten();
-    let unsent = deliveries().filter(|delivery| delivery["state"] != "sent").map(described).collect::<Vec<_>>();
+    // News that nobody was told before the end is dropped with it.
+    let is_done = |delivery: &Value| delivery["state"] == "sent" || delivery["state"] == "dropped";
+    let unsent = deliveries().filter(|delivery| !is_done(delivery)).map(described).collect::<Vec<_>>();
     let pages = stage.world.inbox.pagerduty_state();
     let open = pages.values().filter(|page| page.status != PagerdutyStatus::Resolved).count();
     let public = stage.world.inbox.statuspage_state();
     let closed = public.len() == 1 && public.values().all(|incident| incident.status == "resolved");
     let problems = stage.world.inbox.problems();
+    let messages = seen.received.iter().filter(|entry| entry.peer != Peer::Other).count();
     let checks = [
         (resolved == 3, format!("{resolved} of 3 incidents opened, delivered and resolved")),
         (
@@ -32,7 +35,7 @@ pub async fn pass(stage: &mut Stage<'_>) -> anyhow::Result<bool> {
             format!("{} of {} pages resolved at PagerDuty", pages.len() - open, pages.len()),
         ),
         (closed, "the public status page is resolved".to_owned()),
-        (problems.is_empty(), format!("{} messages received, {} problems", seen.received.len(), problems.len())),
+        (problems.is_empty(), format!("{messages} messages received, {} problems", problems.len())),
     ];
     for (holds, text) in &checks {
         let (actor, mark) = if *holds { (Actor::Mended, "✓") } else { (Actor::Broken, "✗") };
