@@ -148,6 +148,8 @@ fn with(path: &Path, tail: &str) -> PathBuf {
 
 /// Copies what can be read, and says what that was.
 async fn take_over(connection: &mut SqliteConnection, from: &Path) -> Result<String, StoreError> {
+    // SQLite reads a file that was cut off only so.
+    sqlx::query("pragma writable_schema = on").execute(&mut *connection).await?;
     let attached = sqlx::query("attach database ? as broken").bind(from.to_string_lossy()).execute(&mut *connection);
     if let Err(error) = attached.await {
         tracing::error!(%error, "nothing of the damaged store can be read");
@@ -168,6 +170,7 @@ async fn take_over(connection: &mut SqliteConnection, from: &Path) -> Result<Str
     for statement in MEND {
         sqlx::query(statement).execute(&mut *connection).await?;
     }
+    sqlx::query("pragma writable_schema = off").execute(&mut *connection).await?;
     tell_again(connection, SystemClock.now()).await?;
     sqlx::query("pragma synchronous = full").execute(&mut *connection).await?;
     Ok(words(&copied))

@@ -107,7 +107,8 @@ async fn checkpoint(store: &Path) {
 /// Killed in an outage, and its file is no longer what it was: it starts, says so, and pages and resolves.
 #[tokio::test]
 async fn a_damaged_store_is_no_reason_not_to_page() {
-    let ways: [(&str, fn(&Path)); 4] = [
+    type Way = fn(&Path);
+    let ways: [(&str, Way); 4] = [
         ("a page in the middle", |store| damage(store, 0.5, 0.6)),
         ("cut off", |store| {
             let half = fs::metadata(store).unwrap().len() / 2;
