@@ -252,8 +252,7 @@ impl Sight<'_> {
             .map(|line| format!("{} ({})", line.text.split(':').next().unwrap_or_default(), instant(line.at)))
             .collect();
         let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
-        let muted = silenced_at(lines, self.at).map(|muted| format!("; {muted}")).unwrap_or_default();
-        format!("it belongs to incident {}, {} then; told: {told}{muted}", incident.id, state.unwrap_or("not open yet"))
+        format!("it belongs to incident {}, {} then; told: {told}", incident.id, state.unwrap_or("not open yet"))
     }
 
     /// The newest incident that an alert of the policy belongs to.
@@ -291,16 +290,6 @@ impl Sight<'_> {
             format!("incident {id} was {} at {}; silent until it has cleared once", line.text, instant(line.at))
         })
     }
-}
-
-/// The newest silence or planned work that muted an incident at a moment, in the words of its timeline.
-fn silenced_at(lines: &[StoredLine], at: DateTime<Utc>) -> Option<&str> {
-    let begins = |line: &&StoredLine, words: &[&str]| words.iter().any(|words| line.text.starts_with(words));
-    let begun = ["silenced until", "muted until"];
-    let ended = ["silence ended", "maintenance ended"];
-    let mut muted = lines.iter().filter(|line| line.kind == "muted" && line.at <= at);
-    let newest = muted.rfind(|line| begins(line, &begun) || begins(line, &ended))?;
-    Some(newest).filter(|line| begins(line, &begun)).map(|line| line.text.as_str())
 }
 
 fn since(alert: &Alert) -> Option<i64> {
