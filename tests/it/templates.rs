@@ -161,7 +161,7 @@ fn a_check_names_the_place_within_a_template() {
         ("    summary: |\n      {{ headline }}\n      {{ series.route }} is down", (2, 10, "series.route")),
         // Folded lines read otherwise than they are written: the text as a whole is marked.
         ("    summary: >-\n      {{ headline }}\n      {{ colour }}", (1, 7, "{{ headline }}")),
-        ("    summary: \"{% include 'part' %}\"", (0, 24, "'part'")),
+        ("    summary: \"{% include 'part' %}\"", (0, 26, "'part'")),
         ("    summary: '{{ 2 // 0 }}'", (0, 0, "")),
         ("    summary: \"{% block %}\"", (0, 0, "")),
         ("    summary: \"{% if phase == 'blind' %}x{% endif %}\"", (0, 0, "")),

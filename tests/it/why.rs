@@ -170,7 +170,7 @@ async fn a_silence_is_proved() {
     .await;
     let said = why["alerts"][0]["why"].as_str().unwrap();
     assert!(said.starts_with(&format!("muted: incident {id} was silenced until ")), "{said}");
-    assert!(said.contains("by ann: rack move <b>") && said.ends_with("told: nobody"), "{said}");
+    assert!(said.contains("by ann: rack move <b>") && said.contains("told: nobody"), "{said}");
     let text = live.cli(&["why", &id]).await;
     assert!(text.contains("muted        silenced until ") && !text.contains("message "), "{text}");
 }
