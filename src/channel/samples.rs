@@ -89,6 +89,7 @@ pub fn post(state: PublicState) -> StatusPost {
         component: "dashboard".into(),
         decided_at: at("2026-10-25T14:15:00Z"),
         opens: state == PublicState::Investigating,
+        down_elsewhere: false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Receivers of the kinds `instatus`, `webhook` and `alertmanager`.
 
 use super::{
+    codes::Code,
     fields::Fields,
+    finding::Finding,
     model::ReceiverKind,
     outside::resolve,
     receivers::{components, vendor_url},
@@ -41,6 +43,11 @@ pub(super) fn alertmanager(fields: &Fields<'_>, key: &'static str) -> ReceiverKi
         let what = format!("`{key}` of {}", fields.owner);
         let text = resolve(fields.cx, node, &what).and_then(|text| fields.check_url(key, text, &["http", "https"]));
         urls.extend(text.map(|text| Secret::new(text.value)));
+    }
+    if fields.list(key).is_empty() {
+        let finding =
+            Finding::error(Code::MissingKey, fields.key_at(key), format!("`{key}` of {} names nobody", fields.owner));
+        fields.cx.push(finding.help("name every Alertmanager of the cluster"));
     }
     ReceiverKind::Alertmanager { urls }
 }

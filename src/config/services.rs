@@ -131,6 +131,14 @@ fn status_page(fields: &Fields<'_>, document: &Document, entry: &Entry) -> Optio
     let deadline = inner.duration("deadline", FROM_SECOND).unwrap_or(Duration::from_mins(15));
     let hold = inner.duration("hold", ANY).unwrap_or(Duration::from_mins(10));
     let remind = inner.receivers("remind").unwrap_or_default();
+    for node in inner.list("remind") {
+        let name = node.scalar().unwrap_or_default();
+        if inner.cx.known_kind(Thing::Receiver, name) == Some("pagerduty") {
+            let message = format!("{} reminds `{name}`, which is a pager: it would hear nothing", inner.owner);
+            let finding = Finding::error(Code::WrongKind, node.at, message);
+            inner.cx.push(finding.help("name a chat or mail receiver: nobody is woken to post"));
+        }
+    }
     inner.close();
     Some(StatusPage {
         receiver: receiver?.value,

@@ -134,6 +134,7 @@ pub fn compose_post(
         component: component.to_owned(),
         decided_at: now,
         opens,
+        down_elsewhere: false,
     }
 }
 

@@ -161,6 +161,9 @@ pub struct StatusPost {
     /// It begins a public incident: none was begun before, or the one before is resolved.
     #[serde(default)]
     pub opens: bool,
+    /// Another public incident still shows the same component as down: it stays so.
+    #[serde(default)]
+    pub down_elsewhere: bool,
 }
 
 /// What an outbox row carries.

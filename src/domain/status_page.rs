@@ -97,6 +97,11 @@ impl StatusClock {
             }
     }
 
+    /// Whether the public reads of an outage that goes on.
+    pub fn shows_outage(&self) -> bool {
+        matches!(self.posted, Some(PublicState::Investigating | PublicState::Identified))
+    }
+
     /// Whether there is nothing to remember.
     pub fn is_untouched(&self) -> bool {
         *self == Self::default()

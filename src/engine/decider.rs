@@ -373,11 +373,11 @@ impl Decider {
         for (key, correction) in &decision.corrections {
             commit.corrections.extend(self.store.series_id(key).map(|id| (id, correction.clone())));
         }
-        let finished = self.core.incidents.values().filter(|incident| incident.is_finished(now));
+        let finished = self.core.incidents.values().filter(|incident| self.core.is_done(incident, now));
         let mut changed: BTreeSet<&str> = decision.incidents.iter().map(String::as_str).collect();
         changed.extend(finished.map(|incident| incident.id.as_str()));
         for incident in changed.into_iter().filter_map(|id| self.core.incidents.get(id)) {
-            commit.incidents.push((incident.clone(), !incident.is_finished(now)));
+            commit.incidents.push((incident.clone(), !self.core.is_done(incident, now)));
         }
         commit.diagnoses.clone_from(&decision.diagnoses);
         commit.silences.clone_from(&decision.silences);

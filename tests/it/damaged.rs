@@ -43,6 +43,7 @@ fn trigger(about: &Incident) -> Outgoing {
         component: "it".into(),
         decided_at: about.opened_at,
         opens: true,
+        down_elsewhere: false,
     };
     Outgoing {
         incident: about.id.clone(),

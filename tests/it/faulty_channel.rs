@@ -49,6 +49,7 @@ async fn a_panic_in_a_channel_is_a_retry() {
         component: "dashboard".into(),
         decided_at: SystemClock.now(),
         opens: false,
+        down_elsewhere: false,
     };
     let id = store.enqueue_test(receiver.clone(), Message::StatusPost(post), SystemClock.now()).await.unwrap();
     let deliverer = Deliverer {

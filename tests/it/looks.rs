@@ -49,6 +49,7 @@ fn page(incident: &Incident) -> Outgoing {
         body: "b".into(),
         component: "c".into(),
         opens: true,
+        down_elsewhere: false,
         decided_at: time(START),
     };
     Outgoing {

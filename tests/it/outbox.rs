@@ -20,6 +20,7 @@ fn message() -> Message {
         component: "dashboard".into(),
         decided_at: DateTime::UNIX_EPOCH,
         opens: false,
+        down_elsewhere: false,
     })
 }
 

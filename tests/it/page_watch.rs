@@ -62,6 +62,7 @@ async fn post(store: &Store, number: i64, states: &[PublicState], receipt: &str)
             component: "it".into(),
             decided_at: about.opened_at,
             opens: false,
+            down_elsewhere: false,
         }),
     };
     let outgoing = states.iter().map(outgoing).collect();

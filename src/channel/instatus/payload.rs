@@ -33,7 +33,7 @@ pub fn update(post: &StatusPost, component: &str) -> Value {
         "message": message(post),
         "status": status(post.state),
         "components": [component],
-        "statuses": [{"id": component, "status": component_status(post.state)}],
+        "statuses": [{"id": component, "status": component_status(post)}],
         "notify": true,
     })
 }
@@ -57,8 +57,9 @@ pub fn status(state: PublicState) -> &'static str {
     }
 }
 
-fn component_status(state: PublicState) -> &'static str {
-    match state {
+fn component_status(post: &StatusPost) -> &'static str {
+    match post.state {
+        _ if post.down_elsewhere => "MAJOROUTAGE",
         PublicState::Investigating | PublicState::Identified => "MAJOROUTAGE",
         PublicState::Monitoring => "DEGRADEDPERFORMANCE",
         PublicState::Resolved => "OPERATIONAL",

@@ -28,7 +28,7 @@ pub fn update(post: &StatusPost, component: &str) -> Value {
         "status": post.state.as_str(),
         "body": body(post),
         "component_ids": [component],
-        "components": {component: component_status(post.state)},
+        "components": {component: component_status(post)},
         "deliver_notifications": true,
     }})
 }
@@ -39,8 +39,9 @@ pub fn body(post: &StatusPost) -> String {
 }
 
 /// The vendor does not reset a component by itself: the last state does.
-fn component_status(state: PublicState) -> &'static str {
-    match state {
+fn component_status(post: &StatusPost) -> &'static str {
+    match post.state {
+        _ if post.down_elsewhere => "major_outage",
         PublicState::Investigating | PublicState::Identified => "major_outage",
         PublicState::Monitoring => "degraded_performance",
         PublicState::Resolved => "operational",

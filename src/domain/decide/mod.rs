@@ -364,7 +364,11 @@ impl Core {
 
     /// Forgets incidents that nothing can happen to any more. They stay in the store.
     pub fn forget_finished(&mut self, now: DateTime<Utc>) {
-        self.incidents.retain(|_, incident| !incident.is_finished(now));
+        let done: Vec<String> =
+            self.incidents.values().filter(|one| self.is_done(one, now)).map(|one| one.id.clone()).collect();
+        for id in done {
+            self.incidents.remove(&id);
+        }
         self.heard.retain(|id, _| self.incidents.contains_key(id));
         self.forget_silences(now);
     }

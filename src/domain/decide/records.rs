@@ -21,6 +21,11 @@ impl Core {
         is_due.then_some(rule)
     }
 
+    /// Whether nothing can happen to an incident any more, and it is on record if it is to be.
+    pub fn is_done(&self, incident: &Incident, now: DateTime<Utc>) -> bool {
+        incident.is_finished(now) && self.record_rule(incident).is_none()
+    }
+
     /// When the next record is due.
     pub(super) fn next_record(&self) -> Option<DateTime<Utc>> {
         let waiting = self.incidents.values().filter(|incident| self.record_rule(incident).is_some());

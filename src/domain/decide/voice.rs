@@ -11,8 +11,9 @@ use crate::domain::{
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
     muting::Mute,
-    name::Name,
+    name::{Name, SloId},
     notification::{Event, Message, PublicState},
+    status_page::StatusClock,
 };
 
 impl Core {
@@ -166,7 +167,18 @@ impl Core {
         let Subject::Slo { id: slo, .. } = &incident.subject else { return None };
         let rules = self.rules.slos.get(slo)?;
         let target = rules.status.as_ref()?;
-        let post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
+        let mut post = message::compose_post(incident, state, &rules.service_title, &target.component, now);
+        post.down_elsewhere = self.incidents.values().any(|other| {
+            let shares = |slo: &SloId| {
+                self.rules
+                    .slos
+                    .get(slo)
+                    .and_then(|rules| rules.status.as_ref())
+                    .is_some_and(|page| page.receiver == target.receiver && page.component == target.component)
+            };
+            let is_down = other.status.as_ref().is_some_and(StatusClock::shows_outage);
+            other.id != id && is_down && matches!(&other.subject, Subject::Slo { id, .. } if shares(id))
+        });
         let event = match state {
             PublicState::Resolved => Event::Resolve,
             PublicState::Investigating => Event::Trigger,

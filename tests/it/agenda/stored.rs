@@ -34,6 +34,7 @@ fn posting(key: &str, text: &str) -> Posting {
         body: text.into(),
         component: String::new(),
         opens: false,
+        down_elsewhere: false,
         decided_at: at(0),
     };
     Posting { receiver: Name::from("team"), event: Event::Digest, key: key.into(), message: Message::StatusPost(post) }

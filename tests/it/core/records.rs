@@ -131,6 +131,27 @@ fn the_public_page_is_part_of_it() {
     assert_eq!(forgotten.core.incidents.len(), 1, "its page still waits");
 }
 
+/// The page takes its last post when the incident cannot open again any more.
+#[test]
+fn a_slow_public_page_loses_no_record() {
+    let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
+    rules.status = Some(status_page(true, 0));
+    let mut world = World::new(rules, vec![planned(down(Priority::P1), None)]);
+    recording(&mut world, Priority::P2);
+    let draft = |world: &mut World| world.about(IncidentEvent::StatusDraft { by: "ann".into(), approve: true }).now;
+    world.feed("b");
+    draft(&mut world);
+    world.feed("g*2");
+    draft(&mut world);
+    world.feed("g*30");
+    draft(&mut world);
+    // What comes last in a round: the shell forgets then.
+    let now = world.now;
+    world.core.forget_finished(now);
+    world.until(40 * 60);
+    assert_eq!(world.records.len(), 1);
+}
+
 #[test]
 fn a_source_is_nobodys_service() {
     let mut world = world(Priority::P1, Priority::P5);
