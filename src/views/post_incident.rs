@@ -41,6 +41,7 @@ pub struct Around<'a> {
 pub fn variables(incident: &IncidentView, around: &Around<'_>) -> PostIncident {
     let end = incident.resolved_at.unwrap_or(around.now);
     let words = |from: DateTime<Utc>, to: DateTime<Utc>| duration((to - from).num_seconds().max(0) as f64);
+    let taken = first_taken(incident);
     PostIncident {
         id: incident.id.clone(),
         key: incident.key.clone(),
@@ -56,9 +57,9 @@ pub fn variables(incident: &IncidentView, around: &Around<'_>) -> PostIncident {
         series: incident.series.clone(),
         late: incident.late,
         opened_at: instant(incident.opened_at),
-        acknowledged_at: incident.acknowledged_at.map(instant),
-        acknowledged_by: incident.acknowledged_by.clone(),
-        acknowledged_after: incident.acknowledged_at.map(|at| words(incident.opened_at, at)),
+        acknowledged_at: taken.as_ref().map(|(at, _)| *at).map(instant),
+        acknowledged_by: taken.as_ref().map(|(_, by)| by.clone()),
+        acknowledged_after: taken.as_ref().map(|(at, _)| words(incident.opened_at, *at)),
         resolved_at: incident.resolved_at.map(instant),
         lasted: words(incident.opened_at, end),
         cost: cost(incident),
@@ -170,4 +171,11 @@ fn status_page(page: &StatusPageView, end: DateTime<Utc>) -> StatusPage {
         late_by: late_by(page.due_at, page.posted_at.unwrap_or(end)).map(|seconds| duration(seconds as f64)),
         left_to_people: page.left_to_people,
     }
+}
+
+/// Who took it first, and when: also if that has lapsed since, or it is over.
+fn first_taken(incident: &IncidentView) -> Option<(DateTime<Utc>, String)> {
+    let lines = incident.timeline.iter().filter(|line| line.kind == "acknowledged");
+    let mut first = lines.filter_map(|line| Some((line.at, line.text.strip_prefix("acknowledged by ")?.to_owned())));
+    first.next().or_else(|| Some((incident.acknowledged_at?, incident.acknowledged_by.clone()?)))
 }
