@@ -107,12 +107,16 @@ fn trouble(occasion: &Occasion<'_>) -> String {
     if members.all(|member| !member.firing) && occasion.incident.most_urgent().is_some() {
         return format!("flapping, does not fire right now; open for {}", span_words(open_for));
     }
+    // One that opened again fires since then: what was good in between was not failing.
+    let firing = occasion.incident.members.values().filter(|member| member.firing);
+    let fired_at = firing.map(|member| member.fired_at).min();
+    let firing_for = fired_at.map_or(open_for, |at| (occasion.now - at).min(open_for));
     match (&occasion.incident.subject, &occasion.series) {
         (Subject::Source(_), _) => {
             let failing = occasion.failing_since.map_or(open_for, |since| occasion.now - since);
             format!("does not answer for {}", span_words(failing))
         }
-        (Subject::Slo { .. }, Some(series)) => damage(series, open_for),
+        (Subject::Slo { .. }, Some(series)) => damage(series, firing_for),
         (Subject::Slo { .. }, None) => format!("in breach for {}", span_words(open_for)),
     }
 }
