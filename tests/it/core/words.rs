@@ -141,3 +141,14 @@ fn figures_are_finite() {
         }
     }
 }
+
+/// The incident is the same, but what was good in between was not failing.
+#[test]
+fn what_opens_again_fails_since_then() {
+    let mut world =
+        World::with(slo(IndicatorKind::Probe, 99.0, 60), policy("down", Priority::P1, Condition::Consecutive(1)));
+    world.feed("b g*6 b");
+    let again = messages(&world).pop().unwrap();
+    assert_eq!((again.event.as_str(), &*again.reason), ("trigger", "firing again"));
+    assert!(again.headline.ends_with("health check failing for 1 min"), "{}", again.headline);
+}
