@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::secret::Secret,
-    domain::notification::{Message, PublicState, StatusPost},
+    domain::notification::{Message, StatusPost},
 };
 
 /// Open incidents looked through: pages, and incidents on each.
@@ -80,7 +80,7 @@ impl StatuspageChannel {
     /// A public incident: found again if an earlier attempt has made it.
     async fn begin(&self, post: &StatusPost, component: &str, repeated: bool) -> Result<String, Failure> {
         let Some(incident) = self.find(post, repeated).await? else {
-            if post.state != PublicState::Investigating {
+            if !post.may_begin() {
                 return Ok(NOTHING_THERE.to_owned());
             }
             let made = self.call(Method::POST, &["incidents"], Some(payload::create(post, component))).await?;
