@@ -49,6 +49,7 @@ fn page(incident: &Incident) -> Outgoing {
         component: "c".into(),
         opens: true,
         down_elsewhere: false,
+        over: false,
         decided_at: time(START),
     };
     Outgoing {

@@ -65,6 +65,7 @@ async fn post(store: &Store, number: i64, states: &[PublicState], receipt: &str)
             decided_at: about.opened_at,
             opens: false,
             down_elsewhere: false,
+            over: false,
         }),
     };
     let outgoing = states.iter().map(outgoing).collect();
