@@ -27,6 +27,7 @@ pub mod gauges;
 pub mod heartbeat;
 pub mod inbound;
 pub mod keeper;
+pub mod mailbox;
 pub mod maintenance;
 pub mod metrics;
 pub mod noise;

@@ -19,14 +19,13 @@ use slod::{
     },
     engine::{
         board::Board,
-        decider::Order,
         diagnostics::{Diagnostics, Wanted},
+        mailbox::{Order, mailbox},
     },
     source::Diagnoser,
     store::{Store, attempts::Attempt, commit::Commit},
 };
 use testbed::inbox::Inbox;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const START: i64 = 1_767_571_200;
@@ -50,6 +49,7 @@ fn page(incident: &Incident) -> Outgoing {
         component: "c".into(),
         opens: true,
         down_elsewhere: false,
+        over: false,
         decided_at: time(START),
     };
     Outgoing {
@@ -148,7 +148,7 @@ async fn a_storm_is_one_look() {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut mailbox) = mpsc::channel(10);
+    let (orders, mut ordered) = mailbox();
     let board = Arc::new(Board::default());
     let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
@@ -171,7 +171,7 @@ async fn a_storm_is_one_look() {
     let mut heard = Vec::new();
     while heard.len() < 200 {
         let Some(Order::Act { incident, event: IncidentEvent::Diagnosed { look: 1, late, found }, reply }) =
-            mailbox.recv().await
+            ordered.recv().await
         else {
             panic!("something else was ordered")
         };

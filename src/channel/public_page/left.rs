@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::{answer::Failure, text};
 
-/// The receipt of a post that had nothing to follow: no public incident was ever begun.
-pub const NOTHING_THERE: &str = "nothing-to-resolve";
+pub use crate::domain::page_news::NOTHING_THERE;
+
 /// Of a vendor's id.
 const ID_MAX: usize = 64;
 

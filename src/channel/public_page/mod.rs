@@ -117,7 +117,7 @@ impl PublicPage {
     /// A public incident: found again if an earlier attempt has made it.
     async fn begin(&self, post: &StatusPost, component: &str, repeated: bool) -> Result<String, Failure> {
         let Some(incident) = (self.vendor.find)(&self.api, post, repeated).await? else {
-            if post.state != PublicState::Investigating {
+            if !post.may_begin() {
                 return Ok(NOTHING_THERE.to_owned());
             }
             let made = self.api.call(Method::POST, &["incidents"], Some((self.vendor.create)(post, component))).await?;
