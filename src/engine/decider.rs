@@ -56,6 +56,8 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// Receivers that can be told what wakes nobody.
+    pub readers: BTreeSet<Name>,
     /// What people wrote for messages to say.
     pub templates: Arc<Templates>,
     /// When messages are muted because work is planned.
@@ -219,9 +221,9 @@ impl Decider {
         self.put_into_words(&mut decision);
         self.compose_records(now, &mut decision).await;
         reach_if(&decision, Point::CommitRecorded);
-        let commit = self.commit_of(now, &decision, &told);
+        let commit = self.commit_of(now, &decision, told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
+        let sends = !(commit.outgoing.is_empty() && commit.settled.is_empty() && commit.postings.is_empty());
         let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
         reach_if(&decision, Point::CommitAnswered);
         if !missed.is_empty() {
@@ -276,9 +278,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
-        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
-        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: Told) -> Commit {
+        let Told { fallbacks: fallback_told, posts: page_told, postings } = told;
+        let mut commit = Commit { fallback_told, postings, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core

@@ -187,3 +187,43 @@ async fn a_storm_is_one_look() {
     stop.cancel();
     task.await.unwrap();
 }
+
+/// Two SLOs of a service fail in the same slot, and are judged one after the other: one look, attached to both. Who asks
+/// again gets another one.
+#[tokio::test]
+async fn what_opens_together_shares_one_look() {
+    let inbox = Inbox::start().await;
+    let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
+    let config = Arc::new(loaded(&page).config.unwrap());
+    let (orders, mut mailbox) = mpsc::channel(10);
+    let board = Arc::new(Board::default());
+    let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
+    let task = Diagnostics {
+        diagnoser: Arc::new(Diagnoser::new(&config).unwrap()),
+        config,
+        orders,
+        board: board.clone(),
+        clock: Arc::new(SystemClock),
+        started_at: now,
+    };
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(task.run(stop.clone()));
+    let mut looks = Vec::new();
+    for (incident, look, asked) in [("first", 1, 1), ("second", 1, 1), ("first", 2, 2)] {
+        let wanted = Wanted { service: "shop".into(), look, at: slod::clock::Clock::now(&SystemClock) };
+        board.publish_looks(BTreeMap::from([(incident.to_owned(), wanted)]));
+        let Some(Order::Act { incident: told, event: IncidentEvent::Diagnosed { look: number, found, .. }, reply }) =
+            mailbox.recv().await
+        else {
+            panic!("something else was ordered")
+        };
+        assert_eq!((told.as_str(), number, inbox.received().len()), (incident, look, asked));
+        looks.push(found[0].at);
+        // What the decider does, once it is written.
+        board.publish_looks(BTreeMap::new());
+        drop(reply.send(Ok(())));
+    }
+    assert!(looks[0] == looks[1] && looks[1] < looks[2], "{looks:?}");
+    stop.cancel();
+    task.await.unwrap();
+}
