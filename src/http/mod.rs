@@ -11,6 +11,7 @@ mod api;
 mod ask;
 mod guard;
 mod observe;
+pub mod openapi;
 mod pages;
 mod problem;
 mod router;

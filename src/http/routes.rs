@@ -38,6 +38,8 @@ pub const ROUTES: &[Route] = &[
     get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
     get("/incident/{id}", &[], "one incident"),
     get("/sources", &[], "sources, receivers, and what is told on crontabs"),
+    get("/api", &[], "this API, for people to read"),
+    get("/api/openapi.json", &[], "this API as OpenAPI 3.1"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
     get("/api/v1/status", &[], "how slod itself is: its store, its receivers"),
     get("/api/v1/slos", &[], "all figures"),
@@ -72,6 +74,7 @@ pub const ROUTES: &[Route] = &[
     post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
     post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
+    get("/assets/reader.css", &[], "the style of the API's page"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];

@@ -22,6 +22,7 @@ pub mod render_why;
 pub mod render_words;
 pub mod report;
 pub mod review;
+pub mod shapes;
 pub mod silence;
 pub mod slo;
 pub mod when;

@@ -9,6 +9,12 @@ pub async fn style() -> impl IntoResponse {
     (headers, include_str!("../assets/slod.css"))
 }
 
+/// What the page about the API adds to it.
+pub async fn reader_style() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
+    (headers, include_str!("../assets/reader.css"))
+}
+
 /// The icon.
 pub async fn icon() -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "max-age=86400")];
