@@ -43,6 +43,7 @@ fn page_routes() -> Router<Companion> {
         .route("/incident/{id}", get(pages::incident::show))
         .route("/sources", get(pages::sources::show))
         .route("/assets/slod.css", get(pages::assets::style))
+        .route("/assets/slod.js", get(pages::assets::script))
         .route("/favicon.svg", get(pages::assets::icon))
         .route("/favicon.ico", get(pages::assets::icon))
         .route("/badge/{service}/{slo}", get(pages::badge::show))
