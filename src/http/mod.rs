@@ -9,6 +9,7 @@
 
 mod api;
 mod ask;
+mod chart;
 mod guard;
 mod observe;
 pub mod openapi;

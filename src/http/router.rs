@@ -44,6 +44,7 @@ fn page_routes() -> Router<Companion> {
         .route("/sources", get(pages::sources::show))
         .route("/assets/slod.css", get(pages::assets::style))
         .route("/assets/reader.css", get(pages::assets::reader_style))
+        .route("/assets/slod.js", get(pages::assets::script))
         .route("/favicon.svg", get(pages::assets::icon))
         .route("/favicon.ico", get(pages::assets::icon))
         .route("/badge/{service}/{slo}", get(pages::badge::show))

@@ -30,12 +30,12 @@ pub const LABELS: &str = "LABEL";
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
-    get("/", &[], "all services, worst first"),
-    get("/{service}/health", &[], "a service's figures"),
+    get("/", &["state", "service", "q", "sort", "embed"], "all services, worst first"),
+    get("/{service}/health", &["embed"], "a service's figures"),
     get("/{service}/alerts", &[], "a service's alerts and incidents"),
     get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
     get("/{service}/budget", &["month"], "a service's budget report"),
-    get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
+    get("/slo/{service}/{slo}", &["embed", LABELS], "one SLO"),
     get("/incident/{id}", &[], "one incident"),
     get("/sources", &[], "sources, receivers, and what is told on crontabs"),
     get("/api", &[], "this API, for people to read"),
@@ -75,6 +75,7 @@ pub const ROUTES: &[Route] = &[
     post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
     get("/assets/reader.css", &[], "the style of the API's page"),
+    get("/assets/slod.js", &[], "what keeps pages fresh"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];

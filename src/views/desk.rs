@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     almanac::Almanac,
+    dashboard::Dashboard,
     explain::Explanation,
     inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
@@ -195,7 +196,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs + Almanac {
+pub trait Desk: Proofs + Almanac + Dashboard {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

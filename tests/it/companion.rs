@@ -5,6 +5,7 @@
 mod api;
 mod cli;
 mod fake_almanac;
+mod fake_dashboard;
 mod fake_desk;
 mod fixed_data;
 mod fixed_proof;

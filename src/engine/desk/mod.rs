@@ -3,6 +3,7 @@
 mod acting;
 mod almanac;
 mod correct;
+mod dashboard;
 mod ends;
 mod figures;
 mod health;
