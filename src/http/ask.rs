@@ -19,9 +19,9 @@ use crate::{domain::name::Series, views::desk::Way};
 /// Most bytes of a body.
 pub const BODY_MAX: usize = 1024 * 1024;
 /// Most characters of a name a person signs with.
-const BY_MAX: usize = 200;
+pub const BY_MAX: usize = 200;
 /// Most characters of a note.
-const TEXT_MAX: usize = 10_000;
+pub const TEXT_MAX: usize = 10_000;
 
 /// A request's wishes.
 #[derive(Clone, Debug)]
@@ -86,6 +86,11 @@ impl Ask {
         text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
             Problem::invalid(format!("`limit={text}` is not possible")).help(format!("use a number from 1 to {most}"))
         })
+    }
+
+    /// JSON is wanted, not a page.
+    pub fn wants_json(&self) -> bool {
+        self.json
     }
 
     /// The same data as a page or as JSON.

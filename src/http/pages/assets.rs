@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 /// The style.
 pub async fn style() -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=300")];
-    (headers, include_str!("../assets/slod.css"))
+    (headers, concat!(include_str!("../assets/slod.css"), include_str!("../assets/forms.css")))
 }
 
 /// The icon.

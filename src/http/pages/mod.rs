@@ -6,18 +6,26 @@ pub mod assets;
 pub mod badge;
 pub mod budget;
 mod cell;
+pub mod confirm;
 pub mod incident;
+mod incident_acts;
+mod incident_parts;
+pub mod login;
 mod looks;
 mod noise;
 pub mod optimization;
 pub mod overview;
+mod pen;
 pub mod service;
+pub mod silence_form;
+pub mod silences;
 pub mod slo;
 pub mod sources;
 
+use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Companion, problem::Problem, routes::ROUTES};
+use super::{Companion, problem::Problem, routes::ROUTES, session::Visit};
 use crate::views::{
     desk::ServiceView,
     render_words::{instant, instant_and_age},
@@ -44,7 +52,9 @@ fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup
                     nav aria-label="Pages" {
                         a.home href="/" { "slod" }
                         @if let Some(name) = service { (service_links(name)) }
+                        a href="/silences" { "Silences" }
                         a href="/sources" { "Sources" }
+                        (pen::who(companion))
                     }
                 }
                 @if let Some(problems) = &health.rejected_reload {
@@ -93,12 +103,17 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
     let main = html! {
         p.lead { (problem.message) }
         @if let Some(help) = &problem.help { p { (help) } }
+        @if problem.status == StatusCode::UNAUTHORIZED && companion.desk.has_tokens() {
+            p { a.button href=(pen::login(&Visit::current().place)) { "Log in" } }
+        }
+        @if problem.status == StatusCode::SERVICE_UNAVAILABLE { (newest_data(companion)) }
         h2 { "What there is" }
         ul {
             li { a href="/" { "All services" } }
             @for service in companion.desk.services() {
                 li { (service.title) ": " span.links { (service_links(&service.name)) } }
             }
+            li { a href="/silences" { "Silences and planned work" } }
             li { a href="/sources" { "Sources and receivers" } }
         }
         details {
@@ -115,6 +130,20 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
         }
     };
     page(companion, &format!("{} {}", problem.status.as_u16(), problem.code.replace('_', " ")), None, &main)
+}
+
+/// What is known all the same while the store does not answer: figures are kept in memory.
+fn newest_data(companion: &Companion) -> Markup {
+    let newest = companion.desk.slos().iter().filter_map(|slo| slo.watermark).max();
+    html! {
+        p.meta {
+            @match newest {
+                Some(at) => { "Newest data: " (cell::time("newest_data", companion.now(), Some(at)))
+                    ". The figures on " a href="/" { "the overview" } " are kept in memory and go on." }
+                None => "No data yet."
+            }
+        }
+    }
 }
 
 /// The service of that name, or a 404 that names those there are.
