@@ -28,10 +28,27 @@ pub struct AgendaView {
     pub last_missed: Option<usize>,
 }
 
+/// A window of planned work as `slod status` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceView {
+    /// Name; `SERVICE/NAME` for one of a service.
+    pub name: String,
+    /// For people.
+    pub reason: Option<String>,
+    /// How many objectives it is about.
+    pub slos: usize,
+    /// When it begins next, or began if it is on.
+    pub starts_at: DateTime<Utc>,
+    /// When that ends.
+    pub ends_at: DateTime<Utc>,
+}
+
 /// Tells them. Part of [`super::desk::Desk`].
 pub trait Almanac: Send + Sync {
     /// What runs on crontabs.
     fn agenda(&self) -> BoxFuture<'_, Result<Vec<AgendaView>, DeskError>>;
+    /// The planned work that is on or to come, the next first.
+    fn maintenance(&self) -> Vec<MaintenanceView>;
     /// The noise ledger of the last `days`, of one service if given.
     fn noise<'a>(&'a self, days: u32, service: Option<&'a str>) -> BoxFuture<'a, Result<NoiseReport, DeskError>>;
     /// What the running configuration holds.

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    almanac::Almanac,
+    almanac::{AgendaView, Almanac, MaintenanceView},
     explain::Explanation,
     inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
@@ -173,6 +173,12 @@ pub struct DaemonView {
     pub store_trouble: Option<String>,
     /// Receivers in order of name; none while the store cannot be read.
     pub receivers: Vec<ReceiverView>,
+    /// What runs on crontabs; none while the store cannot be read.
+    #[serde(default)]
+    pub agenda: Vec<AgendaView>,
+    /// The planned work that is on or to come.
+    #[serde(default)]
+    pub maintenance: Vec<MaintenanceView>,
 }
 
 impl ReceiverView {

@@ -7,11 +7,12 @@ use futures_util::future::BoxFuture;
 
 use super::{LiveDesk, unavailable};
 use crate::{
-    config::model::Config,
-    domain::{bulletin::BulletinKind, name::Name},
+    config::model::{Config, Maintenance, Planned},
+    domain::{bulletin::BulletinKind, decide::time, name::Name, slot::Span},
     engine::{agenda, fingerprint::fingerprint, noise},
+    schedule::Recurrence,
     views::{
-        almanac::{AgendaView, Almanac},
+        almanac::{AgendaView, Almanac, MaintenanceView},
         desk::DeskError,
         fingerprint::Fingerprint,
         noise::NoiseReport,
@@ -41,6 +42,23 @@ impl Almanac for LiveDesk {
         })
     }
 
+    fn maintenance(&self) -> Vec<MaintenanceView> {
+        let (config, now) = (self.config.load_full(), self.clock.now().timestamp());
+        let view = |work: &Maintenance| {
+            let next = next_span(&work.when, now)?;
+            Some(MaintenanceView {
+                name: work.name.clone(),
+                reason: work.reason.clone(),
+                slos: work.slos.len(),
+                starts_at: time(next.start),
+                ends_at: time(next.end),
+            })
+        };
+        let mut views: Vec<_> = config.maintenance.iter().filter_map(view).collect();
+        views.sort_by_key(|view| (view.starts_at, view.name.clone()));
+        views
+    }
+
     fn noise<'a>(&'a self, days: u32, service: Option<&'a str>) -> BoxFuture<'a, Result<NoiseReport, DeskError>> {
         Box::pin(async move {
             let (config, now) = (self.config.load_full(), self.clock.now());
@@ -56,6 +74,20 @@ impl Almanac for LiveDesk {
 
     fn fingerprint(&self) -> Fingerprint {
         fingerprint(&self.config.load())
+    }
+}
+
+/// The time of planned work that holds the Unix second `now`, or else the next one.
+fn next_span(when: &Planned, now: i64) -> Option<Span> {
+    match when {
+        Planned::Once(span) => Some(*span).filter(|span| span.end > now),
+        Planned::Cron { cron, lasts, timezone } => {
+            let lasts = i64::try_from(lasts.as_secs()).ok()?;
+            // Both were checked when the configuration was read.
+            let recurrence = Recurrence::new(cron, timezone, lasts).ok()?;
+            let start = recurrence.next(now.saturating_sub(lasts))?;
+            Some(Span { start, end: start + lasts })
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use slod::views::{
-    almanac::{AgendaView, Almanac},
+    almanac::{AgendaView, Almanac, MaintenanceView},
     desk::DeskError,
     fingerprint::{Fingerprint, Prints},
     noise::{NoiseReport, PolicyNoise},
@@ -53,6 +53,16 @@ impl Almanac for FakeDesk {
                 policies: vec![loud, quiet],
             })
         })
+    }
+
+    fn maintenance(&self) -> Vec<MaintenanceView> {
+        vec![MaintenanceView {
+            name: "move".into(),
+            reason: Some(HOSTILE.into()),
+            slos: 2,
+            starts_at: "2026-10-26T03:00:00Z".parse().unwrap(),
+            ends_at: "2026-10-26T04:00:00Z".parse().unwrap(),
+        }]
     }
 
     fn fingerprint(&self) -> Fingerprint {
