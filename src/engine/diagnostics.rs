@@ -11,10 +11,13 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{board::Board, decider::Order};
+use super::{
+    board::Board,
+    mailbox::{Order, Orders},
+};
 use crate::{
     clock::Clock,
     config::model::{Config, Diagnostic},
@@ -54,7 +57,7 @@ pub struct Diagnostics {
     /// How.
     pub diagnoser: Arc<Diagnoser>,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// Which incidents ask for it.
     pub board: Arc<Board>,
     /// What time it is.

@@ -19,14 +19,13 @@ use slod::{
     },
     engine::{
         board::Board,
-        decider::Order,
         diagnostics::{Diagnostics, Wanted},
+        mailbox::{Order, mailbox},
     },
     source::Diagnoser,
     store::{Store, attempts::Attempt, commit::Commit},
 };
 use testbed::inbox::Inbox;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const START: i64 = 1_767_571_200;
@@ -149,7 +148,7 @@ async fn a_storm_is_one_look() {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut mailbox) = mpsc::channel(10);
+    let (orders, mut ordered) = mailbox();
     let board = Arc::new(Board::default());
     let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
@@ -172,7 +171,7 @@ async fn a_storm_is_one_look() {
     let mut heard = Vec::new();
     while heard.len() < 200 {
         let Some(Order::Act { incident, event: IncidentEvent::Diagnosed { look: 1, late, found }, reply }) =
-            mailbox.recv().await
+            ordered.recv().await
         else {
             panic!("something else was ordered")
         };
@@ -214,7 +213,7 @@ async fn what_opens_together_shares_one_look() {
         let wanted = Wanted { service: "shop".into(), look, at: slod::clock::Clock::now(&SystemClock) };
         board.publish_looks(BTreeMap::from([(incident.to_owned(), wanted)]));
         let Some(Order::Act { incident: told, event: IncidentEvent::Diagnosed { look: number, found, .. }, reply }) =
-            mailbox.recv().await
+            ordered.recv().await
         else {
             panic!("something else was ordered")
         };
