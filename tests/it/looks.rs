@@ -195,7 +195,7 @@ async fn what_opens_together_shares_one_look() {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut mailbox) = mpsc::channel(10);
+    let (orders, mut ordered) = mailbox();
     let board = Arc::new(Board::default());
     let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
