@@ -30,14 +30,11 @@ fn is_balanced(page: &str) {
         let (tag, text) = part.split_once('>').unwrap_or_else(|| panic!("<{part}"));
         assert!(!text.contains('>') || open.last() == Some(&"style"), "{text}");
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
-        match tag.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name), "{part}"),
-            None => {
-                let name = tag.split(' ').next().unwrap();
-                if !EMPTY.contains(&name) {
-                    open.push(name);
-                }
-            }
+        let name = tag.split(' ').next().unwrap();
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed), "{part}");
+        } else if !EMPTY.contains(&name) {
+            open.push(name);
         }
     }
     assert!(open.is_empty(), "{open:?}");
@@ -65,8 +62,7 @@ fn html_is_one_file_valid_accessible_and_harmless() {
     for rule in ["@media print", "break-before: page", "prefers-color-scheme: dark", "table-header-group"] {
         assert!(page.contains(rule), "{rule}");
     }
-    for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"]
-    {
+    for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"] {
         assert!(page.contains(said), "{said}");
     }
     is_balanced(&html(&slod::views::report::BudgetReport { services: Vec::new(), ..report("2026-10") }));
