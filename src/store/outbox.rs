@@ -236,8 +236,7 @@ impl Store {
     ) -> Result<Vec<StoredDelivery>, StoreError> {
         let patience: BTreeMap<&str, i64> =
             patience.iter().map(|(name, since)| (name.as_str(), since.timestamp_millis())).collect();
-        let waited =
-            "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
+        let waited = "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
         let query = format!(
             "select {COLUMNS} from deliveries where id in ( \
                select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?2) \

@@ -4,6 +4,7 @@
 
 mod api;
 mod cli;
+mod dashboard;
 mod fake_almanac;
 mod fake_dashboard;
 mod fake_desk;
@@ -13,6 +14,7 @@ mod guards;
 mod metrics;
 mod openapi;
 mod pages;
+mod palette;
 mod reports;
 mod reviews;
 mod sockets;
