@@ -118,3 +118,40 @@ impl Outlook {
         Some(planned.within(span))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::model::Planned as When;
+
+    /// 2026-11-23 12:00 UTC, a Monday.
+    const NOON: i64 = 1_795_435_200;
+
+    #[test]
+    fn the_next_times_are_told_and_no_more() {
+        let cron = |text: &str, minutes: u64| When::Cron {
+            cron: text.to_owned(),
+            lasts: Duration::from_mins(minutes),
+            timezone: "UTC".to_owned(),
+        };
+        let cases = [
+            (When::Once(Span { start: NOON - 7_200, end: NOON - 3_600 }), &[][..]),
+            (When::Once(Span { start: NOON - 60, end: NOON + 60 }), &[("now", -60)]),
+            (When::Once(Span { start: NOON + 864_000, end: NOON + 864_060 }), &[("coming", 864_000)]),
+            (cron("0 3 * * 6", 120), &[("coming", 399_600), ("coming", 1_004_400), ("coming", 1_609_200)]),
+            (cron("59 11 * * *", 5), &[("now", -60), ("coming", 86_340), ("coming", 172_740)]),
+            (cron("0 0 29 2 *", 5), &[]),
+        ];
+        for (when, wanted) in cases {
+            let slos: Arc<[SloId]> = (0..30).map(|number| SloId::new("shop", format!("slo-{number}"))).collect();
+            let window = Window::new("move", &when).unwrap();
+            let planned = Planned { name: "move".into(), reason: None, slos, excluded: true, window };
+            let found = PlannedWork(vec![planned]).next(DateTime::from_timestamp(NOON, 0).unwrap());
+            let told: Vec<_> = found.iter().map(|one| (one.state.as_str(), one.starts_at.timestamp() - NOON)).collect();
+            assert_eq!(told, wanted, "{when:?}");
+            assert!(found.iter().all(|one| one.slos.len() == SLOS_MAX && one.slos_in_all == 30));
+        }
+    }
+}

@@ -99,9 +99,16 @@ impl LiveDesk {
     }
 
     async fn find(&self, id: &str) -> Result<Incident, DeskError> {
-        let found = self.store.incident(id).await.map_err(unavailable)?;
-        found
-            .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
+        if let Some(found) = self.store.incident(id).await.map_err(unavailable)? {
+            return Ok(found);
+        }
+        let newest = self.store.incidents(None, None, 5).await.map_err(unavailable)?;
+        let newest: Vec<_> = newest.into_iter().map(|incident| incident.id).collect();
+        let newest = if newest.is_empty() { "there is none yet".to_owned() } else { newest.join(", ") };
+        Err(DeskError::NotFound(
+            format!("no incident `{id}`"),
+            format!("the newest: {newest}; `slod incidents` lists them"),
+        ))
     }
 }
 

@@ -11,13 +11,16 @@ use super::{
     form::Form,
     posted::{Posted, go},
 };
-use crate::http::{
-    Companion,
-    ask::{Ask, BY_MAX},
-    here,
-    pages::login::{Attempt, LoginPage, refused, show_page},
-    problem::Problem,
-    session::{Hash, Holder, Visit, is_secure, set_cookie, unset_cookie},
+use crate::{
+    http::{
+        Companion,
+        ask::{Ask, BY_MAX},
+        here,
+        pages::login::{Attempt, LoginPage, refused, show_page},
+        problem::Problem,
+        session::{Hash, Holder, Visit, is_secure, set_cookie, unset_cookie},
+    },
+    views::render_words::plain,
 };
 
 /// Most bytes of a token.
@@ -109,5 +112,5 @@ fn name_fault(name: &str) -> Option<String> {
     if name.chars().count() > BY_MAX {
         return Some(format!("Use at most {BY_MAX} characters."));
     }
-    name.contains(char::is_control).then(|| "Use letters that can be seen.".to_owned())
+    (plain(name) != name).then(|| "Use letters that can be seen.".to_owned())
 }

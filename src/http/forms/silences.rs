@@ -52,7 +52,11 @@ pub enum Decided {
 /// `POST /silences`
 pub async fn add(State(companion): State<Companion>, posted: Posted) -> Answer {
     let mut draft = SilenceDraft::of(&posted.form);
-    let Some(matcher) = matcher(&mut draft) else { return shown_again(&companion, &draft).await };
+    let Some(matcher) = matcher(&mut draft) else {
+        // All that is wrong is said at once.
+        time_and_reason(&companion, &posted, &mut draft)?;
+        return shown_again(&companion, &draft).await;
+    };
     let asked = Asked { matcher, action: "/silences".to_owned(), back_to: "/silences".to_owned() };
     match decide(&companion, &posted, &asked).await? {
         Decided::Answer(response) => Ok(response),
@@ -74,10 +78,9 @@ pub async fn expire(State(companion): State<Companion>, Path(id): Path<String>, 
 /// Says what a silence would mute; or makes it, if that was said before.
 pub async fn decide(companion: &Companion, posted: &Posted, asked: &Asked) -> Result<Decided, Problem> {
     let mut draft = SilenceDraft::of(&posted.form);
-    let is_sure = posted.form.get("step") == "do";
-    let ends_at = if is_sure { read_time(posted.form.get("ends_at"))? } else { end(&mut draft, companion.now()) };
-    draft.reason_fault = reason_fault(&draft.reason);
-    let Some(ends_at) = ends_at.filter(|_| draft.reason_fault.is_none()) else { return Ok(Decided::Faulty(draft)) };
+    let is_sure = is_sure(posted);
+    let ends_at = time_and_reason(companion, posted, &mut draft)?;
+    let Some(ends_at) = ends_at.filter(|_| !draft.is_faulty()) else { return Ok(Decided::Faulty(draft)) };
     let silencing = Silencing {
         matcher: asked.matcher.clone(),
         ends_at,
@@ -99,6 +102,21 @@ pub async fn decide(companion: &Companion, posted: &Posted, asked: &Asked) -> Re
         }
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+/// It was shown what it would mute, and is to be made.
+fn is_sure(posted: &Posted) -> bool {
+    posted.form.get("step") == "do"
+}
+
+/// When it is to end, with what is wrong with that and with its reason.
+fn time_and_reason(
+    companion: &Companion,
+    posted: &Posted,
+    draft: &mut SilenceDraft,
+) -> Result<Option<DateTime<Utc>>, Problem> {
+    draft.reason_fault = reason_fault(&draft.reason);
+    if is_sure(posted) { read_time(posted.form.get("ends_at")) } else { Ok(end(draft, companion.now())) }
 }
 
 async fn shown_again(companion: &Companion, draft: &SilenceDraft) -> Answer {

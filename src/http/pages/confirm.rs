@@ -73,14 +73,17 @@ async fn answer(companion: &Companion, id: &str, ask: &Ask, question: &Question)
 
 fn render(companion: &Companion, incident: &IncidentView, question: &Question) -> Markup {
     let back = format!("/incident/{}", here::segment(&incident.id));
-    let draft = incident.status_page.as_ref().and_then(|page| page.draft.as_deref());
+    let page_of = incident.status_page.as_ref();
+    let draft = page_of.and_then(|page| page.draft.as_deref());
+    let says = page_of.and_then(|page| page.draft_text.as_deref());
     let is_void = incident.state == "resolved" && !question.of_draft || question.of_draft && draft.is_none();
     let main = html! {
         p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str()))
             " · " (cell::text("title", &incident.title)) }
         p { "Open since " (cell::time("opened_at", companion.now(), Some(incident.opened_at))) }
         @if let Some(draft) = draft.filter(|_| question.of_draft) {
-            p { "The draft: " strong { (cell::text("status_page.draft", draft)) } }
+            p { "The draft, as “" (cell::text("status_page.draft", draft)) "”:" }
+            blockquote { (cell::optional("status_page.draft_text", says)) }
         }
         @if is_void {
             p { @if question.of_draft { "No draft waits for approval." } @else { "It is resolved already." } }

@@ -56,6 +56,8 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
     let now = companion.now();
     let main = html! {
         (pen::result(done))
+        (pen::not_done(draft.note_fault.is_some(), "text"))
+        (pen::not_done(draft.silence.is_faulty(), "silence"))
         (lead(&incident, now))
         (controls(companion, &incident, draft))
         (steps("", &incident, now))

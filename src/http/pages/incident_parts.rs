@@ -190,6 +190,7 @@ pub fn status_page(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Mar
         dl.facts {
             div { dt { "State" } dd { (cell::text(&of("state"), &status.state)) } }
             div { dt { "Draft that waits for approval" } dd { (cell::optional(&of("draft"), status.draft.as_deref())) } }
+            div { dt { "It would say" } dd { (cell::optional(&of("draft_text"), status.draft_text.as_deref())) } }
             div { dt { "Due" } dd { (cell::time(&of("due_at"), now, status.due_at)) } }
             div { dt { "Posted" } dd { (cell::time(&of("posted_at"), now, status.posted_at)) } }
             div { dt { "Late" } dd { (cell::seconds(&of("late_seconds"), status.late_seconds.map(|late| late as f64))) } }
@@ -233,6 +234,7 @@ mod tests {
             let status = StatusPageView {
                 state: "none".into(),
                 draft: None,
+                draft_text: None,
                 due_at,
                 posted_at,
                 late_seconds,

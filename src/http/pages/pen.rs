@@ -47,7 +47,7 @@ impl Pen {
 pub fn without(companion: &Companion) -> Markup {
     let visit = Visit::current();
     html! {
-        @if visit.person.is_some() { p.meta { "Your token may only read." } }
+        @if let Some(person) = &visit.person { @if !person.may_operate { p.meta { "Your token may only read." } } }
         @else if companion.desk.has_tokens() { p { a.button href=(login(&visit.place)) { "Log in to act" } } }
     }
 }
@@ -84,6 +84,17 @@ pub fn result(outcome: Option<Outcome>) -> Markup {
         @if let Some(outcome) = outcome {
             p #result.result.(if outcome.is_done() { "good" } else { "bad" }) role="status" tabindex="-1" {
                 span aria-hidden="true" { @if outcome.is_done() { "● " } @else { "■ " } } (outcome.text())
+            }
+        }
+    }
+}
+
+/// Said first on a page that is shown again: nothing was done, and where to look.
+pub fn not_done(is_faulty: bool, form: &str) -> Markup {
+    html! {
+        @if is_faulty {
+            p #result.result.bad role="alert" tabindex="-1" {
+                span aria-hidden="true" { "■ " } "Nothing was done: " a href={ "#" (form) } { "look at the form" } "."
             }
         }
     }

@@ -69,7 +69,11 @@ impl SilenceDraft {
 
 /// The form. `target` stands before the other fields.
 pub fn form(action: &str, pen: &Pen, draft: &SilenceDraft, target: &Markup) -> Markup {
-    let lasts = if draft.lasts.is_empty() { "1h" } else { &draft.lasts };
+    let lasts = match draft.lasts.as_str() {
+        "" => "1h",
+        known @ ("1h" | "4h") => known,
+        _ => "custom",
+    };
     let error = |id: &'static str, fault: &Option<String>| fault.as_ref().map(|_| id);
     html! {
         form #silence.fields method="post" action=(action) {
@@ -154,7 +158,7 @@ fn covered(covers: &CoverView) -> Markup {
         }
     };
     html! {
-        p { strong { (covers.slos) " of " (covers.of) " SLOs" } " fall silent, with " (covers.incidents.len()) " open incidents." }
+        p { strong { (covers.slos) " of " (covers.of) " SLOs" } " will say nothing new." }
         (list("Open incidents that fall silent", &covers.incidents, Some("/incident/")))
         (list("SLOs", &covers.names, Some("/slo/")))
         (list("Policies on them", &covers.policies, None))

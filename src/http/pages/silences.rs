@@ -64,6 +64,7 @@ pub async fn page_with(companion: &Companion, done: Option<Outcome>, draft: &Sil
     let pen = Pen::current();
     let main = html! {
         (pen::result(done))
+        (pen::not_done(draft.is_faulty(), "silence"))
         p { "A silence mutes new messages and nothing else: SLOs are judged, incidents open, budgets are spent. It begins at once and lasts at most 7 days. "
             "Work that is known ahead stands under " code { "maintenance:" } " in the configuration." }
         (table("active", "On now", now, &data.active, pen.as_ref()))
@@ -131,8 +132,11 @@ fn policy_of(alert: &str) -> &str {
 }
 
 fn table(list: &str, caption: &str, now: DateTime<Utc>, rows: &[SilenceView], pen: Option<&Pen>) -> Markup {
+    if rows.is_empty() {
+        return html! { p { strong { (caption) ": " } (cell::none(list)) } };
+    }
     html! { div.scroll { table {
-        caption { (caption) @if rows.is_empty() { ": " (cell::none(list)) } }
+        caption { (caption) }
         thead { tr {
             th scope="col" { "Silence" } th scope="col" { "State" } th scope="col" { "Service" } th scope="col" { "SLO" } th scope="col" { "Policy" }
             th scope="col" { "Labels" } th scope="col" { "Until" } th scope="col" { "Since" } th scope="col" { "By" } th scope="col" { "Reason" }
@@ -158,8 +162,11 @@ fn table(list: &str, caption: &str, now: DateTime<Utc>, rows: &[SilenceView], pe
 }
 
 fn planned(now: DateTime<Utc>, rows: &[PlannedView]) -> Markup {
+    if rows.is_empty() {
+        return html! { p { strong { "Planned work: " } (cell::none("planned")) } };
+    }
     html! { div.scroll { table {
-        caption { "Planned work: now, and the next windows of each" @if rows.is_empty() { ": " (cell::none("planned")) } }
+        caption { "Planned work: now, and the next windows of each" }
         thead { tr {
             th scope="col" { "Window" } th scope="col" { "State" } th scope="col" { "Begins" } th scope="col" { "Ends" }
             th scope="col" { "Left out of the budget" } th scope="col" { "Reason" } th scope="col" { "SLOs" }

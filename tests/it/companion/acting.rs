@@ -95,6 +95,8 @@ async fn what_cannot_be_taken_back_is_asked_first() {
         assert!(question.text.contains("href=\"/incident/7\""));
         assert_eq!(get_as(&browser.router, &path, "application/json").await.json()["id"], "7");
     }
+    let question = browser.get("/incident/7/status-page/approve").await.text;
+    assert!(question.contains("Inventory is unavailable: we are looking into it"), "{question}");
     assert_eq!(browser.desk.acts.lock().unwrap().len(), 0, "asking does nothing");
 }
 
@@ -186,6 +188,7 @@ async fn a_silence_that_is_wrong_is_given_back() {
         ("reason", " ", "reason-fault", "Say why"),
         ("reason", &long, "reason-fault", "at most 1000"),
         ("labels", "route", "labels-fault", "one label a line"),
+        ("lasts", "99d", "silence", "Nothing was done: <a href=\"#silence\">"),
     ] {
         let mut fields = whole.to_vec();
         fields.retain(|(name, _)| *name != field);
@@ -203,6 +206,10 @@ async fn a_silence_that_is_wrong_is_given_back() {
         browser.submit("/silences", &[("target", "inventory"), ("step", "do"), ("reason", "x")]).await.status,
         StatusCode::BAD_REQUEST
     );
+    let all = browser.submit("/silences", &[("labels", "x")]).await.text;
+    for id in ["target-fault", "lasts-fault", "reason-fault"] {
+        assert!(all.contains(&format!("<p class=\"fault\" id=\"{id}\">")), "{id}: {all}");
+    }
     assert!(browser.desk.silenced.lock().unwrap().is_empty());
 }
 
@@ -212,6 +219,7 @@ async fn messages_are_tried_again() {
     for path in ["/incident/7", "/sources", "/inventory/alerts"] {
         let page = browser.get(path).await.text;
         assert!(page.contains("action=\"/delivery/2/retry\"") && !page.contains("/delivery/1/retry"), "{path}");
+        assert!(!page.contains("may only read"), "{path}");
     }
     goes_to(&browser.submit("/delivery/2/retry", &[("from", "incident")]).await, "/incident/7?done=retried#result");
     goes_to(&browser.submit("/delivery/2/retry", &[("from", "sources")]).await, "/sources?done=retried#result");

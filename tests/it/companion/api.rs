@@ -125,7 +125,10 @@ async fn an_incident_has_the_documented_fields() {
     let diagnosis = "name kind at took_seconds ok summary text table look late";
     assert_eq!(keys(&incident["diagnostics"][0]), set(diagnosis));
     assert_eq!(keys(&incident["timeline"][0]), set("at kind text"));
-    assert_eq!(keys(&incident["status_page"]), set("state draft due_at posted_at late_seconds left_to_people"));
+    assert_eq!(
+        keys(&incident["status_page"]),
+        set("state draft draft_text due_at posted_at late_seconds left_to_people")
+    );
     assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
     assert_eq!(incident["priority"], "P1");
 }

@@ -173,6 +173,7 @@ pub fn incident() -> IncidentView {
         status_page: Some(StatusPageView {
             state: "none".into(),
             draft: Some("investigating".into()),
+            draft_text: Some(format!("Inventory is unavailable: we are looking into it {HOSTILE}")),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
             late_seconds: None,
