@@ -140,7 +140,7 @@ fn alert_table(all: &[Alert]) -> Markup {
     if all.is_empty() {
         return html! { p.absent { "No policy watches this service: " (cell::none("alerts")) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Alerts, one for each policy and objective" { table {
         caption { "Alerts, one for each policy and objective" }
         thead { tr { th scope="col" { "Objective" } th scope="col" { "Alert" } th scope="col" { "State" } } }
         tbody { @for (place, alert) in all.iter().enumerate() { tr {

@@ -135,7 +135,7 @@ fn table(list: &str, caption: &str, now: DateTime<Utc>, rows: &[SilenceView], pe
     if rows.is_empty() {
         return html! { p { strong { (caption) ": " } (cell::none(list)) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table {
         caption { (caption) }
         thead { tr {
             th scope="col" { "Silence" } th scope="col" { "State" } th scope="col" { "Service" } th scope="col" { "SLO" } th scope="col" { "Policy" }
@@ -165,7 +165,7 @@ fn planned(now: DateTime<Utc>, rows: &[PlannedView]) -> Markup {
     if rows.is_empty() {
         return html! { p { strong { "Planned work: " } (cell::none("planned")) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Planned work: now, and the next windows of each" { table {
         caption { "Planned work: now, and the next windows of each" }
         thead { tr {
             th scope="col" { "Window" } th scope="col" { "State" } th scope="col" { "Begins" } th scope="col" { "Ends" }
