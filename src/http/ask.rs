@@ -11,6 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use maud::Markup;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Surface, problem::Problem};
@@ -132,10 +133,14 @@ impl<S: Sync> FromRequestParts<S> for Way {
 }
 
 /// `{by, text}`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
+    /// Who does it.
+    #[schemars(with = "String", length(min = 1, max = BY_MAX), regex(pattern = r"\S"))]
     by: Option<String>,
+    /// What is said.
+    #[schemars(with = "String", length(min = 1, max = TEXT_MAX), regex(pattern = r"\S"))]
     text: Option<String>,
 }
 

@@ -9,10 +9,12 @@
 
 mod api;
 mod ask;
+mod chart;
 mod forms;
 mod guard;
 mod here;
 mod observe;
+pub mod openapi;
 mod pages;
 mod problem;
 mod router;

@@ -38,12 +38,12 @@ pub const LABELS: &str = "LABEL";
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
-    get("/", &[], "all services, worst first"),
-    get("/{service}/health", &[], "a service's figures"),
+    get("/", &["state", "service", "q", "sort", "embed"], "all services, worst first"),
+    get("/{service}/health", &["embed"], "a service's figures"),
     get("/{service}/alerts", &["page"], "a service's alerts and incidents"),
     get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
     get("/{service}/budget", &["month"], "a service's budget report"),
-    get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
+    get("/slo/{service}/{slo}", &["embed", LABELS], "one SLO"),
     get("/incident/{id}", &["done"], "one incident"),
     get("/incident/{id}/resolve", &[], "asks whether an incident is to end"),
     get("/incident/{id}/status-page/approve", &[], "asks whether the status page's draft is to be posted"),
@@ -62,6 +62,8 @@ pub const ROUTES: &[Route] = &[
     post("/delivery/{id}/retry", "form: try a message again at once"),
     post("/silences", "form: silence something, after a look at what that mutes"),
     post("/silences/{id}/expire", "form: end a silence early"),
+    get("/api", &[], "this API, for people to read"),
+    get("/api/openapi.json", &[], "this API as OpenAPI 3.1"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
     get("/api/v1/status", &[], "how slod itself is: its store, its receivers"),
     get("/api/v1/slos", &[], "all figures"),
@@ -96,6 +98,8 @@ pub const ROUTES: &[Route] = &[
     post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
     post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
+    get("/assets/reader.css", &[], "the style of the API's page"),
+    get("/assets/slod.js", &[], "what keeps pages fresh"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];
