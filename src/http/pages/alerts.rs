@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     cell,
     incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
-    known_service, looks, page,
+    known_service, looks, page_at,
     pen::Pen,
 };
 use crate::{
@@ -89,7 +89,7 @@ fn render(companion: &Companion, data: &AlertsPage) -> Markup {
         }
         (turns(data))
     };
-    page(companion, &format!("Alerts of {}", data.service.title), Some(&data.service.name), &main)
+    page_at(companion, "alerts", &format!("Alerts of {}", data.service.title), Some(&data.service.name), &main)
 }
 
 fn service_facts(service: &ServiceView) -> Markup {

@@ -96,7 +96,7 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             th scope="row" { (cell::text(&format!("{at}.policy"), &step.policy)) }
             td { (cell::text(&format!("{at}.after"), &step.after)) }
             td { (cell::state(&format!("{at}.state"), &step.state)) }
-            td { @if step.state == "waiting" { strong { (coming(now, step.due_at)) } } @else { "—" } }
+            td { @if step.state == "waiting" { strong { (left(now, step.due_at)) } } @else { "—" } }
             td { (cell::time(&format!("{at}.due_at"), now, Some(step.due_at))) }
             td {
                 @if step.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
@@ -106,6 +106,15 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             }
         } } }
     } } }
+}
+
+/// The same as an element that goes on counting.
+fn left(now: DateTime<Utc>, due: DateTime<Utc>) -> Markup {
+    if due > now {
+        cell::age(now, Some(due))
+    } else {
+        html! { "now" }
+    }
 }
 
 /// `in 4 min`; nothing of the past is still to come.

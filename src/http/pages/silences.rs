@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::{
-    cell, page,
+    cell, page_at,
     pen::{self, Pen},
     silence_form::{self, SilenceDraft},
 };
@@ -80,7 +80,7 @@ pub async fn page_with(companion: &Companion, done: Option<Outcome>, draft: &Sil
         (table("past", "Over, the newest first", now, &data.past, None))
         p { a href="/api/v1/silences" { "JSON of up to 1,000" } }
     };
-    Ok(page(companion, "Silences and planned work", None, &main))
+    Ok(page_at(companion, "silences", "Silences and planned work", None, &main))
 }
 
 fn target(companion: &Companion, draft: &SilenceDraft) -> Markup {

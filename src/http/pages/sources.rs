@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     cell,
     incident_parts::{Messages, deliveries},
-    page,
+    page_at,
     pen::{self, Pen},
 };
 use crate::{
@@ -113,7 +113,7 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
         (deliveries(Messages { caption: "The newest messages", at: "deliveries", from: "sources" }, now, &data.deliveries, Pen::current().as_ref()))
         (running(now, &data.configuration))
     };
-    page(companion, "Sources and receivers", None, &main)
+    page_at(companion, "sources", "Sources and receivers", None, &main)
 }
 
 fn running(now: DateTime<Utc>, running: &Running) -> Markup {
