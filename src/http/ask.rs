@@ -11,6 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use maud::Markup;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Surface, problem::Problem};
@@ -19,9 +20,9 @@ use crate::{domain::name::Series, views::desk::Way};
 /// Most bytes of a body.
 pub const BODY_MAX: usize = 1024 * 1024;
 /// Most characters of a name a person signs with.
-const BY_MAX: usize = 200;
+pub const BY_MAX: usize = 200;
 /// Most characters of a note.
-const TEXT_MAX: usize = 10_000;
+pub const TEXT_MAX: usize = 10_000;
 
 /// A request's wishes.
 #[derive(Clone, Debug)]
@@ -127,10 +128,14 @@ impl<S: Sync> FromRequestParts<S> for Way {
 }
 
 /// `{by, text}`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
+    /// Who does it.
+    #[schemars(with = "String", length(min = 1, max = BY_MAX), regex(pattern = r"\S"))]
     by: Option<String>,
+    /// What is said.
+    #[schemars(with = "String", length(min = 1, max = TEXT_MAX), regex(pattern = r"\S"))]
     text: Option<String>,
 }
 

@@ -9,8 +9,10 @@
 
 mod api;
 mod ask;
+mod chart;
 mod guard;
 mod observe;
+pub mod openapi;
 mod pages;
 mod problem;
 mod router;

@@ -5,7 +5,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::views::desk::DeskError;
 
@@ -66,9 +67,29 @@ impl From<DeskError> for Problem {
     }
 }
 
+/// What every refusal looks like.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemBody {
+    /// What is wrong.
+    error: ProblemError,
+}
+
+/// Why a request is not answered as asked.
+#[derive(Serialize, JsonSchema)]
+struct ProblemError {
+    /// A word for programs: `invalid`, `not_found`, `conflict`, …
+    code: &'static str,
+    /// What is wrong, for people.
+    message: String,
+    /// What to do about it.
+    help: Option<String>,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message, "help": self.help}});
+        let Self { code, message, help, .. } = self.clone();
+        let body = ProblemBody { error: ProblemError { code, message, help } };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

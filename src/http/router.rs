@@ -12,7 +12,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use super::{
     Companion, Surface, api,
     guard::{self, Front},
-    observe, pages,
+    observe, openapi, pages,
     problem::Problem,
     routes, webhooks,
 };
@@ -43,6 +43,8 @@ fn page_routes() -> Router<Companion> {
         .route("/incident/{id}", get(pages::incident::show))
         .route("/sources", get(pages::sources::show))
         .route("/assets/slod.css", get(pages::assets::style))
+        .route("/assets/reader.css", get(pages::assets::reader_style))
+        .route("/assets/slod.js", get(pages::assets::script))
         .route("/favicon.svg", get(pages::assets::icon))
         .route("/favicon.ico", get(pages::assets::icon))
         .route("/badge/{service}/{slo}", get(pages::badge::show))
@@ -50,6 +52,8 @@ fn page_routes() -> Router<Companion> {
 
 fn api_routes() -> Router<Companion> {
     Router::new()
+        .route("/api", get(openapi::show))
+        .route("/api/openapi.json", get(openapi::json))
         .route("/api/{service}/health-metrics", get(api::slos::health_metrics))
         .route("/api/v1/status", get(api::daemon::status))
         .route("/api/v1/slos", get(api::slos::list))

@@ -30,14 +30,16 @@ pub const LABELS: &str = "LABEL";
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
-    get("/", &[], "all services, worst first"),
-    get("/{service}/health", &[], "a service's figures"),
+    get("/", &["state", "service", "q", "sort", "embed"], "all services, worst first"),
+    get("/{service}/health", &["embed"], "a service's figures"),
     get("/{service}/alerts", &[], "a service's alerts and incidents"),
     get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
     get("/{service}/budget", &["month"], "a service's budget report"),
-    get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
+    get("/slo/{service}/{slo}", &["embed", LABELS], "one SLO"),
     get("/incident/{id}", &[], "one incident"),
     get("/sources", &[], "sources, receivers, and what is told on crontabs"),
+    get("/api", &[], "this API, for people to read"),
+    get("/api/openapi.json", &[], "this API as OpenAPI 3.1"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
     get("/api/v1/status", &[], "how slod itself is: its store, its receivers"),
     get("/api/v1/slos", &[], "all figures"),
@@ -72,6 +74,8 @@ pub const ROUTES: &[Route] = &[
     post("/webhooks/pagerduty", "calls of PagerDuty's webhooks, by their signature"),
     post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
+    get("/assets/reader.css", &[], "the style of the API's page"),
+    get("/assets/slod.js", &[], "what keeps pages fresh"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];

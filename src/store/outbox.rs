@@ -3,13 +3,15 @@
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
 //! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
     attempts::{self, Attempt},
-    commit::to_json,
+    commit::{from_json, to_json},
     leasing::{FIRST_OF_INCIDENT, PENDING, Urgency, take},
 };
 use crate::{
@@ -224,20 +226,30 @@ impl Store {
             .await
     }
 
-    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages and still wait.
-    pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
+    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages that still wait and
+    /// were decided before `patience` of their receiver; those of other receivers may wait. The oldest `limit` of them:
+    /// whoever asks is done with each, so that none stands in the way of another.
+    pub async fn undelivered(
+        &self,
+        patience: &BTreeMap<Name, DateTime<Utc>>,
+        limit: i64,
+    ) -> Result<Vec<StoredDelivery>, StoreError> {
+        let patience: BTreeMap<&str, i64> =
+            patience.iter().map(|(name, since)| (name.as_str(), since.timestamp_millis())).collect();
+        let waited =
+            "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
         let query = format!(
             "select {COLUMNS} from deliveries where id in ( \
-               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?1) \
+               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
-                 and last_error is not null and page_told is null order by id limit ?1) \
+                 and last_error is not null and page_told is null order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and {PENDING} \
-                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1) \
+                 and event = 'trigger' and priority in ('P1', 'P2') and {waited} order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
-                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) \
-             order by id limit ?1"
+                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') and {waited} order by id limit ?2)) \
+             order by id limit ?2"
         );
-        self.rows(query, None, limit).await
+        self.rows(query, Some(to_json(&patience, "names of receivers")?), limit).await
     }
 
     /// Deliveries, the newest first, of one state if given.
@@ -254,6 +266,13 @@ impl Store {
     pub async fn delivery(&self, id: i64) -> Result<Option<StoredDelivery>, StoreError> {
         let query = format!("select {COLUMNS} from deliveries where id = ? limit ?");
         Ok(self.rows(query, Some(id.to_string()), 1).await?.into_iter().next())
+    }
+
+    /// What a delivery says, and what is sent in order with it.
+    pub async fn message(&self, id: i64) -> Result<Option<(String, Message)>, StoreError> {
+        let row = sqlx::query("select dedup_key, message from deliveries where id = ?").bind(id);
+        let Some(row) = row.fetch_optional(&self.readers).await? else { return Ok(None) };
+        Ok(Some((row.get("dedup_key"), from_json(row.get("message"), "a message")?)))
     }
 
     /// An incident's deliveries, in order.

@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{desk::DeskError, fingerprint::Fingerprint, noise::NoiseReport};
 
 /// An entry of `reports:` or `reminders:` as pages show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AgendaView {
     /// `report` or `reminder`.
     pub kind: String,

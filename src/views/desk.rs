@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     almanac::Almanac,
+    dashboard::Dashboard,
     explain::Explanation,
     inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
@@ -80,7 +82,7 @@ pub struct Correcting {
 }
 
 /// A source as pages show it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceView {
     /// Name.
     pub name: String,
@@ -99,7 +101,7 @@ pub struct SourceView {
 }
 
 /// A receiver as pages show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiverView {
     /// Name.
     pub name: String,
@@ -122,7 +124,7 @@ pub struct ReceiverView {
 }
 
 /// A service as pages show it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceView {
     /// Name.
     pub name: String,
@@ -137,7 +139,7 @@ pub struct ServiceView {
 }
 
 /// What the desk knows of the daemon itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// All SLOs that can be asked have a settled slot, and the store can be written.
     pub ready: bool,
@@ -163,9 +165,9 @@ pub struct Health {
 }
 
 /// How the daemon itself is: `GET /api/v1/status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DaemonView {
-    /// See [`Health`].
+    /// All SLOs that can be asked have a settled slot, and the store can be written.
     pub ready: bool,
     /// Why not, in words.
     pub reasons: Vec<String>,
@@ -194,7 +196,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs + Almanac {
+pub trait Desk: Proofs + Almanac + Dashboard {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

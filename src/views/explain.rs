@@ -1,15 +1,17 @@
 //! A figure taken apart: what is asked, what was counted, how the figure follows, and the slots behind it.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{report::CorrectionView, slo::SlotView};
 use crate::domain::name::{Series, SloId};
 
 /// `GET /api/v1/slos/{service}/{slo}/explain`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// `service/slo`.
+    #[schemars(with = "String")]
     pub id: SloId,
     /// For people.
     pub title: String,
@@ -39,7 +41,7 @@ pub struct Explanation {
 }
 
 /// One question about a slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// What it answers: `bad`, `total`, …
     pub what: String,
@@ -50,7 +52,7 @@ pub struct Asked {
 }
 
 /// The sums of a window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stretch {
     /// `30d`, `1h`.
     pub name: String,
@@ -77,7 +79,7 @@ pub struct Stretch {
 }
 
 /// A figure and how it follows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figure {
     /// `sli`, `budget.remaining`, …: as the API names it.
     pub name: String,

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Names and the fingerprint of what each of them stands for.
 pub type Prints = BTreeMap<String, String>;
 
 /// `GET /api/v1/config`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fingerprint {
     /// The program's version: fingerprints of different ones cannot be compared.
     pub version: String,
@@ -20,7 +21,7 @@ pub struct Fingerprint {
 }
 
 /// What one section of another configuration would change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// `slos`, `policies`, …
     pub section: String,

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{diagnostic::Diagnosis, policy::Priority};
 
 /// `GET /api/v1/incidents/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentView {
     /// As `slod ack` takes it.
     pub id: String,
@@ -25,6 +26,7 @@ pub struct IncidentView {
     /// The headline of its newest message.
     pub title: String,
     /// P1 … P5.
+    #[schemars(with = "super::shapes::Priority")]
     pub priority: Priority,
     /// open, acknowledged, resolved.
     pub state: String,
@@ -48,6 +50,7 @@ pub struct IncidentView {
     /// Its messages.
     pub deliveries: Vec<DeliveryView>,
     /// What was looked at when it opened, and when it reopened or rose.
+    #[schemars(with = "Vec<super::shapes::Diagnosis>")]
     pub diagnostics: Vec<Diagnosis>,
     /// What people may do by hand, as the service's runbook has it.
     #[serde(default)]
@@ -61,7 +64,7 @@ pub struct IncidentView {
 }
 
 /// One step of the runbook for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ManualView {
     /// The command.
     pub run: String,
@@ -70,7 +73,7 @@ pub struct ManualView {
 }
 
 /// Why an incident's messages are muted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MutedView {
     /// When something of that ends next.
     pub until: Option<DateTime<Utc>>,
@@ -79,11 +82,12 @@ pub struct MutedView {
 }
 
 /// One alert of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertView {
     /// The policy, for a burn pair `policy:1h/5m`.
     pub name: String,
     /// Its priority.
+    #[schemars(with = "super::shapes::Priority")]
     pub priority: Priority,
     /// ok, pending, firing, clearing.
     pub state: String,
@@ -95,7 +99,7 @@ pub struct AlertView {
 }
 
 /// One escalation step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
     /// The policy whose escalation it is.
     pub policy: String,
@@ -110,7 +114,7 @@ pub struct StepView {
 }
 
 /// One message in the outbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryView {
     /// Outbox row.
     pub id: i64,
@@ -137,7 +141,7 @@ pub struct DeliveryView {
 }
 
 /// One line of a timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineView {
     /// When.
     pub at: DateTime<Utc>,
@@ -148,7 +152,7 @@ pub struct TimelineView {
 }
 
 /// The status page side of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusPageView {
     /// none, investigating, identified, monitoring, resolved.
     pub state: String,
@@ -167,7 +171,7 @@ pub struct StatusPageView {
 }
 
 /// What an incident has cost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CostView {
     /// Bad events since it opened.
     pub bad: f64,

@@ -4,11 +4,14 @@
 
 pub mod against;
 pub mod almanac;
+pub mod course;
+pub mod dashboard;
 pub mod desk;
 pub mod explain;
 pub mod exposition;
 pub mod figures;
 pub mod fingerprint;
+pub mod hindsight;
 pub mod inbound;
 pub mod incident;
 pub mod noise;
@@ -22,6 +25,7 @@ pub mod render_why;
 pub mod render_words;
 pub mod report;
 pub mod review;
+pub mod shapes;
 pub mod silence;
 pub mod slo;
 pub mod when;

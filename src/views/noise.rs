@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most rows.
 pub const ROWS_MAX: usize = 500;
 
 /// `GET /api/v1/noise`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoiseReport {
     /// The time it is about, by when incidents opened.
     pub from: DateTime<Utc>,
@@ -27,7 +28,7 @@ pub struct NoiseReport {
 }
 
 /// What one policy on one SLO has done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyNoise {
     /// The policy; for a source's own incident `blind`.
     pub policy: String,

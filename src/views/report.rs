@@ -1,12 +1,13 @@
 //! The budget report of one month.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{correction::Correction, name::Series};
 
 /// `GET /api/v1/budget`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetReport {
     /// `2026-10`.
     pub month: String,
@@ -21,7 +22,7 @@ pub struct BudgetReport {
 }
 
 /// One service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
     /// Name.
     pub service: String,
@@ -32,7 +33,7 @@ pub struct ServiceReport {
 }
 
 /// One SLO over the month.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloReport {
     /// `service/slo`.
     pub id: String,
@@ -83,7 +84,7 @@ fn counts_events(budgeting: &str) -> bool {
 }
 
 /// How the budget was used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetUse {
     /// 0–1, above 1 = overspent. Null without events.
     pub consumed: Option<f64>,
@@ -98,7 +99,7 @@ pub struct BudgetUse {
 }
 
 /// One series of an SLO with `per`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesReport {
     /// Its labels.
     pub series: Series,
@@ -115,7 +116,7 @@ pub struct SeriesReport {
 }
 
 /// Bad slots in a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Breach {
     /// Of which series; empty without `per`.
     #[serde(default, skip_serializing_if = "Series::is_empty")]
@@ -131,13 +132,14 @@ pub struct Breach {
 }
 
 /// A correction by a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CorrectionView {
     /// Of which series; empty without `per`.
     #[serde(default, skip_serializing_if = "Series::is_empty")]
     pub series: Series,
     /// The correction.
     #[serde(flatten)]
+    #[schemars(with = "super::shapes::Correction")]
     pub correction: Correction,
 }
 
@@ -157,7 +159,7 @@ impl std::ops::Deref for CorrectionView {
 }
 
 /// One incident's part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentCost {
     /// Incident.
     pub id: String,
@@ -175,7 +177,7 @@ pub struct IncidentCost {
 }
 
 /// When the public was told of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PageDelay {
     /// When the first post was due.
     pub due_at: DateTime<Utc>,

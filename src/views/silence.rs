@@ -1,6 +1,7 @@
 //! Silences as the API shows them.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::silence::{Matcher, Scope, Silence};
@@ -24,12 +25,13 @@ pub struct Silencing {
 }
 
 /// One silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SilenceView {
     /// As `slod silence expire` takes it; null in a preview.
     pub id: Option<String>,
     /// What it is about.
     #[serde(rename = "match")]
+    #[schemars(with = "super::shapes::Matcher")]
     pub matcher: Matcher,
     /// When it was made, and began.
     pub starts_at: DateTime<Utc>,
@@ -50,7 +52,7 @@ pub struct SilenceView {
 }
 
 /// What a silence mutes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CoverView {
     /// How many SLOs.
     pub slos: usize,

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{name::SloId, slot::SlotState};
 
 /// `GET /api/v1/slos/{service}/{slo}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloView {
     /// `service/slo`.
+    #[schemars(with = "String")]
     pub id: SloId,
     /// Service name.
     pub service: String,
@@ -61,7 +63,7 @@ pub struct SloView {
 }
 
 /// How far an SLO's history is filled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BackfillView {
     /// Slots that are still to be asked about.
     pub missing_slots: i64,
@@ -89,7 +91,7 @@ impl SloView {
 }
 
 /// The state of an SLO: the first that holds of blind, exhausted, burning, empty, ok.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SloState {
     /// Its newest slots are unmeasured for `blind_after`.
@@ -118,7 +120,7 @@ impl SloState {
 }
 
 /// `budget` of an SLO.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetView {
     /// The measured reading; 1 = untouched, negative = overspent.
     pub remaining: Option<f64>,
@@ -137,7 +139,7 @@ pub struct BudgetView {
 }
 
 /// `value` of an SLO.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueView {
     /// Which percentile, for latencies.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,14 +156,14 @@ pub struct ValueView {
 }
 
 /// `streak` of an SLO.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreakView {
     /// Bad slots in a row.
     pub bad: u32,
 }
 
 /// One alert of an SLO.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyView {
     /// The policy, for a burn pair `policy:1h/5m`.
     pub name: String,
@@ -170,7 +172,7 @@ pub struct PolicyView {
 }
 
 /// One slot as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SlotView {
     /// Start.
     pub start: DateTime<Utc>,
@@ -181,6 +183,7 @@ pub struct SlotView {
     /// All events.
     pub total: f64,
     /// State.
+    #[schemars(with = "super::shapes::SlotState")]
     pub state: SlotState,
     /// The shown value or percentile.
     pub reading: Option<f64>,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +16,7 @@ use crate::domain::{
 };
 
 /// `GET /api/v1/incidents/{id}/why`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WhyView {
     /// As `slod ack` takes it.
     pub id: String,
@@ -26,6 +27,7 @@ pub struct WhyView {
     /// The headline of its newest message.
     pub title: String,
     /// P1 … P5.
+    #[schemars(with = "super::shapes::Priority")]
     pub priority: Priority,
     /// open, acknowledged, resolved.
     pub state: String,
@@ -44,7 +46,7 @@ pub struct WhyView {
 }
 
 /// Something that was decided or done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WhyEvent {
     /// When.
     pub at: DateTime<Utc>,
@@ -57,7 +59,7 @@ pub struct WhyEvent {
 }
 
 /// One message with all that is on record of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryProof {
     /// The outbox row.
     #[serde(flatten)]
@@ -73,7 +75,7 @@ pub struct DeliveryProof {
 }
 
 /// One attempt to deliver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptView {
     /// From 1.
     pub number: u32,
@@ -92,7 +94,7 @@ pub struct AttemptView {
 }
 
 /// An escalation step that has not run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepProof {
     /// The policy whose step it is.
     pub policy: String,
@@ -107,9 +109,10 @@ pub struct StepProof {
 }
 
 /// `GET /api/v1/slos/{service}/{slo}/why?at=`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotPagedView {
     /// `service/slo`.
+    #[schemars(with = "String")]
     pub id: SloId,
     /// For people.
     pub title: String,
@@ -130,13 +133,14 @@ pub struct NotPagedView {
 }
 
 /// An alert as it stood.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertAt {
     /// The policy, for a burn pair `policy:1h/5m`.
     pub name: String,
     /// Its policy.
     pub policy: String,
     /// Its priority.
+    #[schemars(with = "super::shapes::Priority")]
     pub priority: Priority,
     /// ok, pending, firing, clearing; muted.
     pub state: String,
@@ -153,7 +157,7 @@ pub struct AlertAt {
 }
 
 /// A part of a condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartAt {
     /// true, false, unknown.
     pub holds: String,
@@ -162,7 +166,7 @@ pub struct PartAt {
 }
 
 /// An incident that was open about the moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentAt {
     /// As `slod ack` takes it.
     pub id: String,

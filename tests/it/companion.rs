@@ -5,11 +5,13 @@
 mod api;
 mod cli;
 mod fake_almanac;
+mod fake_dashboard;
 mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
 mod metrics;
+mod openapi;
 mod pages;
 mod reports;
 mod reviews;
@@ -63,11 +65,16 @@ fn local(desk: FakeDesk) -> Router {
     router(companion(desk), Surface::Socket)
 }
 
+/// Asks; every answer is held to the document of the API.
 async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let (method, uri) = (request.method().to_string(), request.uri().to_string());
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 64 * 1024 * 1024).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    let answer =
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() };
+    openapi::hold(&method, &uri, &answer);
+    answer
 }
 
 async fn get(router: &Router, path: &str) -> Answer {

@@ -3,6 +3,7 @@
 mod acting;
 mod almanac;
 mod correct;
+mod dashboard;
 mod ends;
 mod figures;
 mod health;
@@ -23,8 +24,8 @@ pub(super) use self::incident::delivery_view;
 use self::trial::test_message;
 use super::{
     board::Board,
-    decider::Order,
     inbound::Inbound,
+    mailbox::Orders,
     metrics::{self, ReloadState},
     report,
 };
@@ -72,7 +73,7 @@ pub struct LiveDesk {
     /// What is stored.
     pub store: Store,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// The way to reload.
     pub reloads: mpsc::Sender<ReloadRequest>,
     /// Wakes the deliverers.

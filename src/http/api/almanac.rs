@@ -10,7 +10,7 @@ use crate::{
 /// Days that are looked back unless it is said.
 pub const DAYS: u32 = 90;
 /// Most days that can be looked back.
-const DAYS_MAX: u32 = 400;
+pub const DAYS_MAX: u32 = 400;
 
 /// `GET /api/v1/noise?days&service`
 pub async fn noise(State(companion): State<Companion>, ask: Ask) -> Result<Json<NoiseReport>, Problem> {

@@ -12,9 +12,12 @@ use crate::{
     views::{render_csv::csv, render_markdown::markdown},
 };
 
+/// The forms of the report.
+pub const FORMATS: [&str; 3] = ["json", "csv", "markdown"];
+
 /// `GET /api/v1/budget?month&service&format`
 pub async fn report(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
-    let format = ask.word("format", &["json", "csv", "markdown"])?.unwrap_or("json");
+    let format = ask.word("format", &FORMATS)?.unwrap_or("json");
     let report = companion.desk.budget(ask.month()?, ask.get("service")).await?;
     Ok(match format {
         "csv" => {

@@ -7,7 +7,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
     http::{Companion, ask::Signed, problem::Problem},
@@ -41,20 +43,50 @@ pub async fn healthy() -> &'static str {
     "slod is listening\n"
 }
 
+/// Whether the daemon can be relied on.
+#[derive(Serialize, JsonSchema)]
+pub struct Readiness {
+    /// All SLOs that can be asked have a settled slot, and the store can be written.
+    ready: bool,
+    /// Why not, in words.
+    reasons: Vec<String>,
+    /// What a person should look at although everything runs, in words.
+    notices: Vec<String>,
+    /// When the daemon started.
+    started_at: DateTime<Utc>,
+    /// The running configuration.
+    config_hash: String,
+    /// When it was loaded.
+    loaded_at: DateTime<Utc>,
+    /// True if the newest reload was refused; null otherwise.
+    rejected_reload: Option<bool>,
+}
+
+/// What a reload did.
+#[derive(Serialize, JsonSchema)]
+pub struct ReloadAnswer {
+    /// True.
+    reloaded: bool,
+    /// What changed, in words.
+    changed: String,
+    /// The running configuration.
+    config_hash: String,
+}
+
 /// `GET /-/ready`
 pub async fn ready(State(companion): State<Companion>) -> Response {
     let health = companion.desk.health();
     let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = json!({
-        "ready": health.ready,
-        "reasons": health.reasons,
-        "notices": health.notices,
-        "started_at": health.started_at,
-        "config_hash": health.config_hash,
-        "loaded_at": health.loaded_at,
+    let body = Readiness {
+        ready: health.ready,
+        reasons: health.reasons,
+        notices: health.notices,
+        started_at: health.started_at,
+        config_hash: health.config_hash,
+        loaded_at: health.loaded_at,
         // Whoever asks needs no token here: the problems themselves are for who reloads, and for the log.
-        "rejected_reload": health.rejected_reload.is_some().then_some(true),
-    });
+        rejected_reload: health.rejected_reload.is_some().then_some(true),
+    };
     (status, Json(body)).into_response()
 }
 
@@ -63,5 +95,5 @@ pub async fn reload(State(companion): State<Companion>, body: Body) -> Result<Re
     Signed::read(body).await?;
     let changed = companion.desk.reload().await?;
     let hash = companion.desk.health().config_hash;
-    Ok(Json(json!({"reloaded": true, "changed": changed, "config_hash": hash})).into_response())
+    Ok(Json(ReloadAnswer { reloaded: true, changed, config_hash: hash }).into_response())
 }

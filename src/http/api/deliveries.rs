@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// Most deliveries of one answer.
-const DELIVERIES_MAX: usize = 1000;
-const STATES: [&str; 6] = ["queued", "sending", "retry", "sent", "dead", "dropped"];
+pub const DELIVERIES_MAX: usize = 1000;
+/// What a delivery can be.
+pub const STATES: [&str; 6] = ["queued", "sending", "retry", "sent", "dead", "dropped"];
 
 type Answer = Result<Json<DeliveryView>, Problem>;
 

@@ -23,13 +23,17 @@ use crate::{
 
 /// Most incidents of one answer.
 pub const INCIDENTS_MAX: usize = 1000;
+/// What an incident can be.
+pub const STATES: [&str; 3] = ["open", "acknowledged", "resolved"];
+/// The forms of one incident.
+pub const FORMATS: [&str; 2] = ["json", "markdown"];
 
 type Answer = Result<Json<IncidentView>, Problem>;
 
 /// `GET /api/v1/incidents?state=`
 pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
     let filter = IncidentFilter {
-        state: ask.word("state", &["open", "acknowledged", "resolved"])?.map(str::to_owned),
+        state: ask.word("state", &STATES)?.map(str::to_owned),
         service: ask.get("service").map(str::to_owned),
         limit: ask.limit(INCIDENTS_MAX)?,
     };
@@ -38,7 +42,7 @@ pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Respon
 
 /// `GET /api/v1/incidents/{id}?format=`
 pub async fn one(State(companion): State<Companion>, Path(id): Path<String>, ask: Ask) -> Result<Response, Problem> {
-    if ask.word("format", &["json", "markdown"])? == Some("markdown") {
+    if ask.word("format", &FORMATS)? == Some("markdown") {
         let text = companion.desk.post_incident(&id).await?;
         return Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response());
     }

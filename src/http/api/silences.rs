@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use chrono::DateTime;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::list as listed;
@@ -17,42 +18,60 @@ use crate::{
     },
     http::{
         Companion,
-        ask::{Ask, BODY_MAX, Signed, too_large},
+        ask::{Ask, BODY_MAX, BY_MAX, Signed, too_large},
         problem::Problem,
     },
     views::silence::{SilenceView, Silencing},
 };
 
 /// Most silences of one answer.
-const SILENCES_MAX: usize = 1000;
-const EXAMPLE: &str = r#"send JSON like {"match": {"service": "shop", "slo": "checkout"}, "ends_at": "2026-10-25T13:00:00Z", "by": "ops-lead", "reason": "database move"}"#;
+pub const SILENCES_MAX: usize = 1000;
+/// What a silence can be.
+pub const STATES: [&str; 3] = ["active", "expired", "ended"];
+/// A body that is taken.
+pub const EXAMPLE: &str = r#"{"match": {"service": "shop", "slo": "checkout"}, "ends_at": "2026-10-25T13:00:00Z", "by": "ops-lead", "reason": "database move"}"#;
 
-/// `{match: {service, slo, policy, labels}, ends_at, by, reason, preview}`.
-#[derive(Deserialize)]
+/// A silence that somebody wants.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schemars(rename = "SilenceWanted")]
+pub struct Wanted {
+    /// What it is about: all of it must match, to the letter.
     #[serde(rename = "match")]
     matcher: Matched,
+    /// When it ends by itself; at most 7 days ahead.
+    #[schemars(extend("format" = "date-time"))]
     ends_at: String,
+    /// Who makes it.
+    #[schemars(required, with = "String", length(min = 1, max = BY_MAX), regex(pattern = r"\S"))]
     by: Option<String>,
+    /// Why.
+    #[schemars(required, with = "String", length(min = 1), regex(pattern = r"\S"))]
     reason: Option<String>,
+    /// Only say what it would mute.
     #[serde(default)]
     preview: bool,
 }
 
-#[derive(Deserialize)]
+/// What a silence is to be about.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SilenceMatch")]
 struct Matched {
+    /// The service.
     service: String,
+    /// One SLO of it.
     slo: Option<String>,
+    /// What one policy's alerts would say.
     policy: Option<String>,
+    /// Labels of series, for SLOs with `per`.
     #[serde(default)]
     labels: Series,
 }
 
 /// `GET /api/v1/silences?state=`
 pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
-    let state = ask.word("state", &["active", "expired", "ended"])?;
+    let state = ask.word("state", &STATES)?;
     let silences = companion.desk.silences(state, ask.limit(SILENCES_MAX)?).await?;
     Ok(listed("silences", &silences, None))
 }
@@ -60,8 +79,9 @@ pub async fn list(State(companion): State<Companion>, ask: Ask) -> Result<Respon
 /// `POST /api/v1/silences`
 pub async fn add(State(companion): State<Companion>, body: Body) -> Result<Json<SilenceView>, Problem> {
     let bytes = to_bytes(body, BODY_MAX).await.map_err(|_| too_large())?;
-    let wanted: Wanted = serde_json::from_slice(&bytes)
-        .map_err(|error| Problem::invalid(format!("the body is not what is expected: {error}")).help(EXAMPLE))?;
+    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::invalid(format!("the body is not what is expected: {error}")).help(format!("send JSON like {EXAMPLE}"))
+    })?;
     let ends_at = DateTime::parse_from_rfc3339(&wanted.ends_at)
         .map_err(|_| Problem::invalid("`ends_at` is not a time").help("write it like `2026-10-25T13:00:00Z`"))?;
     let by = Signed::of(wanted.by).by()?.to_owned();

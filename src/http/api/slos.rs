@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::list as listed;
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Most slots of one answer.
-const SLOTS_MAX: usize = 50_000;
+pub const SLOTS_MAX: usize = 50_000;
 
 /// `GET /api/v1/slos`
 pub async fn list(State(companion): State<Companion>) -> Response {
@@ -65,18 +66,24 @@ pub async fn explain(
 }
 
 /// A service in one small JSON.
-#[derive(Serialize)]
-struct HealthMetrics {
+#[derive(Serialize, JsonSchema)]
+pub struct HealthMetrics {
+    /// Its name.
     service: String,
+    /// For people.
     title: String,
+    /// The worst of its SLOs'.
     state: SloState,
+    /// When this was computed.
     generated_at: DateTime<Utc>,
+    /// Its SLOs, in order of name.
     slos: Vec<SmallSlo>,
 }
 
-/// The figures of [`SloView`] that fit a dashboard's tile, under the same names.
-#[derive(Serialize)]
+/// The figures of an SLO that fit a dashboard's tile, under the same names.
+#[derive(Serialize, JsonSchema)]
 struct SmallSlo {
+    #[schemars(with = "String")]
     id: SloId,
     name: String,
     title: String,

@@ -1,4 +1,4 @@
-//! Pages: plain HTML, no script. Each shows the data that its route gives as JSON, field by field: the element
+//! Pages: plain HTML that needs no script. Each shows the data that its route gives as JSON, field by field: the element
 //! that holds a field names it in `data-field`.
 
 pub mod alerts;
@@ -12,80 +12,23 @@ mod noise;
 pub mod optimization;
 pub mod overview;
 pub mod service;
+mod shell;
 pub mod slo;
+mod slo_charts;
+mod slo_facts;
+mod slo_table;
 pub mod sources;
+mod wanted;
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
+use self::shell::{Shell, service_links};
 use super::{Companion, problem::Problem, routes::ROUTES};
-use crate::views::{
-    desk::ServiceView,
-    render_words::{instant, instant_and_age},
-};
+use crate::views::desk::ServiceView;
 
 /// A whole page. `service` puts that service's pages into the navigation.
 fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup) -> Markup {
-    let health = companion.desk.health();
-    let now = companion.now();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · slod" }
-                link rel="stylesheet" href="/assets/slod.css";
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
-            }
-            body {
-                a.skip href="#main" { "Skip to the content" }
-                header {
-                    nav aria-label="Pages" {
-                        a.home href="/" { "slod" }
-                        @if let Some(name) = service { (service_links(name)) }
-                        a href="/sources" { "Sources" }
-                    }
-                }
-                @if let Some(problems) = &health.rejected_reload {
-                    section.banner role="alert" {
-                        strong { "■ The newest configuration was refused; the one before it is running." }
-                        pre { (problems) }
-                    }
-                }
-                @if let Some(why) = &health.store_trouble {
-                    section.banner role="alert" {
-                        strong { "■ The store cannot be written; nothing new is sent until it can. " } (why)
-                    }
-                }
-                @if !health.ready {
-                    section.banner role="status" {
-                        strong { "◌ Not ready: " } (health.reasons.join("; "))
-                    }
-                }
-                @for notice in &health.notices {
-                    section.banner role="status" { strong { "■ " } (notice) }
-                }
-                main #main { h1 { (title) } (main) }
-                footer {
-                    p {
-                        "As of " time datetime=(now.to_rfc3339()) { (instant(now)) }
-                        " · configuration " code { (health.config_hash.chars().take(12).collect::<String>()) }
-                        " loaded " (instant_and_age(now, health.loaded_at))
-                        " · running since " (instant(health.started_at))
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn service_links(name: &str) -> Markup {
-    html! {
-        @for (page, title) in [("health", "Health"), ("alerts", "Alerts"), ("optimization", "Optimization"), ("budget", "Budget")] {
-            a href={ "/" (name) "/" (page) } { (title) }
-        }
-    }
+    Shell::new(companion, title).of(service).around(main)
 }
 
 /// An error for a browser: what is wrong, what to do, what exists.
@@ -103,7 +46,7 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
         }
         details {
             summary { "All routes" }
-            table {
+            (cell::scroll("Routes", &html! { table {
                 caption { "Routes" }
                 thead { tr { th scope="col" { "Method" } th scope="col" { "Path" } th scope="col" { "What" } } }
                 tbody {
@@ -111,7 +54,7 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
                         tr { td { (route.method) } td { code { (route.path) } } td { (route.what) } }
                     }
                 }
-            }
+            } }))
         }
     };
     page(companion, &format!("{} {}", problem.status.as_u16(), problem.code.replace('_', " ")), None, &main)

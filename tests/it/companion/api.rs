@@ -201,7 +201,7 @@ async fn what_cannot_be_asked_is_refused() {
         ("/api/nope/health-metrics".to_owned(), 404),
         ("/badge/inventory/api-response-time.png".to_owned(), 404),
         ("/api/v1/policies".to_owned(), 404),
-        ("/api/openapi.json".to_owned(), 404),
+        ("/api/openapi.yaml".to_owned(), 404),
         (format!("{slots}?from=yesterday"), 400),
         (format!("{slots}?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z"), 400),
     ];

@@ -57,6 +57,10 @@ pub struct FakeDesk {
     pub faulty: bool,
     pub external_url: Option<String>,
     pub slots: usize,
+    /// SLOs beside the two that are always there.
+    pub many: usize,
+    /// No figure is news.
+    pub stale: bool,
     /// What the test message becomes on the third look: `sent` unless written.
     pub test_ends: Option<&'static str>,
     pub looks: AtomicU32,
@@ -67,7 +71,7 @@ pub struct FakeDesk {
 }
 
 impl FakeDesk {
-    fn store(&self) -> Result<(), DeskError> {
+    pub(super) fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
     }
@@ -105,7 +109,10 @@ impl Desk for FakeDesk {
     }
 
     fn slos(&self) -> Vec<SloView> {
-        vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)]
+        let mut slos =
+            vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)];
+        slos.extend(self.many_slos());
+        slos
     }
 
     fn slo(&self, id: &SloId, labels: &Series) -> Result<SloView, DeskError> {
