@@ -77,6 +77,8 @@ pub struct QueueState {
     pub receiver: Name,
     /// Not yet accepted.
     pub pending: u64,
+    /// Given up, with an error, and still kept.
+    pub dead: u64,
     /// Joined into digests, so far.
     pub joined: u64,
     /// The newest accepted one.
@@ -236,8 +238,7 @@ impl Store {
     ) -> Result<Vec<StoredDelivery>, StoreError> {
         let patience: BTreeMap<&str, i64> =
             patience.iter().map(|(name, since)| (name.as_str(), since.timestamp_millis())).collect();
-        let waited =
-            "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
+        let waited = "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
         let query = format!(
             "select {COLUMNS} from deliveries where id in ( \
                select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?2) \
@@ -293,12 +294,14 @@ impl Store {
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(
-            "select receiver, sum(pending) as pending, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
-               select receiver, count(*) as pending, 0 as joined, null as sent, null as failed from deliveries \
+            "select receiver, sum(pending) as pending, sum(dead) as dead, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
+               select receiver, count(*) as pending, 0 as dead, 0 as joined, null as sent, null as failed from deliveries \
                  where {PENDING} group by receiver \
-               union all select receiver, 0, count(*), null, null from deliveries where digest is not null group by receiver \
-               union all select receiver, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
-               union all select receiver, 0, 0, null, max(id) from deliveries \
+               union all select receiver, 0, count(*), 0, null, null from deliveries \
+                 where last_error is not null and state != 'sent' and state = 'dead' group by receiver \
+               union all select receiver, 0, 0, count(*), null, null from deliveries where digest is not null group by receiver \
+               union all select receiver, 0, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
+               union all select receiver, 0, 0, 0, null, max(id) from deliveries \
                  where last_error is not null and state != 'sent' group by receiver) group by receiver"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
@@ -311,6 +314,7 @@ impl Store {
             queues.push(QueueState {
                 receiver: Name::from(row.get::<&str, _>("receiver")),
                 pending: row.get::<i64, _>("pending") as u64,
+                dead: row.get::<i64, _>("dead") as u64,
                 joined: row.get::<i64, _>("joined") as u64,
                 last_sent: row.get::<Option<i64>, _>("sent").and_then(DateTime::from_timestamp_millis),
                 last_failure: failed.and_then(|row| Some((row.decided_at, row.last_error?))),

@@ -21,6 +21,7 @@ pub const STYLE: &str = concat!(
     include_str!("../assets/overview.css"),
     include_str!("../assets/slo.css"),
     include_str!("../assets/charts.css"),
+    include_str!("../assets/forms.css"),
     include_str!("../assets/media.css"),
 );
 

@@ -6,24 +6,32 @@ pub mod assets;
 pub mod badge;
 pub mod budget;
 mod cell;
+pub mod confirm;
 pub mod incident;
+mod incident_acts;
+mod incident_parts;
+pub mod login;
 mod looks;
 mod noise;
 pub mod optimization;
 pub mod overview;
+mod pen;
 pub mod service;
 mod shell;
+pub mod silence_form;
+pub mod silences;
 pub mod slo;
 mod slo_charts;
 mod slo_facts;
 mod slo_table;
 pub mod sources;
-mod wanted;
+pub mod wanted;
 
+use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use self::shell::{Shell, service_links};
-use super::{Companion, problem::Problem, routes::ROUTES};
+use super::{Companion, problem::Problem, routes::ROUTES, session::Visit};
 use crate::views::desk::ServiceView;
 
 /// A whole page. `service` puts that service's pages into the navigation.
@@ -36,12 +44,17 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
     let main = html! {
         p.lead { (problem.message) }
         @if let Some(help) = &problem.help { p { (help) } }
+        @if problem.status == StatusCode::UNAUTHORIZED && companion.desk.has_tokens() {
+            p { a.button href=(pen::login(&Visit::current().place)) { "Log in" } }
+        }
+        @if problem.status == StatusCode::SERVICE_UNAVAILABLE { (newest_data(companion)) }
         h2 { "What there is" }
         ul {
             li { a href="/" { "All services" } }
             @for service in companion.desk.services() {
                 li { (service.title) ": " span.links { (service_links(&service.name)) } }
             }
+            li { a href="/silences" { "Silences and planned work" } }
             li { a href="/sources" { "Sources and receivers" } }
         }
         details {
@@ -58,6 +71,20 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
         }
     };
     page(companion, &format!("{} {}", problem.status.as_u16(), problem.code.replace('_', " ")), None, &main)
+}
+
+/// What is known all the same while the store does not answer: figures are kept in memory.
+fn newest_data(companion: &Companion) -> Markup {
+    let newest = companion.desk.slos().iter().filter_map(|slo| slo.watermark).max();
+    html! {
+        p.meta {
+            @match newest {
+                Some(at) => { "Newest data: " (cell::time("newest_data", companion.now(), Some(at)))
+                    ". The figures on " a href="/" { "the overview" } " are kept in memory and go on." }
+                None => "No data yet."
+            }
+        }
+    }
 }
 
 /// The service of that name, or a 404 that names those there are.

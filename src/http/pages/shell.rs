@@ -2,6 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
+use super::pen;
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
@@ -106,7 +107,9 @@ impl<'a> Shell<'a> {
                 }
                 span.rest {
                     a href="/" aria-current=[current("overview")] { "Services" }
+                    a href="/silences" aria-current=[current("silences")] { "Silences" }
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
+                    (pen::who(self.companion))
                 }
             }
         } }

@@ -26,7 +26,8 @@ const SENT: &str = "select count(*) from deliveries where state = 'sent'";
 async fn launch() -> World {
     let world = World::launch_with(|config| {
         config["receivers"]["team"]["fallback"] = json!("pager");
-        let pager = json!({"pagerduty": {"routing_key": "KEY-SECRET", "url": "http://127.0.0.1:1"}, "fallback": "lead"});
+        let pager =
+            json!({"pagerduty": {"routing_key": "KEY-SECRET", "url": "http://127.0.0.1:1"}, "fallback": "lead"});
         config["receivers"]["pager"] = pager;
         config["reports"]["monthly"]["notify"] = json!(["team"]);
         config["reminders"]["keys"].as_object_mut().unwrap().remove("check");
