@@ -107,7 +107,9 @@ pub enum Verb {
     #[command(after_help = "Example:\n  slod route warehouse/checkout --policy outage")]
     Route(route::RouteArgs),
     /// Show the budget report of a month
-    #[command(after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown")]
+    #[command(
+        after_help = "Example:\n  slod report --month 2026-10 --service warehouse -o markdown\n  slod report --month 2026-10 -o html > 2026-10.html"
+    )]
     Report(report::ReportArgs),
     /// Correct an SLO's budget: events that were counted wrongly. For ever on record
     #[command(

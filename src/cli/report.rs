@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::{OK, client::Client, flags::Reach, output};
-use crate::views::{render_csv::csv, render_markdown::markdown, render_text, report::BudgetReport};
+use crate::views::{render_csv::csv, render_html::html, render_markdown::markdown, render_text, report::BudgetReport};
 
 /// `slod report`.
 #[derive(Debug, Args)]
@@ -34,6 +34,8 @@ enum ReportForm {
     Csv,
     /// For review documents
     Markdown,
+    /// One file for browsers and printers
+    Html,
 }
 
 /// Shows the report.
@@ -46,6 +48,7 @@ pub fn run(config: &Path, args: &ReportArgs) -> anyhow::Result<u8> {
         ReportForm::Text => output::print(&render_text::text(&report, output::width()))?,
         ReportForm::Json => output::print_json(&report)?,
         ReportForm::Csv => output::print_raw(csv(&report).as_bytes())?,
+        ReportForm::Html => output::print_raw(html(&report).as_bytes())?,
         ReportForm::Markdown => output::print_raw(markdown(&report).as_bytes())?,
     }
     Ok(OK)

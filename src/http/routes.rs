@@ -31,6 +31,15 @@ impl Route {
         let by_programs = ["/api/", "/-/", "/webhooks/"];
         self.method == "POST" && !by_programs.iter().any(|prefix| self.path.starts_with(prefix))
     }
+
+    /// Whether programs have a use for it: not a form, nor the page that asks whether one is sure. Those are not part of
+    /// the API.
+    pub fn is_api(&self) -> bool {
+        let asks = ["/login", "/resolve", "/approve", "/discard"];
+        let is_page = self.method == "GET" && !self.path.starts_with("/api/");
+        let is_of_a_form = self.is_form() || (is_page && asks.iter().any(|end| self.path.ends_with(end)));
+        !is_of_a_form
+    }
 }
 
 /// Stands for the labels of an SLO's series among query keys: whoever answers knows which there are.

@@ -19,6 +19,7 @@ pub mod post_incident;
 pub mod reminder;
 pub mod render_csv;
 pub mod render_explain;
+pub mod render_html;
 pub mod render_markdown;
 pub mod render_text;
 pub mod render_why;

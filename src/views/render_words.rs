@@ -164,7 +164,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Controls, and the marks that turn the direction of writing.
-fn steers(letter: char) -> bool {
+pub fn steers(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

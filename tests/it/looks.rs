@@ -195,7 +195,7 @@ async fn what_opens_together_shares_one_look() {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut mailbox) = mpsc::channel(10);
+    let (orders, mut ordered) = mailbox();
     let board = Arc::new(Board::default());
     let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
@@ -213,7 +213,7 @@ async fn what_opens_together_shares_one_look() {
         let wanted = Wanted { service: "shop".into(), look, at: slod::clock::Clock::now(&SystemClock) };
         board.publish_looks(BTreeMap::from([(incident.to_owned(), wanted)]));
         let Some(Order::Act { incident: told, event: IncidentEvent::Diagnosed { look: number, found, .. }, reply }) =
-            mailbox.recv().await
+            ordered.recv().await
         else {
             panic!("something else was ordered")
         };

@@ -27,7 +27,7 @@ use crate::{
 /// Incidents on a page.
 const INCIDENTS: usize = 10;
 /// Most pages.
-const PAGES_MAX: usize = 1_000;
+pub const PAGES_MAX: usize = 1_000;
 
 /// The data of the page.
 #[derive(Serialize)]

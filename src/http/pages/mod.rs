@@ -25,7 +25,7 @@ mod slo_charts;
 mod slo_facts;
 mod slo_table;
 pub mod sources;
-mod wanted;
+pub mod wanted;
 
 use axum::http::StatusCode;
 use maud::{Markup, html};

@@ -14,7 +14,12 @@ use crate::{
 pub const STATES: [SloState; 5] =
     [SloState::Blind, SloState::Exhausted, SloState::Burning, SloState::Empty, SloState::Ok];
 /// Most characters that are searched for.
-const SEARCH_MAX: usize = 200;
+pub const SEARCH_MAX: usize = 200;
+
+/// What the table can be sorted by.
+pub fn sorts() -> Vec<String> {
+    COLUMNS.iter().flat_map(|(column, ..)| [(*column).to_owned(), format!("-{column}")]).collect()
+}
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,8 +41,7 @@ impl Wanted {
     /// Reads it. Unknown values are refused by a text that says which there are.
     pub fn read(ask: &Ask, services: &[&str], embed: bool) -> Result<Self, Problem> {
         let states = STATES.map(SloState::as_str);
-        let sorts: Vec<String> =
-            COLUMNS.iter().flat_map(|(column, ..)| [(*column).to_owned(), format!("-{column}")]).collect();
+        let sorts = sorts();
         let sorts: Vec<&str> = sorts.iter().map(String::as_str).collect();
         let owned = |word: Option<&str>| word.map(str::to_owned);
         let q = ask.get("q").map(str::trim).filter(|q| !q.is_empty());

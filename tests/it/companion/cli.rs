@@ -219,6 +219,8 @@ fn reports() {
     let csv = stdout(&served.slod(&["report", "-o", "csv"]).success());
     assert_eq!(csv, slod::views::render_csv::csv(&report("2026-10")));
     assert!(stdout(&served.slod(&["report", "-o", "markdown"]).success()).starts_with("# Budget report 2026-10"));
+    let page = stdout(&served.slod(&["report", "-o", "html"]).success());
+    assert_eq!(page, slod::views::render_html::html(&report("2026-10")));
     served.slod(&["report", "--service", "nope"]).code(1);
 }
 

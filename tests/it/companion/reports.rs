@@ -1,12 +1,74 @@
 //! The budget report in its forms.
 
-use slod::views::{render_csv::csv, render_markdown::markdown, render_text::text};
+use slod::views::{render_csv::csv, render_html::html, render_markdown::markdown, render_text::text};
 
-use super::{fake_desk::FakeDesk, fixed_data::report, get, tcp};
+use super::{
+    fake_desk::FakeDesk,
+    fixed_data::{HOSTILE, report},
+    get, tcp,
+};
 
 #[test]
 fn as_csv() {
     insta::assert_snapshot!(csv(&report("2026-10")).replace("\r\n", "\n"));
+}
+
+#[test]
+fn as_html() {
+    let page = html(&report("2026-10"));
+    insta::assert_snapshot!(
+        page.split_once("</style>").unwrap().1.replace("<tr>", "\n<tr>").replace("<section>", "\n<section>")
+    );
+}
+
+/// Every start tag is closed in order, but those that have no end; what stands between is text.
+fn is_balanced(page: &str) {
+    const EMPTY: [&str; 3] = ["meta", "br", "link"];
+    let mut open = Vec::new();
+    let body = page.strip_prefix("<!DOCTYPE html>").unwrap();
+    for part in body.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or_else(|| panic!("<{part}"));
+        assert!(!text.contains('>') || open.last() == Some(&"style"), "{text}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "{part}"),
+            None => {
+                let name = tag.split(' ').next().unwrap();
+                if !EMPTY.contains(&name) {
+                    open.push(name);
+                }
+            }
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn html_is_one_file_valid_accessible_and_harmless() {
+    let page = html(&report("2026-10"));
+    is_balanced(&page);
+    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">") && page.matches("<h1>").count() == 1);
+    assert!(page.contains("<title>Budget report 2026-10</title>") && page.contains("<main>"));
+    let tables = page.matches("<table>").count();
+    let heads = page.matches("<th ").count() + page.matches("<th>").count();
+    assert!(tables >= 5 && page.matches("<caption>").count() == tables && page.matches(" scope=\"").count() == heads);
+    assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\"").count());
+    assert_eq!(page.matches("<svg ").count(), page.matches("aria-label=\"").count());
+    for outside in
+        ["<script", "<link", "<img", "<iframe", " src=", " href=", "url(", "@import", " style=", "javascript:"]
+    {
+        let place = page.find(outside).map(|at| &page[at..page.len().min(at + 60)]);
+        assert!(place.is_none(), "{outside}: {place:?}");
+    }
+    assert!(!page.contains(HOSTILE) && !page.chars().any(|letter| letter.is_control() && letter != '\n'));
+    assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    for rule in ["@media print", "break-before: page", "prefers-color-scheme: dark", "table-header-group"] {
+        assert!(page.contains(rule), "{rule}");
+    }
+    for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"] {
+        assert!(page.contains(said), "{said}");
+    }
+    is_balanced(&html(&slod::views::report::BudgetReport { services: Vec::new(), ..report("2026-10") }));
 }
 
 #[test]
