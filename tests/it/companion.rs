@@ -15,6 +15,7 @@ mod pages;
 mod reports;
 mod reviews;
 mod sockets;
+mod terminal;
 mod webhooks;
 
 use std::sync::Arc;
