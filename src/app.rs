@@ -33,13 +33,14 @@ use crate::{
         agenda::Agenda,
         backfill::Backfill,
         board::Board,
-        decider::{Decider, MAILBOX_MAX, Order},
+        decider::Decider,
         deliverer::Deliverer,
         desk::{LiveDesk, Loading, ReloadRequest},
         diagnostics::Diagnostics,
         evaluator::Evaluator,
         gauges,
         inbound::{self, Inbound},
+        mailbox::{Order, Orders, mailbox},
         maintenance::Maintenance,
         pager_watch,
         restart::{self, Comeback},
@@ -84,7 +85,7 @@ pub struct App {
     store: Store,
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
-    orders: mpsc::Sender<Order>,
+    orders: Orders,
     nudge: Arc<Notify>,
     config: Arc<ArcSwap<Config>>,
     loading: Arc<RwLock<Loading>>,
@@ -136,7 +137,7 @@ impl App {
         let store = Store::open(store_file(&built.config)?).await?;
         let board = Arc::new(Board::default());
         let nudge = Arc::new(Notify::new());
-        let (orders, inbox) = mpsc::channel(MAILBOX_MAX);
+        let (orders, inbox) = mailbox();
         let (reload, reloads) = mpsc::channel(4);
         let away = store.come_alive(clock.now(), restart::WORTH_A_WORD).await?;
         let decider =
@@ -327,7 +328,7 @@ impl App {
         self.live_on().await;
         // What is in the mailbox is still decided and written, if the store lets it be.
         if !self.decider.is_finished() {
-            let _ = self.orders.try_send(Order::Stop);
+            self.orders.stop();
             if tokio::time::timeout(LAST_DECISIONS, &mut self.decider).await.is_err() {
                 tracing::error!("the last decisions could not be written; they are made again at the next start");
                 self.decider.abort();

@@ -13,6 +13,7 @@ pub(super) fn ruling(config: &Config) -> Ruling {
         shown: rulebook::shown(config),
         definitions: config.slos.iter().map(|(id, slo)| (id.clone(), slo.definition)).collect(),
         fallbacks: rulebook::fallbacks(config),
+        readers: rulebook::readers(config),
         templates: config.templates.clone(),
         planned: Arc::new(PlannedWork::new(config)),
     }

@@ -7,10 +7,11 @@ use super::{
     alertmanager::AlertmanagerChannel,
     answer::Http,
     email::EmailChannel,
-    instatus::InstatusChannel,
+    instatus::INSTATUS,
     pagerduty::PagerDutyChannel,
+    public_page::PublicPage,
     slack::{SlackBotChannel, SlackWebhookChannel},
-    statuspage::StatuspageChannel,
+    statuspage::STATUSPAGE,
     webhook::WebhookChannel,
 };
 use crate::{
@@ -68,10 +69,10 @@ pub fn build(
                 Arc::new(EmailChannel::new(name, limits, mail, to, cc)?)
             }
             ReceiverKind::Statuspage { page, key, components, url } => {
-                Arc::new(StatuspageChannel::new(http.clone(), limits.total, page, key.clone(), components, url))
+                Arc::new(PublicPage::new(http.clone(), limits.total, &STATUSPAGE, page, key.clone(), components, url))
             }
             ReceiverKind::Instatus { page, key, components, url } => {
-                Arc::new(InstatusChannel::new(http.clone(), limits.total, page, key.clone(), components, url))
+                Arc::new(PublicPage::new(http.clone(), limits.total, &INSTATUS, page, key.clone(), components, url))
             }
             ReceiverKind::Webhook { url, secret } => {
                 Arc::new(WebhookChannel::new(http.clone(), limits.total, url.clone(), secret.clone()))

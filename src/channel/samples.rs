@@ -90,6 +90,7 @@ pub fn post(state: PublicState) -> StatusPost {
         decided_at: at("2026-10-25T14:15:00Z"),
         opens: state == PublicState::Investigating,
         down_elsewhere: false,
+        over: false,
     }
 }
 

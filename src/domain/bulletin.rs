@@ -35,6 +35,8 @@ pub enum BulletinKind {
     Reminder,
     /// slod is back after it was away.
     Restart,
+    /// A message of an incident that is over could not be delivered.
+    Undelivered,
 }
 
 impl BulletinKind {
@@ -44,13 +46,14 @@ impl BulletinKind {
             Self::Report => "report",
             Self::Reminder => "reminder",
             Self::Restart => "restart",
+            Self::Undelivered => "undelivered",
         }
     }
 
     /// What it means to its receiver.
     pub fn event(self) -> Event {
         match self {
-            Self::Report | Self::Restart => Event::Digest,
+            Self::Report | Self::Restart | Self::Undelivered => Event::Digest,
             Self::Reminder => Event::Update,
         }
     }

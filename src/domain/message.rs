@@ -135,6 +135,7 @@ pub fn compose_post(
         decided_at: now,
         opens,
         down_elsewhere: false,
+        over: false,
     }
 }
 

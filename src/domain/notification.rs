@@ -164,6 +164,16 @@ pub struct StatusPost {
     /// Another public incident still shows the same component as down: it stays so.
     #[serde(default)]
     pub down_elsewhere: bool,
+    /// When it is sent, the outage is over. Known only then, and not stored.
+    #[serde(skip)]
+    pub over: bool,
+}
+
+impl StatusPost {
+    /// Whether it may begin a public incident where there is none: only of an outage that goes on.
+    pub fn may_begin(&self) -> bool {
+        self.state == PublicState::Investigating && !self.over
+    }
 }
 
 /// What an outbox row carries.

@@ -12,6 +12,9 @@ use super::{
     status_page::{StatusClock, say_to},
 };
 
+/// The receipt of a post that was not made: a look-up found no public incident to follow, and it was to begin none.
+pub const NOTHING_THERE: &str = "nothing-to-resolve";
+
 /// Of what a vendor or a person said.
 const WORDS_MAX: usize = 300;
 
@@ -32,8 +35,13 @@ pub enum PageNews {
         /// Why.
         why: String,
     },
-    /// A post was never tried: all was over before.
-    Dropped,
+    /// A post was not made, because all was over before: it was never tried, or there was nothing on the page to follow.
+    Dropped {
+        /// What it would have said.
+        state: PublicState,
+        /// It would have begun a public incident.
+        opens: bool,
+    },
     /// A person changed there what slod had left.
     TakenOver {
         /// In words.
@@ -57,7 +65,7 @@ impl StatusClock {
         }
         match news {
             PageNews::Shows { state, at } => self.shown(state, at, out),
-            PageNews::Dropped => {}
+            PageNews::Dropped { state, opens } => self.not_made(state, opens, incident, out),
             PageNews::Refused { state, why } => {
                 let why = cut(&on_one_line(&why), WORDS_MAX);
                 let text = format!("status page: \"{}\" was refused ({why}); post it by hand", state.as_str());
@@ -67,7 +75,25 @@ impl StatusClock {
         }
     }
 
+    /// What the public never read needs no end. If the outage is back meanwhile, it is to be posted after all.
+    fn not_made(&mut self, state: PublicState, opens: bool, incident: &Incident, out: &mut Vec<Say>) {
+        let why = if opens { "it was over before the page took it" } else { "the page has nothing left to say" };
+        out.push(Say::Line { kind: "status-page", text: format!("\"{}\" was not posted: {why}", state.as_str()) });
+        if self.posted_at.is_some() || self.discarded || !(opens || self.awaited == 0) {
+            return;
+        }
+        match &incident.resolved {
+            Some(end) => self.forget(end.at),
+            None if self.awaited == 0 => {
+                self.begun = self.begun.saturating_sub(u32::from(self.posted.is_some()));
+                self.posted = None;
+            }
+            None => {}
+        }
+    }
+
     fn shown(&mut self, state: PublicState, at: DateTime<Utc>, out: &mut Vec<Say>) {
+        out.push(Say::Line { kind: "status-page", text: format!("posted \"{}\"", state.as_str()) });
         if self.posted_at.is_some() {
             return;
         }

@@ -260,13 +260,18 @@ impl StatusClock {
     ) -> Option<PublicState> {
         if self.posted.is_none() {
             out.push(Say::Line { kind: "status-page", text: "over before anything was posted".to_owned() });
-            // What was missed stays on record.
-            *self = Self { unposted: self.overdue(end).or(self.unposted), ..Self::default() };
+            self.forget(end);
             return None;
         }
         let resolve_at = end + TimeDelta::seconds(rule.hold);
         self.resolve_at = Some(resolve_at).filter(|at| *at > now);
         Some(if resolve_at <= now { PublicState::Resolved } else { PublicState::Monitoring })
+    }
+
+    /// Nothing is public, and nothing is to be: a relapse begins anew. What was missed stays on record.
+    pub(super) fn forget(&mut self, end: DateTime<Utc>) {
+        let unposted = self.overdue(end).or(self.unposted);
+        *self = Self { unposted, awaited: self.awaited, ..Self::default() };
     }
 
     fn propose(
@@ -278,7 +283,7 @@ impl StatusClock {
         out: &mut Vec<Say>,
     ) {
         if !rule.approve {
-            out.push(Say::Line { kind: "status-page", text: format!("posted \"{}\"", state.as_str()) });
+            out.push(Say::Line { kind: "status-page", text: format!("will post \"{}\"", state.as_str()) });
             out.push(Say::Post(state));
             self.mark_posted(state);
             return;

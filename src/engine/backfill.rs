@@ -13,10 +13,16 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, evaluator::limit_of, maintenance::Maintenance, traffic::Traffic};
+use super::{
+    board::Board,
+    evaluator::limit_of,
+    mailbox::{Order, Orders},
+    maintenance::Maintenance,
+    traffic::Traffic,
+};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Slo, SourceKind},
@@ -53,7 +59,7 @@ pub struct Backfill {
     /// Whom.
     pub sources: BTreeMap<Name, SharedSource>,
     /// Where the answers go.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// What is missing, and where it is said what goes wrong.
     pub board: Arc<Board>,
     /// What time it is.

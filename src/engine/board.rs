@@ -49,11 +49,22 @@ pub struct Board {
     beats: Mutex<BTreeMap<&'static str, DateTime<Utc>>>,
     delivering: Mutex<BTreeMap<Name, DateTime<Utc>>>,
     trouble: RwLock<Option<String>>,
+    unheard: RwLock<BTreeMap<Name, u64>>,
     /// Counters and histograms of events.
     pub meters: Meters,
 }
 
 impl Board {
+    /// Notes that a message to this receiver could not be delivered, and that there was nobody to be told instead.
+    pub fn note_unheard(&self, receiver: &Name) {
+        *write(&self.unheard).entry(receiver.clone()).or_default() += 1;
+    }
+
+    /// Of how many such messages it knows since its start, by receiver.
+    pub fn unheard(&self) -> BTreeMap<Name, u64> {
+        read(&self.unheard).clone()
+    }
+
     /// All SLOs' figures.
     pub fn slos(&self) -> Vec<Arc<SloView>> {
         read(&self.slos).values().cloned().collect()

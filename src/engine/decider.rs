@@ -20,22 +20,19 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{mpsc, oneshot};
 
 use self::fallbacks::Told;
 use super::{
     board::Board,
+    mailbox::{Mailbox, Order},
     planned::{Outlook, PlannedWork},
 };
 use crate::{
     clock::Clock,
     domain::{
-        correction::Correction,
-        decide::{Core, Decision, Input, Rejected, SeriesKey, Touched},
-        incident::IncidentEvent,
+        decide::{Core, Decision, Input},
         name::{Name, SloId},
         rulebook::Rulebook,
-        silence::{Scope, Silence},
     },
     failpoint::{Point, reach},
     store::{Store, StoreError, commit::Commit},
@@ -43,73 +40,10 @@ use crate::{
     views::figures::Shown,
 };
 
-/// Most orders in one transaction.
-const BATCH_MAX: usize = 1_024;
-/// Most orders that wait.
-pub const MAILBOX_MAX: usize = 16_384;
 /// The decider looks around at least this often.
 const ROUND: Duration = Duration::from_secs(1);
 /// The longest wait between two tries to write.
 const RETRY_MAX: Duration = Duration::from_secs(5);
-
-/// What the decider is asked to do.
-#[derive(Debug)]
-pub enum Order {
-    /// An answer of a source, or a sign of life.
-    Input(Input),
-    /// Slots that were asked about after the fact; answered when they are written.
-    Fill {
-        /// The answer.
-        input: Input,
-        /// Where it is said.
-        done: oneshot::Sender<()>,
-    },
-    /// What a person did; answered when it is written.
-    Act {
-        /// Which incident.
-        incident: String,
-        /// What.
-        event: IncidentEvent,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<(), Rejected>>,
-    },
-    /// A correction by a person; answered when it is written.
-    Correct {
-        /// Of which series.
-        key: SeriesKey,
-        /// How.
-        correction: Correction,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<(), Rejected>>,
-    },
-    /// A silence that a person wants; answered, with what it mutes, when it is written.
-    Silence {
-        /// Which.
-        silence: Box<Silence>,
-        /// Only say what it would mute.
-        preview: bool,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<Scope, Rejected>>,
-    },
-    /// A silence that a person ends early; answered when it is written.
-    Unsilence {
-        /// Its id.
-        id: String,
-        /// Who.
-        by: String,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<(), Rejected>>,
-    },
-    /// Finish what is in the mailbox and end.
-    Stop,
-    /// Other rules; answered when they are in force.
-    Adopt {
-        /// The rules, and what else the decider needs of the configuration.
-        rules: Box<Ruling>,
-        /// Where the answer goes: which incidents it touched.
-        reply: oneshot::Sender<Result<Touched, String>>,
-    },
-}
 
 /// The configuration as the decider needs it.
 #[derive(Clone, Debug)]
@@ -122,6 +56,8 @@ pub struct Ruling {
     pub definitions: BTreeMap<SloId, u32>,
     /// Every receiver there is, its fallback, and how long a page may be undelivered.
     pub fallbacks: BTreeMap<Name, (Option<Name>, TimeDelta)>,
+    /// Receivers that can be told what wakes nobody.
+    pub readers: BTreeSet<Name>,
     /// What people wrote for messages to say.
     pub templates: Arc<Templates>,
     /// When messages are muted because work is planned.
@@ -135,7 +71,7 @@ pub struct Decider {
     store: Store,
     board: Arc<Board>,
     clock: Arc<dyn Clock>,
-    inbox: mpsc::Receiver<Order>,
+    inbox: Mailbox,
     /// Wakes the deliverers.
     nudge: Arc<tokio::sync::Notify>,
     fallbacks_looked_at: Option<DateTime<Utc>>,
@@ -152,7 +88,7 @@ impl Decider {
         store: Store,
         board: Arc<Board>,
         clock: Arc<dyn Clock>,
-        inbox: mpsc::Receiver<Order>,
+        inbox: Mailbox,
         nudge: Arc<tokio::sync::Notify>,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
@@ -191,7 +127,7 @@ impl Decider {
             let wake = self.core.wake_at().map_or(ROUND, |at| (at - now).to_std().unwrap_or_default().min(ROUND));
             tokio::select! {
                 biased;
-                count = self.inbox.recv_many(&mut orders, BATCH_MAX) => if count == 0 { return },
+                are_more = self.inbox.take(&mut orders) => if !are_more { return },
                 () = tokio::time::sleep(wake) => {}
             }
             let last = orders.iter().any(|order| matches!(order, Order::Stop));
@@ -285,9 +221,9 @@ impl Decider {
         self.put_into_words(&mut decision);
         self.compose_records(now, &mut decision).await;
         reach_if(&decision, Point::CommitRecorded);
-        let commit = self.commit_of(now, &decision, &told);
+        let commit = self.commit_of(now, &decision, told);
         let (judged, histories) = (std::mem::take(&mut decision.judged), std::mem::take(&mut decision.histories));
-        let sends = !commit.outgoing.is_empty() || !commit.settled.is_empty();
+        let sends = !(commit.outgoing.is_empty() && commit.settled.is_empty() && commit.postings.is_empty());
         let missed = if commit.is_empty() { Vec::new() } else { self.write(Arc::new(commit), now).await };
         reach_if(&decision, Point::CommitAnswered);
         if !missed.is_empty() {
@@ -342,9 +278,9 @@ impl Decider {
         }
     }
 
-    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: &Told) -> Commit {
-        let (fallback_told, page_told) = (told.fallbacks.clone(), told.posts.clone());
-        let mut commit = Commit { fallback_told, page_told, ..Commit::default() };
+    fn commit_of(&mut self, now: DateTime<Utc>, decision: &Decision, told: Told) -> Commit {
+        let Told { fallbacks: fallback_told, posts: page_told, postings } = told;
+        let mut commit = Commit { fallback_told, postings, page_told, ..Commit::default() };
         for (key, chunk) in &decision.chunks {
             let bytes = self
                 .core

@@ -11,10 +11,13 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{board::Board, decider::Order};
+use super::{
+    board::Board,
+    mailbox::{Order, Orders},
+};
 use crate::{
     clock::Clock,
     config::model::{Config, Diagnostic},
@@ -30,6 +33,9 @@ use crate::{
 const ROUND: Duration = Duration::from_secs(15);
 /// The wait before a service is looked at again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Incidents of a service that ask for a look so soon after one began have opened together with what it was for, in the
+/// same slot, although each SLO is judged by itself: they share it.
+const TOGETHER: Duration = Duration::from_secs(15);
 /// A look that begins so much later than it was asked for is late.
 const LATE_AFTER: TimeDelta = TimeDelta::seconds(90);
 
@@ -51,7 +57,7 @@ pub struct Diagnostics {
     /// How.
     pub diagnoser: Arc<Diagnoser>,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// Which incidents ask for it.
     pub board: Arc<Board>,
     /// What time it is.
@@ -70,9 +76,9 @@ impl Diagnostics {
             let rung = self.board.bell.notified();
             tokio::pin!(rung);
             rung.as_mut().enable();
-            for (service, incidents) in self.waiting() {
+            for service in self.waiting().into_keys() {
                 if services.insert(service.clone()) {
-                    looking.push(self.look(service, incidents));
+                    looking.push(self.look(service));
                 }
             }
             tokio::select! {
@@ -95,24 +101,52 @@ impl Diagnostics {
         waiting
     }
 
-    /// One look at a service, for all of its incidents that ask for one. Answers when it is kept.
-    async fn look(&self, service: Name, incidents: Vec<(String, Wanted)>) -> Name {
+    /// One look at a service, for all of its incidents that ask for one now or open together with them. Answers when nobody
+    /// shares it any more.
+    async fn look(&self, service: Name) -> Name {
         let began = self.clock.now();
         let diagnostics = self.config.services.get(&service).map(|service| service.diagnostics.as_slice());
         let asked =
             diagnostics.unwrap_or_default().iter().take(DIAGNOSTICS_MAX).map(|one| self.ask(one.clone(), began));
+        let together = tokio::time::sleep(TOGETHER);
+        tokio::pin!(together);
         let found = join_all(asked).await;
-        for (incident, Wanted { look, at, .. }) in incidents {
-            let late = at < self.started_at || began - at > LATE_AFTER;
-            let event = IncidentEvent::Diagnosed { look, late, found: found.clone() };
-            let (reply, answer) = oneshot::channel();
-            // If the decider is gone, so is the daemon. An incident that is over and closed has no use for it.
-            if self.orders.send(Order::Act { incident, event, reply }).await.is_ok() {
-                drop(answer.await);
+        let mut shared: BTreeSet<String> = BTreeSet::new();
+        loop {
+            let rung = self.board.bell.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            let waiting = self.waiting().remove(&service).unwrap_or_default();
+            // Whoever has had this look wants another one, and so does what opened later.
+            let is_for = |(incident, wanted): &(String, Wanted)| {
+                !shared.contains(incident) && wanted.at - began <= TimeDelta::seconds(TOGETHER.as_secs().cast_signed())
+            };
+            let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_for);
+            for (incident, wanted) in mine {
+                self.hand_over(&incident, &wanted, began, &found).await;
+                shared.insert(incident);
+            }
+            if !others.is_empty() {
+                break;
+            }
+            tokio::select! {
+                () = rung => {}
+                () = &mut together => break,
             }
         }
         tokio::time::sleep(PAUSE).await;
         service
+    }
+
+    /// Answers when it is kept.
+    async fn hand_over(&self, incident: &str, wanted: &Wanted, began: DateTime<Utc>, found: &[Diagnosis]) {
+        let late = wanted.at < self.started_at || began - wanted.at > LATE_AFTER;
+        let event = IncidentEvent::Diagnosed { look: wanted.look, late, found: found.to_vec() };
+        let (reply, answer) = oneshot::channel();
+        // If the decider is gone, so is the daemon. An incident that is over and closed has no use for it.
+        if self.orders.send(Order::Act { incident: incident.to_owned(), event, reply }).await.is_ok() {
+            drop(answer.await);
+        }
     }
 
     /// One diagnostic in a task of its own: a fault in it is its result.

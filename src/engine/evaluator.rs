@@ -12,10 +12,15 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{board::Board, decider::Order, maintenance::Maintenance, traffic::Traffic};
+use super::{
+    board::Board,
+    mailbox::{Order, Orders},
+    maintenance::Maintenance,
+    traffic::Traffic,
+};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::{Config, Indicator, Slo, Source, SourceKind},
@@ -43,7 +48,7 @@ pub struct Evaluator {
     /// For probes.
     pub prober: Arc<Prober>,
     /// Where the answers go.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// What is not asked about.
     pub maintenance: Arc<Maintenance>,
     /// Where questions are counted.

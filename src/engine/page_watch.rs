@@ -4,10 +4,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::decider::Order;
+use super::mailbox::{Order, Orders};
 use crate::{
     channel::SharedChannel,
     domain::{incident::IncidentEvent, name::Name, page_news::PageNews},
@@ -26,7 +26,7 @@ pub struct PageWatch {
     /// Where it is read what was left there.
     pub store: Store,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
 }
 
 impl PageWatch {

@@ -1,6 +1,6 @@
 //! From the configuration to the core's rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
@@ -46,6 +46,22 @@ fn records(config: &Config) -> BTreeMap<Name, RecordRule> {
         Some((name.clone(), rule))
     };
     config.services.iter().filter_map(rule).collect()
+}
+
+/// Who can be told what wakes nobody: chats, mails and webhooks.
+pub fn readers(config: &Config) -> BTreeSet<Name> {
+    let reads = |kind: &ReceiverKind| match kind {
+        ReceiverKind::SlackBot { .. }
+        | ReceiverKind::SlackWebhook { .. }
+        | ReceiverKind::Email { .. }
+        | ReceiverKind::Webhook { .. } => true,
+        ReceiverKind::Pagerduty { .. }
+        | ReceiverKind::Alertmanager { .. }
+        | ReceiverKind::Statuspage { .. }
+        | ReceiverKind::Instatus { .. } => false,
+    };
+    let readers = config.receivers.iter().filter(|(_, receiver)| reads(&receiver.kind));
+    readers.map(|(name, _)| name.clone()).collect()
 }
 
 /// Whom messages can go to, who hears instead, and after how long. Nobody is told instead of a decision log: it is no

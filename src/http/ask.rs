@@ -89,6 +89,11 @@ impl Ask {
         })
     }
 
+    /// JSON is wanted, not a page.
+    pub fn wants_json(&self) -> bool {
+        self.json
+    }
+
     /// The same data as a page or as JSON.
     pub fn answer<T: Serialize>(&self, data: &T, page: impl FnOnce(&T) -> Markup) -> Response {
         if self.json { Json(data).into_response() } else { page(data).into_response() }

@@ -12,11 +12,12 @@ use axum::{
 use super::{
     Companion, Surface,
     ask::{BODY_MAX, pairs, prefers, too_large},
+    forms::gate,
     pages,
     problem::Problem,
     routes,
+    session::{Visit, operates, origin},
 };
-use crate::config::model::Right;
 
 /// Longest time for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -33,7 +34,7 @@ pub struct Front {
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -83,8 +84,17 @@ pub async fn admit(State(front): State<Front>, mut request: Request, next: Next)
     request.extensions_mut().insert(front.surface);
     match refusal(&front, &request) {
         Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+        None => match form_of(&request) {
+            Some(route) => gate::admit(&front, route, request, next).await,
+            None => next.run(request).await,
+        },
     }
+}
+
+/// The route of a form, if one is sent.
+fn form_of(request: &Request) -> Option<&'static str> {
+    let path = request.extensions().get::<MatchedPath>()?;
+    routes::find(request.method().as_str(), path.as_str()).filter(|route| route.is_form()).map(|route| route.path)
 }
 
 fn refusal(front: &Front, request: &Request) -> Option<Problem> {
@@ -104,7 +114,9 @@ fn refusal(front: &Front, request: &Request) -> Option<Problem> {
     let route = routes::find(request.method().as_str(), path.as_str())?;
     query_refusal(route, request).or_else(|| {
         let writes = !signed && !matches!(*request.method(), Method::GET | Method::HEAD);
-        (writes && front.surface == Surface::Tcp).then(|| write_refusal(&front.companion, request.headers())).flatten()
+        // What is sent by a form is checked with its body.
+        let by_token = writes && front.surface == Surface::Tcp && !route.is_form();
+        by_token.then(|| write_refusal(&front.companion, request.headers())).flatten()
     })
 }
 
@@ -126,20 +138,23 @@ fn query_refusal(route: &routes::Route, request: &Request) -> Option<Problem> {
     None
 }
 
+/// There is nobody who could be let in.
+pub fn read_only() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "read_only", "TCP is for reading only: no token is configured")
+        .help("use the command line on the host itself, or add `daemon.tokens` with `can: [operate]`")
+}
+
 /// Why a request over TCP may not write; `None` if it may.
 fn write_refusal(companion: &Companion, headers: &HeaderMap) -> Option<Problem> {
     if !companion.desk.has_tokens() {
-        return Some(
-            Problem::new(StatusCode::FORBIDDEN, "read_only", "TCP is for reading only: no token is configured")
-                .help("use the command line on the host itself, or add `daemon.tokens` with `can: [operate]`"),
-        );
+        return Some(read_only());
     }
     let unauthorized = |message: &str| {
         Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
             .help("send `Authorization: Bearer …` with a token that may `operate`")
     };
     let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return Some(unauthorized("writing needs a token"));
+        return if by_session(companion, headers) { None } else { Some(unauthorized("writing needs a token")) };
     };
     let bearer = given.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
@@ -148,13 +163,21 @@ fn write_refusal(companion: &Companion, headers: &HeaderMap) -> Option<Problem> 
     let Some(rights) = bearer.and_then(|token| companion.desk.rights(token)) else {
         return Some(unauthorized("the token is not known"));
     };
-    if rights.contains(&Right::Operate) || rights.contains(&Right::Admin) {
+    if operates(&rights) {
         return None;
     }
     Some(
         Problem::new(StatusCode::FORBIDDEN, "forbidden", "this token may not operate")
             .help("give it `can: [operate]` under `daemon.tokens`"),
     )
+}
+
+/// A script of ours may act for whoever has logged in: it knows what the forms carry.
+fn by_session(companion: &Companion, headers: &HeaderMap) -> bool {
+    let given = headers.get("x-csrf-token").and_then(|given| given.to_str().ok());
+    let ours = origin::is_ours(headers, &companion.desk.health().external_url);
+    let person = Visit::current().person.filter(|person| ours && person.may_operate);
+    person.zip(given).is_some_and(|(person, given)| person.key.is_proven_by(given))
 }
 
 /// A daemon known by a loopback address answers to loopback names and addresses only: a page of somebody else's

@@ -3,13 +3,16 @@
 //! Cast: [`Companion`] is what every handler is given; [`routes`] lists what can be asked; `guard` decides who
 //! may ask and for how long; `observe` times every answer; [`serve`] listens on TCP and on the Unix socket.
 //!
-//! Guarantees: reading is open, writing over TCP takes a token that may operate, the Unix socket is for root and
-//! the daemon's own user. Everything from outside is escaped. No answer waits longer than 30 s, no body is larger
+//! Guarantees: reading is open, writing over TCP takes a token that may operate (or the session of a person who has
+//! logged in with one, and a form of ours), the Unix socket is for root and the daemon's own user. Everything from outside is escaped. No answer waits longer than 30 s, no body is larger
 //! than 1 MiB, a panic in one answer ends that answer only.
 
 mod api;
 mod ask;
+mod chart;
+mod forms;
 mod guard;
+mod here;
 mod observe;
 pub mod openapi;
 mod pages;
@@ -17,6 +20,7 @@ mod problem;
 mod router;
 pub mod routes;
 pub mod serve;
+mod session;
 mod webhooks;
 
 use std::sync::Arc;
@@ -46,12 +50,21 @@ pub struct Companion {
     clock: Arc<dyn Clock>,
     metrics: Arc<observe::Latencies>,
     gate: Arc<Semaphore>,
+    sessions: Arc<session::Sessions>,
+    attempts: Arc<session::Attempts>,
 }
 
 impl Companion {
     /// A companion that answers from `desk`.
     pub fn new(desk: Arc<dyn Desk>, clock: Arc<dyn Clock>) -> Self {
-        Self { desk, clock, metrics: Arc::default(), gate: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)) }
+        Self {
+            desk,
+            clock,
+            metrics: Arc::default(),
+            gate: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)),
+            sessions: Arc::default(),
+            attempts: Arc::default(),
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -10,23 +10,24 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use super::{
-    Companion, Surface, api,
+    Companion, Surface, api, forms,
     guard::{self, Front},
     observe, openapi, pages,
     problem::Problem,
-    routes, webhooks,
+    routes, session, webhooks,
 };
 
 /// Everything under [`routes::ROUTES`], for one surface.
 pub fn router(companion: Companion, surface: Surface) -> Router {
     let front = Front { companion: companion.clone(), surface };
-    let all = Router::new().merge(page_routes()).merge(api_routes()).merge(daemon_routes());
+    let all = Router::new().merge(page_routes()).merge(form_routes()).merge(api_routes()).merge(daemon_routes());
     all.method_not_allowed_fallback(wrong_method)
         .fallback(nothing_here)
         .layer(from_fn_with_state(front.clone(), guard::admit))
         .layer(from_fn_with_state(front.clone(), guard::limit))
         .layer(CatchPanicLayer::custom(|_| broken()))
         .layer(from_fn_with_state(front.clone(), guard::dress))
+        .layer(from_fn_with_state(front.clone(), session::know))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(front, observe::record))
         .with_state(companion)
@@ -41,12 +42,28 @@ fn page_routes() -> Router<Companion> {
         .route("/{service}/budget", get(pages::budget::show))
         .route("/slo/{service}/{slo}", get(pages::slo::show))
         .route("/incident/{id}", get(pages::incident::show))
+        .route("/incident/{id}/resolve", get(pages::confirm::resolve).post(forms::incident::resolve))
+        .route("/incident/{id}/status-page/approve", get(pages::confirm::approve).post(forms::incident::approve))
+        .route("/incident/{id}/status-page/discard", get(pages::confirm::discard).post(forms::incident::discard))
+        .route("/silences", get(pages::silences::show).post(forms::silences::add))
         .route("/sources", get(pages::sources::show))
         .route("/assets/slod.css", get(pages::assets::style))
         .route("/assets/reader.css", get(pages::assets::reader_style))
+        .route("/assets/slod.js", get(pages::assets::script))
         .route("/favicon.svg", get(pages::assets::icon))
         .route("/favicon.ico", get(pages::assets::icon))
         .route("/badge/{service}/{slo}", get(pages::badge::show))
+}
+
+fn form_routes() -> Router<Companion> {
+    Router::new()
+        .route("/login", get(forms::login::show).post(forms::login::log_in))
+        .route("/logout", post(forms::login::log_out))
+        .route("/incident/{id}/acknowledge", post(forms::incident::acknowledge))
+        .route("/incident/{id}/note", post(forms::incident::note))
+        .route("/incident/{id}/silence", post(forms::incident::silence))
+        .route("/delivery/{id}/retry", post(forms::deliveries::retry))
+        .route("/silences/{id}/expire", post(forms::silences::expire))
 }
 
 fn api_routes() -> Router<Companion> {

@@ -25,19 +25,52 @@ const fn delete(path: &'static str, what: &'static str) -> Route {
     Route { method: "DELETE", path, keys: &[], what }
 }
 
+impl Route {
+    /// Takes a form of our own pages, by a person who has logged in; not a program's call.
+    pub fn is_form(&self) -> bool {
+        let by_programs = ["/api/", "/-/", "/webhooks/"];
+        self.method == "POST" && !by_programs.iter().any(|prefix| self.path.starts_with(prefix))
+    }
+
+    /// Whether programs have a use for it: not a form, nor the page that asks whether one is sure. Those are not part of
+    /// the API.
+    pub fn is_api(&self) -> bool {
+        let asks = ["/login", "/resolve", "/approve", "/discard"];
+        let is_page = self.method == "GET" && !self.path.starts_with("/api/");
+        let is_of_a_form = self.is_form() || (is_page && asks.iter().any(|end| self.path.ends_with(end)));
+        !is_of_a_form
+    }
+}
+
 /// Stands for the labels of an SLO's series among query keys: whoever answers knows which there are.
 pub const LABELS: &str = "LABEL";
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
-    get("/", &[], "all services, worst first"),
-    get("/{service}/health", &[], "a service's figures"),
-    get("/{service}/alerts", &[], "a service's alerts and incidents"),
+    get("/", &["state", "service", "q", "sort", "embed"], "all services, worst first"),
+    get("/{service}/health", &["embed"], "a service's figures"),
+    get("/{service}/alerts", &["page"], "a service's alerts and incidents"),
     get("/{service}/optimization", &[], "a service's objectives against what was achieved"),
     get("/{service}/budget", &["month"], "a service's budget report"),
-    get("/slo/{service}/{slo}", &[LABELS], "one SLO"),
-    get("/incident/{id}", &[], "one incident"),
-    get("/sources", &[], "sources, receivers, and what is told on crontabs"),
+    get("/slo/{service}/{slo}", &["embed", LABELS], "one SLO"),
+    get("/incident/{id}", &["done"], "one incident"),
+    get("/incident/{id}/resolve", &[], "asks whether an incident is to end"),
+    get("/incident/{id}/status-page/approve", &[], "asks whether the status page's draft is to be posted"),
+    get("/incident/{id}/status-page/discard", &[], "asks whether the status page's draft is to be dropped"),
+    get("/silences", &["done"], "silences, and planned work"),
+    get("/sources", &["done"], "sources, receivers, and what is told on crontabs"),
+    get("/login", &["next"], "log in to act by the pages"),
+    post("/login", "form: token, name"),
+    post("/logout", "form: log out"),
+    post("/incident/{id}/acknowledge", "form: take an incident"),
+    post("/incident/{id}/resolve", "form: end an incident"),
+    post("/incident/{id}/note", "form: add a note to an incident"),
+    post("/incident/{id}/silence", "form: silence an incident's SLO, after a look at what that mutes"),
+    post("/incident/{id}/status-page/approve", "form: post the status page's draft"),
+    post("/incident/{id}/status-page/discard", "form: drop the status page's draft"),
+    post("/delivery/{id}/retry", "form: try a message again at once"),
+    post("/silences", "form: silence something, after a look at what that mutes"),
+    post("/silences/{id}/expire", "form: end a silence early"),
     get("/api", &[], "this API, for people to read"),
     get("/api/openapi.json", &[], "this API as OpenAPI 3.1"),
     get("/api/{service}/health-metrics", &[], "a service's SLOs in one small JSON"),
@@ -75,6 +108,7 @@ pub const ROUTES: &[Route] = &[
     post("/webhooks/slack", "calls of Slack's buttons, by their signature"),
     get("/assets/slod.css", &[], "the style of the pages"),
     get("/assets/reader.css", &[], "the style of the API's page"),
+    get("/assets/slod.js", &[], "what keeps pages fresh"),
     get("/favicon.svg", &[], "the icon"),
     get("/favicon.ico", &[], "the icon"),
 ];

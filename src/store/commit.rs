@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection};
 
-use super::{Store, StoreError};
+use super::{Posting, Store, StoreError};
 use crate::{
     domain::{
         alert::Alert,
@@ -52,6 +52,8 @@ pub struct Commit {
     pub source_events: Vec<SourceEvent>,
     /// Deliveries whose fallback is told by this decision.
     pub fallback_told: Vec<i64>,
+    /// Messages about no incident.
+    pub postings: Vec<Posting>,
     /// Posts to a public page whose outcome this decision heard of.
     pub page_told: Vec<i64>,
 }
@@ -72,6 +74,7 @@ impl Commit {
             && self.settled.is_empty()
             && self.source_events.is_empty()
             && self.fallback_told.is_empty()
+            && self.postings.is_empty()
             && self.page_told.is_empty()
     }
 }
@@ -172,6 +175,7 @@ async fn write(
             .execute(&mut *connection)
             .await?;
     }
+    super::postings::queue(connection, &commit.postings, now).await?;
     super::pages::mark_told(connection, &commit.page_told).await?;
     reach(Point::CommitTold);
     Ok(missed)

@@ -55,6 +55,21 @@ impl Store {
         rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect()
     }
 
+    /// Incidents of a service, open ones first, then the newest, after the first `skip`.
+    pub async fn story(&self, service: &str, skip: usize, limit: usize) -> Result<Vec<Incident>, StoreError> {
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let rows = sqlx::query(
+            "select document from incidents where service = ? \
+             order by resolved_at is not null, opened_at desc, id limit ? offset ?",
+        )
+        .bind(service)
+        .bind(number(limit))
+        .bind(number(skip))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect()
+    }
+
     /// Incidents of one SLO that were open at some time within `[from, to)`, the oldest first.
     pub async fn incidents_within(
         &self,

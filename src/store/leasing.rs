@@ -5,7 +5,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{StoreError, commit::from_json, outbox::Lease};
 use crate::{
-    domain::name::Name,
+    domain::{name::Name, notification::Message},
     failpoint::{Point, reach},
 };
 
@@ -61,7 +61,8 @@ pub(super) async fn take(
            select d.id from deliveries d where {FIRST_OF_INCIDENT} and {which} and {DUE} order by d.priority, d.id limit ?4) \
          returning id, incident, message, attempts, decided_at, ( \
            select f.receipt from deliveries f where f.incident = deliveries.incident and f.receiver = ?1 \
-           and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread"
+           and f.state = 'sent' and f.receipt is not null order by f.id desc limit 1) as thread, ( \
+           select i.resolved_at is not null from incidents i where i.id = deliveries.incident) as over"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(query))
         .bind(receiver.as_str())
@@ -96,10 +97,14 @@ async fn give_up(connection: &mut SqliteConnection, id: i64, error: &StoreError)
 }
 
 fn lease(row: &SqliteRow) -> Result<Lease, StoreError> {
+    let mut message = from_json(row.get("message"), "a message")?;
+    if let Message::StatusPost(post) = &mut message {
+        post.over = row.get::<Option<bool>, _>("over").unwrap_or_default();
+    }
     Ok(Lease {
         id: row.get("id"),
         incident: row.get("incident"),
-        message: from_json(row.get("message"), "a message")?,
+        message,
         thread: row.get("thread"),
         attempt: row.get("attempts"),
         decided_at: DateTime::from_timestamp_millis(row.get("decided_at")).unwrap_or_default(),

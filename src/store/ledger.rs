@@ -110,6 +110,17 @@ impl Store {
         Ok(rows.iter().map(definition).collect())
     }
 
+    /// When the first promise of a service was put on record; none if there is none.
+    pub async fn promised_since(&self, service: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let row = sqlx::query(
+            "select min(since) as since from definitions where series in (select id from series where service = ?)",
+        )
+        .bind(service)
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(row.get::<Option<i64>, _>("since").and_then(DateTime::from_timestamp_millis))
+    }
+
     /// Removes slots, resolved incidents and finished deliveries from before `before`.
     pub async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.writer

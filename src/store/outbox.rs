@@ -3,13 +3,15 @@
 //! A lease covers only the oldest unfinished delivery of an incident for a receiver: a resolve never overtakes its
 //! trigger. A lease that runs out, or whose holder was killed, is leased again, never counted as failed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     Store, StoreError,
     attempts::{self, Attempt},
-    commit::to_json,
+    commit::{from_json, to_json},
     leasing::{FIRST_OF_INCIDENT, PENDING, Urgency, take},
 };
 use crate::{
@@ -75,6 +77,8 @@ pub struct QueueState {
     pub receiver: Name,
     /// Not yet accepted.
     pub pending: u64,
+    /// Given up, with an error, and still kept.
+    pub dead: u64,
     /// Joined into digests, so far.
     pub joined: u64,
     /// The newest accepted one.
@@ -224,20 +228,29 @@ impl Store {
             .await
     }
 
-    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages and still wait.
-    pub async fn undelivered(&self, limit: i64) -> Result<Vec<StoredDelivery>, StoreError> {
+    /// Deliveries whose fallback has not been told although they are dead, or were missed, or are pages that still wait and
+    /// were decided before `patience` of their receiver; those of other receivers may wait. The oldest `limit` of them:
+    /// whoever asks is done with each, so that none stands in the way of another.
+    pub async fn undelivered(
+        &self,
+        patience: &BTreeMap<Name, DateTime<Utc>>,
+        limit: i64,
+    ) -> Result<Vec<StoredDelivery>, StoreError> {
+        let patience: BTreeMap<&str, i64> =
+            patience.iter().map(|(name, since)| (name.as_str(), since.timestamp_millis())).collect();
+        let waited = "exists (select 1 from json_each(?1) p where p.key = deliveries.receiver and deliveries.decided_at <= p.value)";
         let query = format!(
             "select {COLUMNS} from deliveries where id in ( \
-               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?1) \
+               select id from (select id from deliveries where fallback_told = 0 and state = 'dead' order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
-                 and last_error is not null and page_told is null order by id limit ?1) \
+                 and last_error is not null and page_told is null order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and {PENDING} \
-                 and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1) \
+                 and event = 'trigger' and priority in ('P1', 'P2') and {waited} order by id limit ?2) \
                union all select id from (select id from deliveries where fallback_told = 0 and state = 'dropped' \
-                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') order by id limit ?1)) \
-             order by id limit ?1"
+                 and digest is not null and event = 'trigger' and priority in ('P1', 'P2') and {waited} order by id limit ?2)) \
+             order by id limit ?2"
         );
-        self.rows(query, None, limit).await
+        self.rows(query, Some(to_json(&patience, "names of receivers")?), limit).await
     }
 
     /// Deliveries, the newest first, of one state if given.
@@ -254,6 +267,13 @@ impl Store {
     pub async fn delivery(&self, id: i64) -> Result<Option<StoredDelivery>, StoreError> {
         let query = format!("select {COLUMNS} from deliveries where id = ? limit ?");
         Ok(self.rows(query, Some(id.to_string()), 1).await?.into_iter().next())
+    }
+
+    /// What a delivery says, and what is sent in order with it.
+    pub async fn message(&self, id: i64) -> Result<Option<(String, Message)>, StoreError> {
+        let row = sqlx::query("select dedup_key, message from deliveries where id = ?").bind(id);
+        let Some(row) = row.fetch_optional(&self.readers).await? else { return Ok(None) };
+        Ok(Some((row.get("dedup_key"), from_json(row.get("message"), "a message")?)))
     }
 
     /// An incident's deliveries, in order.
@@ -274,12 +294,14 @@ impl Store {
     /// How each receiver's queue stands.
     pub async fn queues(&self) -> Result<Vec<QueueState>, StoreError> {
         let query = format!(
-            "select receiver, sum(pending) as pending, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
-               select receiver, count(*) as pending, 0 as joined, null as sent, null as failed from deliveries \
+            "select receiver, sum(pending) as pending, sum(dead) as dead, sum(joined) as joined, max(sent) as sent, max(failed) as failed from ( \
+               select receiver, count(*) as pending, 0 as dead, 0 as joined, null as sent, null as failed from deliveries \
                  where {PENDING} group by receiver \
-               union all select receiver, 0, count(*), null, null from deliveries where digest is not null group by receiver \
-               union all select receiver, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
-               union all select receiver, 0, 0, null, max(id) from deliveries \
+               union all select receiver, 0, count(*), 0, null, null from deliveries \
+                 where last_error is not null and state != 'sent' and state = 'dead' group by receiver \
+               union all select receiver, 0, 0, count(*), null, null from deliveries where digest is not null group by receiver \
+               union all select receiver, 0, 0, 0, max(sent_at), null from deliveries where state = 'sent' group by receiver \
+               union all select receiver, 0, 0, 0, null, max(id) from deliveries \
                  where last_error is not null and state != 'sent' group by receiver) group by receiver"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.readers).await?;
@@ -292,6 +314,7 @@ impl Store {
             queues.push(QueueState {
                 receiver: Name::from(row.get::<&str, _>("receiver")),
                 pending: row.get::<i64, _>("pending") as u64,
+                dead: row.get::<i64, _>("dead") as u64,
                 joined: row.get::<i64, _>("joined") as u64,
                 last_sent: row.get::<Option<i64>, _>("sent").and_then(DateTime::from_timestamp_millis),
                 last_failure: failed.and_then(|row| Some((row.decided_at, row.last_error?))),

@@ -6,7 +6,7 @@ use super::{Store, StoreError, commit::from_json};
 use crate::domain::{
     name::Name,
     notification::{Message, PublicState},
-    page_news::PageNews,
+    page_news::{NOTHING_THERE, PageNews},
 };
 
 /// The outcome of one post.
@@ -35,7 +35,7 @@ impl Store {
     /// Posts that have come to an end of which the decider has not heard, in order.
     pub async fn post_outcomes(&self, limit: i64) -> Result<Vec<PostOutcome>, StoreError> {
         let rows = sqlx::query(
-            "select id, incident, state, message, last_error, coalesce(sent_at, next_at) as at from deliveries \
+            "select id, incident, state, message, last_error, receipt, coalesce(sent_at, next_at) as at from deliveries \
              where page_told = 0 and state in ('sent', 'dead', 'dropped') and incident is not null order by id limit ?",
         )
         .bind(limit)
@@ -72,12 +72,15 @@ impl Store {
 
 fn outcome(row: &sqlx::sqlite::SqliteRow) -> Result<PostOutcome, StoreError> {
     let message: Message = from_json(row.get("message"), "a message")?;
-    let state = match message {
-        Message::StatusPost(post) => post.state,
-        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => PublicState::Investigating,
+    let (state, opens) = match message {
+        Message::StatusPost(post) => (post.state, post.opens),
+        Message::Notification(_) | Message::Bulletin(_) | Message::Record(_) => (PublicState::Investigating, false),
     };
     let why: Option<String> = row.get("last_error");
     let news = match (row.get::<&str, _>("state"), why) {
+        ("sent", _) if row.get::<Option<&str>, _>("receipt") == Some(NOTHING_THERE) => {
+            PageNews::Dropped { state, opens }
+        }
         ("sent", _) => {
             let at = chrono::DateTime::from_timestamp_millis(row.get("at")).unwrap_or_default();
             PageNews::Shows { state, at }
@@ -85,7 +88,7 @@ fn outcome(row: &sqlx::sqlite::SqliteRow) -> Result<PostOutcome, StoreError> {
         ("dead", why) => PageNews::Refused { state, why: why.unwrap_or_default() },
         // What was never tried has no error.
         (_, Some(what)) => PageNews::TakenOver { what },
-        (_, None) => PageNews::Dropped,
+        (_, None) => PageNews::Dropped { state, opens },
     };
     Ok(PostOutcome { id: row.get("id"), incident: row.get("incident"), news })
 }

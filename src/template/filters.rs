@@ -5,13 +5,15 @@ use std::fmt::{self, Write as _};
 use chrono::TimeDelta;
 use minijinja::{
     Environment, Error, ErrorKind,
-    value::{Value, ValueKind},
+    value::{Kwargs, Value, ValueKind},
 };
 
 use crate::domain::message::{cut, percent, span_words};
 
 /// Longest text that one value is shown as, in bytes.
 const TEXT_MAX: usize = 64 << 10;
+/// Most blanks before a line of JSON, for each level.
+const INDENT_MAX: usize = 8;
 /// What stands where there is nothing.
 const NOTHING: &str = "—";
 /// What is taken away: nobody says of a value from outside that it needs no escaping, and nothing makes lists of lists, which
@@ -32,6 +34,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("percent", |value: Value| number(&value, percent));
     environment.add_filter("duration", |value: Value| number(&value, duration));
     environment.add_filter("link", link);
+    environment.add_filter("tojson", tojson);
 }
 
 /// A value as text: nothing as a dash, whole numbers without a fraction.
@@ -69,6 +72,17 @@ fn join(values: &Value, between: Option<&str>) -> Result<String, Error> {
         write!(text, "{between}{}", shown(&value)?).map_err(|_| too_long())?;
     }
     Ok(text.0)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands over what is named")]
+fn tojson(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
+    let named: Option<Value> = options.get("indent")?;
+    options.assert_all_used()?;
+    let indent = indent.or(named);
+    if indent.as_ref().is_some_and(|indent| usize::try_from(indent.clone()).is_ok_and(|blanks| blanks > INDENT_MAX)) {
+        return Err(Error::new(ErrorKind::InvalidOperation, format!("`indent` is at most {INDENT_MAX}")));
+    }
+    minijinja::filters::tojson(value, indent, std::iter::empty::<(&str, Value)>().collect())
 }
 
 struct Bounded(String);

@@ -6,6 +6,7 @@
 //! uses the built-in words.
 
 mod filters;
+mod growth;
 pub mod markdown;
 pub mod post_incident;
 mod scan;
@@ -124,10 +125,8 @@ impl Templates {
             let why = format!("it is over {} KiB", SOURCE_MAX >> 10);
             return Err(Fault::new(name, why));
         }
-        if let Some(range) = scan::made_list(source) {
-            let why =
-                "it makes a list, a tuple or a map of values; only lists of plain constants can be written".to_owned();
-            return Err(Fault { range: Some(range), ..Fault::new(name, why) });
+        if let Some(refusal) = scan::refusal(source) {
+            return Err(Fault { range: Some(refusal.range), ..Fault::new(name, refusal.why.to_owned()) });
         }
         for environment in [&mut self.plain, &mut self.markdown] {
             environment.add_template_owned(name.to_owned(), source.to_owned()).map_err(|error| said(&error, name))?;
@@ -193,10 +192,7 @@ fn environment(escape: AutoEscape) -> Environment<'static> {
     environment.set_fuel(Some(STEPS_MAX));
     environment.set_recursion_limit(DEPTH_MAX);
     environment.set_debug(true);
-    // A line with nothing but a statement leaves no line behind.
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
-        environment.set_syntax(syntax);
-    }
+    environment.set_syntax(syntax());
     environment.set_auto_escape_callback(move |_| escape.clone());
     environment.set_formatter(|out, state, value| {
         let text = filters::shown(value)?;
@@ -206,6 +202,12 @@ fn environment(escape: AutoEscape) -> Environment<'static> {
     });
     filters::add(&mut environment);
     environment
+}
+
+/// The way of writing, for compiling and for reading.
+fn syntax() -> SyntaxConfig {
+    // A line with nothing but a statement leaves no line behind.
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().unwrap_or_default()
 }
 
 fn render(

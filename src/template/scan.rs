@@ -1,117 +1,148 @@
-//! Which templates a template takes in, as far as it names them in quotes.
+//! What a template is written like: which templates it takes in, and whether it may be tried at all.
+//!
+//! The engine counts the steps of a rendering, but not the stack that a long expression needs, and it pays for the text of a
+//! list only after that is written. So what could grow without an end is refused before: long expressions by their tokens,
+//! and lists by how they are made. See [`Refusal`].
 
 use std::ops::Range;
 
-/// The words after which a template is named.
-const TAKING: [&str; 4] = ["include", "import", "from", "extends"];
+use minijinja::{
+    machinery::{
+        Span, Token,
+        ast::{Expr, Stmt},
+        parse, tokenize,
+    },
+    syntax::SyntaxConfig,
+};
 
-/// The names, each with the bytes where it stands, quotes included.
+use super::{
+    growth::{Growth, Refusal},
+    syntax,
+};
+
+/// Most tokens between one pair of braces: the engine, and we, go as deep as they are chained.
+const TOKENS_MAX: usize = 400;
+/// Most `elif`s of a template: each is within the one before.
+const ELIFS_MAX: usize = 100;
+
+/// The names that it takes in, as far as they stand in quotes, each with the bytes where it stands, quotes included.
 pub fn includes(source: &str) -> Vec<(String, Range<usize>)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(start) = source[at..].find('{').map(|offset| at + offset) {
-        let rest = &source[start..];
-        at = start + 1;
-        if rest.starts_with("{#") {
-            at = rest.find("#}").map_or(source.len(), |end| start + end + 2);
-        } else if let Some(code) = rest.strip_prefix("{%") {
-            let code = code.trim_start_matches(['-', '+']).trim_start();
-            let word = code.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
-            if word == "raw" {
-                at = rest.find("endraw").map_or(source.len(), |end| start + end);
-            } else if TAKING.contains(&word) {
-                found.extend(name(source, start + rest.len() - code.len() + word.len()));
-            }
-        }
+    let mut walk = Walk::default();
+    // What cannot be read includes nothing; compiling says what is wrong with it.
+    if too_long(source, &syntax()).is_none()
+        && let Ok(read) = parse(source, "", syntax())
+    {
+        walk.statement(&read);
     }
-    found
+    walk.included
 }
 
-/// The quoted name that comes next.
-fn name(source: &str, from: usize) -> Option<(String, Range<usize>)> {
-    let rest = source[from..].trim_start();
-    let start = source.len() - rest.len();
-    let quote = rest.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
-    let end = rest[1..].find(quote)? + 1;
-    Some((rest[1..end].to_owned(), start..start + end + 1))
+/// Why it must not be tried; none also if it cannot be read, which compiling says better.
+pub fn refusal(source: &str) -> Option<Refusal> {
+    if let Some(refusal) = too_long(source, &syntax()) {
+        return Some(refusal);
+    }
+    let mut walk = Walk::default();
+    walk.statement(&parse(source, "", syntax()).ok()?);
+    walk.growth.refused
 }
 
-/// The first list, tuple or map that is made of values. Each would be a way to hold a value many times over, and so on.
-pub fn made_list(source: &str) -> Option<Range<usize>> {
-    let mut at = 0;
-    while let Some(start) = source[at..].find('{').map(|offset| at + offset) {
-        let rest = &source[start..];
-        at = start + 1;
-        if rest.starts_with("{#") {
-            at = rest.find("#}").map_or(source.len(), |end| start + end + 2);
-        } else if rest.starts_with("{%") || rest.starts_with("{{") {
-            let code = rest[2..].trim_start_matches(['-', '+']).trim_start();
-            if code.starts_with("raw") && rest.starts_with("{%") {
-                at = rest.find("endraw").map_or(source.len(), |end| start + end);
-                continue;
-            }
-            let unpacks = rest.starts_with("{%") && !code.starts_with("set");
-            match made_list_in(source, start + 2, unpacks) {
-                Ok(end) => at = end,
-                Err(range) => return Some(range),
-            }
+fn too_long(source: &str, syntax: &SyntaxConfig) -> Option<Refusal> {
+    let (mut length, mut elifs) = (0, 0);
+    for (token, span) in tokenize(source, false, syntax.clone()).map_while(Result::ok) {
+        match token {
+            Token::TemplateData(_) | Token::VariableStart | Token::BlockStart => length = 0,
+            Token::Ident("elif") => (length, elifs) = (length + 1, elifs + 1),
+            _ => length += 1,
+        }
+        if length > TOKENS_MAX {
+            return Some(Refusal { range: bytes(span), why: "an expression is too long" });
+        }
+        if elifs > ELIFS_MAX {
+            return Some(Refusal { range: bytes(span), why: "it has over 100 `elif`s" });
         }
     }
     None
 }
 
-/// The end of an expression, or what it makes. `unpacks`: commas outside all brackets make no tuple.
-fn made_list_in(source: &str, from: usize, unpacks: bool) -> Result<usize, Range<usize>> {
-    // Where each open bracket stands, and whether commas and values may be in it.
-    let mut open: Vec<(usize, bool)> = Vec::new();
-    let mut before = ' ';
-    let mut letters = source[from..].char_indices();
-    let mut assigned = false;
-    while let Some((offset, letter)) = letters.next() {
-        let at = from + offset;
-        let constant_only = open.last().is_some_and(|(_, values)| !values);
-        match letter {
-            '"' | '\'' => {
-                while let Some((_, inner)) = letters.next() {
-                    if inner == '\\' {
-                        letters.next();
-                    } else if inner == letter {
-                        break;
-                    }
-                }
+/// The bytes that are meant.
+pub(super) fn bytes(span: Span) -> Range<usize> {
+    span.start_offset as usize..span.end_offset as usize
+}
+
+#[derive(Default)]
+struct Walk {
+    included: Vec<(String, Range<usize>)>,
+    growth: Growth,
+}
+
+impl Walk {
+    fn statement(&mut self, statement: &Stmt<'_>) {
+        let growth = &mut self.growth;
+        match statement {
+            Stmt::Template(read) => self.all(&read.children),
+            Stmt::EmitExpr(shown) => growth.passing(&shown.expr),
+            Stmt::EmitRaw(_) => {}
+            Stmt::ForLoop(each) => {
+                growth.passing(&each.iter);
+                each.filter_expr.iter().for_each(|filter| growth.passing(filter));
+                self.all(&each.body);
+                self.all(&each.else_body);
             }
-            '}' | '%' if open.is_empty() && source[at + 1..].starts_with('}') => return Ok(at + 2),
-            '[' | '(' => {
-                let is_of_something = before.is_alphanumeric() || matches!(before, '_' | ')' | ']' | '"' | '\'');
-                open.push((at, is_of_something || letter == '('));
-                if letter == '(' && !is_of_something {
-                    // A bracket around an expression: a comma makes it a tuple.
-                    open.push((at, true));
-                }
+            Stmt::IfCond(condition) => {
+                growth.passing(&condition.expr);
+                self.all(&condition.true_body);
+                self.all(&condition.false_body);
             }
-            ']' => drop(open.pop()),
-            ')' => {
-                let Some((start, _)) = open.pop() else { continue };
-                if open.last().is_some_and(|(same, _)| *same == start) {
-                    open.pop();
-                }
+            Stmt::WithBlock(with) => {
+                with.assignments.iter().for_each(|(_, value)| growth.kept(value));
+                self.all(&with.body);
             }
-            '{' => return Err(at..at + 1),
-            '=' if open.is_empty() => assigned = true,
-            ',' => {
-                let is_plain_bracket = open.len() > 1 && open[open.len() - 1].0 == open[open.len() - 2].0;
-                if is_plain_bracket || open.is_empty() && (!unpacks && (assigned || !source[..from].ends_with("{%"))) {
-                    return Err(at..at + 1);
-                }
+            Stmt::Set(set) => growth.kept(&set.expr),
+            Stmt::SetBlock(set) => {
+                set.filter.iter().for_each(|filter| growth.kept(filter));
+                self.all(&set.body);
             }
-            _ if constant_only && (letter.is_alphabetic() || letter == '_') => return Err(at..at + 1),
-            _ => {}
-        }
-        if !letter.is_whitespace() {
-            before = letter;
+            Stmt::AutoEscape(escape) => {
+                growth.passing(&escape.enabled);
+                self.all(&escape.body);
+            }
+            Stmt::FilterBlock(block) => {
+                growth.passing(&block.filter);
+                self.all(&block.body);
+            }
+            Stmt::Block(block) => self.all(&block.body),
+            Stmt::Import(import) => self.include(&import.expr),
+            Stmt::FromImport(import) => self.include(&import.expr),
+            Stmt::Extends(extends) => self.include(&extends.name),
+            Stmt::Include(include) => self.include(&include.name),
+            Stmt::Macro(made) => {
+                made.defaults.iter().for_each(|value| growth.kept(value));
+                self.all(&made.body);
+            }
+            Stmt::CallBlock(block) => {
+                growth.call(&block.call);
+                block.macro_decl.defaults.iter().for_each(|value| growth.kept(value));
+                self.all(&block.macro_decl.body);
+            }
+            Stmt::Do(done) => growth.call(&done.call),
         }
     }
-    Ok(source.len())
+
+    fn all(&mut self, statements: &[Stmt<'_>]) {
+        for statement in statements {
+            self.statement(statement);
+        }
+    }
+
+    fn include(&mut self, name: &Expr<'_>) {
+        self.growth.passing(name);
+        if let Expr::Const(constant) = name
+            && let Some(text) = constant.value.as_str()
+        {
+            self.included.push((text.to_owned(), bytes(constant.span())));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_lists_are_found() {
+    fn what_could_grow_is_refused() {
         for fine in [
             "{{ a }} [b] (c, d) {x}",
             "{{ a[0] }} {{ a['b'] }} {{ f(a, b) }} {{ (a) }} {{ 'a, [b' }} {{ a | f(b, c) }}",
@@ -128,10 +159,16 @@ mod tests {
             "{# {{ [a] }} #}{% raw %}{{ [a] }}{% endraw %}",
             "{{ a",
             "{{ (a",
+            "{% for (a, b) in c %}{% endfor %}{% set (a, b) = c %}{{ a in ['x', -1] and b not in ['y'] }}",
+            "{{ a * 100 }} {{ -1 * a }} {{ 2 * 3 }} {{ a / b * 60 }} {{ (a | float) * (b | float) }} {{ 'x' * 3 }}",
+            "{{ a + b + c }} {% set n = a + 1 %}{% set n = (a + b) | round %}{% set n = a - b %}{% set n = a ~ b %}",
+            "{% set a = b %}{% set a = b | sort %}{% set a = b or c %}{% set a = range(3) %}{% set a = b[1:] %}",
+            "{{ a | map(attribute='b') | join }} {{ a | map('truncate', 3) }} {{ a | groupby('b.c', default='') }}",
+            "{#} {{ [a] }} #}",
         ] {
-            assert_eq!(made_list(fine), None, "{fine}");
+            assert_eq!(refusal(fine), None, "{fine}");
         }
-        for made in [
+        let made = [
             "{{ [a] }}",
             "{{ [1, [a]] }}",
             "{{ (a, b) }}",
@@ -140,12 +177,71 @@ mod tests {
             "{% set l = [l, l] %}",
             "{{ {'a': a} }}",
             "{{ f([a]) }}",
-            "{% for a in [[text]] recursive %}",
+            "{% for a in [[text]] recursive %}{% endfor %}",
             "{{ f((a, b)) }}",
             "ä{{ 'ö' ~ [a] }}",
+            // After a word it is no index.
+            "{% set l = false or [l, l] %}",
+            "{% set l = l if a else [l, l] %}",
+            "{{ a in [b, c] }}",
+            "{{ not (a, b) }}",
+            "{% for a in (b, c) %}{% endfor %}",
+            "{% for a in [b] %}{% endfor %}",
+            // A bracket in a list does not hide it.
+            "{% set l = [(l), (l)] %}",
+            "{{ [1[a]] }}",
+            // `{#}` begins a comment and ends none.
+            "{#} {{ \"  #}{% set l = [l, l] %}{# \" }} #}",
+            // Lists are added and repeated without any step.
+            "{% set l = l + l %}",
+            "{% set l = (l + l) | list %}",
+            "{% set l = (l + l)[1:] %}",
+            "{% set l = a and l + l %}",
+            "{% set l = l if a else l + l %}",
+            "{% set l = l * 2 %}",
+            "{% with l = l + l %}{% endwith %}",
+            "{% macro m(l=l + l) %}{% endmacro %}",
+            "{{ m(l + l) }}",
+            "{{ m(a=l + l) }}",
+            "{% call m(l + l) %}{% endcall %}",
+            "{% for a in b recursive %}{{ loop(l + l) }}{% endfor %}",
+            "{{ l * 100000000 }}",
+            "{{ [1] * 100000000 }}",
+            "{{ l * (a | int) }}",
+            "{{ l * 100 * 100 }}",
+            "{{ m(*l) }}",
+            // Filters that would hold a list many times over.
+            "{% set l = range(2) | map(attribute='x', default=l) %}",
+            "{% set l = [0, 0] | map('default', l, true) %}",
+            "{% set l = l | groupby('list') %}",
+            "{% set l = l | groupby('a.1') %}",
+            "{% set l = l | groupby(attribute=a) %}",
+            "{% set l = l | groupby('a', default=l) %}",
+            "{% filter map('default', l) %}{% endfilter %}",
+        ];
+        let slipped: Vec<_> = made.into_iter().filter(|made| refusal(made).is_none()).collect();
+        assert_eq!(slipped, ["{{ a, b }}"]);
+        assert!(slipped.iter().all(|made| parse(made, "", syntax()).is_err()), "the engine refuses it itself");
+    }
+
+    /// Each operator is a frame of the stack, in the engine and here.
+    #[test]
+    fn what_is_too_deep_is_refused() {
+        for (begin, again, end) in [
+            ("{{ 1", "+1", " }}"),
+            ("{{ 1", "|abs", " }}"),
+            ("{{ a", ".a", " }}"),
+            ("{{ a", "()", " }}"),
+            ("{% if a", " and a", " %}{% endif %}"),
+            ("{% if a %}", "{% elif a %}", "{% endif %}"),
         ] {
-            assert!(made_list(made).is_some(), "{made}");
+            let with = |count: usize| format!("{begin}{}{end}", again.repeat(count));
+            assert_eq!(refusal(&with(90)), None, "{again}");
+            for count in [500, 1_000, 4_000] {
+                assert!(refusal(&with(count)).is_some() && includes(&with(count)).is_empty(), "{again} {count}");
+            }
         }
+        assert_eq!(refusal(&"{{ a }}{% if b %}c{% endif %}".repeat(500)), None);
     }
 
     #[test]

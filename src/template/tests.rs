@@ -43,6 +43,7 @@ fn values_are_shown() {
         ("a\n\n  b\t c ", "a b c"),
         ("{% if missing is defined %}x{% else %}y{% endif %}", "y"),
         ("{{ 'a' if yes else 'b' }}", "a"),
+        ("{{ list | tojson }} {{ map | tojson(indent=1) }}", r#"["a", "b"] { "k": "v" }"#),
     ] {
         assert_eq!(say(source, &context), said, "{source}");
     }
@@ -98,6 +99,18 @@ fn nothing_runs_away() {
         ("{% if true %}".repeat(200), ""),
         (format!("{{{{ {} }}}}", "(".repeat(5_000)), ""),
         ("x".repeat(SOURCE_MAX + 1), "over 16 KiB"),
+        (format!("{{{{ 1{} }}}}", "+1".repeat(7_000)), "too long"),
+        (format!("{{% if text %}}{}{{% endif %}}", "{% elif text %}".repeat(1_000)), "`elif`s"),
+        (format!("{{% set l = [1] %}}{}{{{{ l | last }}}}", "{% set l = l + l %}".repeat(60)), "two lists"),
+        (
+            format!("{{% set l = [1] %}}{}{{{{ l | string }}}}", "{% set l = false or [l, l] %}".repeat(60)),
+            "makes a list",
+        ),
+        ("{{ ([text] * 100000000) | string }}".to_owned(), ""),
+        ("{{ ([1] * 100000000) | string }}".to_owned(), "multiplied"),
+        ("{{ [1] | tojson(indent=1000000000) }}".to_owned(), "at most 8"),
+        ("{{ [[1]] | map('tojson', 1000000000) | join }}".to_owned(), "at most 8"),
+        ("{{ '%1000000000d' | format(1) }}".to_owned(), "steps"),
     ] {
         let said = say(&source, &json!({"text": "t".repeat(1_000)}));
         let short: String = source.chars().take(60).collect();

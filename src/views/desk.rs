@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     almanac::Almanac,
+    dashboard::Dashboard,
     explain::Explanation,
     inbound::{Call, Reception},
     incident::{DeliveryView, IncidentView},
@@ -108,6 +109,9 @@ pub struct ReceiverView {
     pub kind: String,
     /// Messages not yet accepted.
     pub pending: u64,
+    /// Messages that were given up, as far as they are kept.
+    #[serde(default)]
+    pub dead: u64,
     /// Messages that were joined into digests, as far as they are kept.
     #[serde(default)]
     pub joined: u64,
@@ -195,7 +199,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs + Almanac {
+pub trait Desk: Proofs + Almanac + Dashboard {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.
@@ -277,7 +281,11 @@ pub trait Desk: Proofs + Almanac {
     /// Whether the configuration names any token: without one, TCP is for reading only.
     fn has_tokens(&self) -> bool;
     /// The right a bearer token carries: `None` for an unknown one. Compared in constant time.
-    fn rights(&self, bearer: &str) -> Option<Vec<crate::config::model::Right>>;
+    fn rights(&self, bearer: &str) -> Option<Vec<crate::config::model::Right>> {
+        self.rights_of(&<sha2::Sha256 as sha2::Digest>::digest(bearer.as_bytes()).into())
+    }
+    /// The same by the token's SHA-256.
+    fn rights_of(&self, token: &[u8; 32]) -> Option<Vec<crate::config::model::Right>>;
     /// Thresholds of all latency SLOs in seconds: they become bucket bounds of the companion's own histogram.
     fn latency_thresholds(&self) -> Vec<f64>;
 }

@@ -158,6 +158,9 @@ pub struct StatusPageView {
     pub state: String,
     /// A draft that waits for approval: the state it would post.
     pub draft: Option<String>,
+    /// What the draft would say: the public incident's name and the text.
+    #[serde(default)]
+    pub draft_text: Option<String>,
     /// When the first post must be out.
     pub due_at: Option<DateTime<Utc>>,
     /// When it was.

@@ -4,11 +4,14 @@
 
 pub mod against;
 pub mod almanac;
+pub mod course;
+pub mod dashboard;
 pub mod desk;
 pub mod explain;
 pub mod exposition;
 pub mod figures;
 pub mod fingerprint;
+pub mod hindsight;
 pub mod inbound;
 pub mod incident;
 pub mod noise;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod moved_clock;
+mod passed_on;
 mod stored;
 
 use std::{collections::BTreeMap, path::Path};
@@ -52,9 +53,16 @@ fn config(inbox: &Inbox) -> Value {
 
 impl World {
     async fn launch() -> Self {
+        Self::launch_with(|_| {}).await
+    }
+
+    /// With other words in its configuration.
+    async fn launch_with(edit: impl FnOnce(&mut Value)) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let (inbox, folder) = (Inbox::start().await, TempDir::with_prefix("slod-agenda-").unwrap());
-        std::fs::write(folder.path().join("slo.yaml"), config(&inbox).to_string()).unwrap();
+        let mut config = config(&inbox);
+        edit(&mut config);
+        std::fs::write(folder.path().join("slo.yaml"), config.to_string()).unwrap();
         let env = BTreeMap::from([("SLOD_LISTEN".to_owned(), format!("127.0.0.1:{}", free_port().unwrap()))]);
         let slod = Slod::launch(Path::new(PROGRAM), folder.path(), &env).await.unwrap();
         let world = Self { inbox, slod, folder };

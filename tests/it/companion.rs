@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod acting;
 mod api;
+mod browser;
 mod cli;
 mod fake_almanac;
+mod fake_dashboard;
 mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod login;
 mod metrics;
 mod openapi;
 mod pages;

@@ -44,6 +44,7 @@ fn trigger(about: &Incident) -> Outgoing {
         decided_at: about.opened_at,
         opens: true,
         down_elsewhere: false,
+        over: false,
     };
     Outgoing {
         incident: about.id.clone(),

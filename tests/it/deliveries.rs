@@ -1,7 +1,7 @@
 //! Deliveries in a real file: what is leased when, in which order, what is dropped, and what a retry may do.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
@@ -36,7 +36,7 @@ fn pager() -> Name {
 }
 
 fn incident(number: i64) -> Incident {
-    let subject = Subject::Slo { id: SloId::new("shop", "front"), series: std::collections::BTreeMap::new() };
+    let subject = Subject::Slo { id: SloId::new("shop", "front"), series: BTreeMap::new() };
     Incident::open(subject, time(1_767_571_200 + number), Priority::P1)
 }
 
@@ -51,7 +51,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         priority: about.priority,
         service: None,
         slo: None,
-        series: std::collections::BTreeMap::new(),
+        series: BTreeMap::new(),
         headline: event.as_str().into(),
         lines: Vec::new(),
         standing: None,
@@ -61,7 +61,7 @@ fn message(about: &Incident, receiver: &str, event: Event, opening: u32) -> Outg
         decided_at: about.opened_at,
         late: false,
         links: Vec::new(),
-        figures: std::collections::BTreeMap::new(),
+        figures: BTreeMap::new(),
     };
     Outgoing {
         incident: about.id.clone(),
@@ -89,6 +89,11 @@ impl Outbox {
         let incidents = (0..4).map(|number| (incident(number), true)).collect();
         outbox.store.commit(Arc::new(Commit { incidents, ..Commit::default() }), outbox.now).await.unwrap();
         outbox
+    }
+
+    /// Nobody waits any longer.
+    fn patience(&self) -> BTreeMap<Name, DateTime<Utc>> {
+        BTreeMap::from([(pager(), self.now)])
     }
 
     async fn put(&self, outgoing: Vec<Outgoing>) -> Vec<Missed> {
@@ -230,13 +235,13 @@ async fn a_missed_page_is_known_until_somebody_is_told() {
     outbox.tell(0, Event::Trigger).await;
     outbox.tell(0, Event::Acknowledge).await;
     outbox.tell(0, Event::Resolve).await;
-    let missed = outbox.store.undelivered(10).await.unwrap();
+    let missed = outbox.store.undelivered(&outbox.patience(), 10).await.unwrap();
     let why = "the incident was over before this page could be sent";
     let told: Vec<_> = missed.iter().map(|row| (row.event.as_str(), row.last_error.as_deref())).collect();
     assert_eq!(told, [("trigger", Some(why))]);
     let fallback_told = vec![missed[0].id];
     outbox.store.commit(Arc::new(Commit { fallback_told, ..Commit::default() }), outbox.now).await.unwrap();
-    assert!(outbox.store.undelivered(10).await.unwrap().is_empty());
+    assert!(outbox.store.undelivered(&outbox.patience(), 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -344,16 +349,35 @@ async fn the_undelivered_are_known() {
     let outbox = Outbox::open().await;
     outbox.tell(0, Event::Trigger).await;
     outbox.tell(1, Event::Update).await;
-    let waiting = outbox.store.undelivered(10).await.unwrap();
+    let waiting = outbox.store.undelivered(&outbox.patience(), 10).await.unwrap();
     assert_eq!(waiting.len(), 1, "a page that waits; an update may");
     let fallback_told = vec![waiting[0].id];
     outbox.store.commit(Arc::new(Commit { fallback_told, ..Commit::default() }), outbox.now).await.unwrap();
-    assert!(outbox.store.undelivered(10).await.unwrap().is_empty(), "told once");
+    assert!(outbox.store.undelivered(&outbox.patience(), 10).await.unwrap().is_empty(), "told once");
     for lease in outbox.lease().await {
         outbox.finish(&lease, Next::Dead).await;
     }
-    let dead = outbox.store.undelivered(10).await.unwrap();
+    let dead = outbox.store.undelivered(&outbox.patience(), 10).await.unwrap();
     assert_eq!(dead.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), ["update"]);
+}
+
+/// Pages that wait, and of which nobody hears yet, stand in no other's way.
+#[tokio::test]
+async fn what_may_wait_hides_nothing() {
+    let outbox = Outbox::open().await;
+    let about = incident(0);
+    outbox.put((0..20).map(|_| message(&about, "without-fallback", Event::Trigger, 1)).collect()).await;
+    outbox.tell(1, Event::Update).await;
+    for lease in outbox.lease().await {
+        outbox.finish(&lease, Next::Dead).await;
+    }
+    let dead = outbox.store.undelivered(&outbox.patience(), 10).await.unwrap();
+    assert_eq!(dead.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), ["update"]);
+    // Nor do those for which it is too early.
+    outbox.put((0..20).map(|_| message(&about, "pager", Event::Trigger, 1)).collect()).await;
+    let early = BTreeMap::from([(pager(), outbox.now - TimeDelta::seconds(1))]);
+    assert_eq!(outbox.store.undelivered(&early, 10).await.unwrap(), dead);
+    assert_eq!(outbox.store.undelivered(&outbox.patience(), 10).await.unwrap().len(), 10);
 }
 
 /// Many at once share a transaction; one that cannot be written takes none of the others with it, nor half of itself.

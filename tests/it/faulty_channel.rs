@@ -50,6 +50,7 @@ async fn a_panic_in_a_channel_is_a_retry() {
         decided_at: SystemClock.now(),
         opens: false,
         down_elsewhere: false,
+        over: false,
     };
     let id = store.enqueue_test(receiver.clone(), Message::StatusPost(post), SystemClock.now()).await.unwrap();
     let deliverer = Deliverer {

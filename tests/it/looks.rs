@@ -19,14 +19,13 @@ use slod::{
     },
     engine::{
         board::Board,
-        decider::Order,
         diagnostics::{Diagnostics, Wanted},
+        mailbox::{Order, mailbox},
     },
     source::Diagnoser,
     store::{Store, attempts::Attempt, commit::Commit},
 };
 use testbed::inbox::Inbox;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 const START: i64 = 1_767_571_200;
@@ -50,6 +49,7 @@ fn page(incident: &Incident) -> Outgoing {
         component: "c".into(),
         opens: true,
         down_elsewhere: false,
+        over: false,
         decided_at: time(START),
     };
     Outgoing {
@@ -148,7 +148,7 @@ async fn a_storm_is_one_look() {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut mailbox) = mpsc::channel(10);
+    let (orders, mut ordered) = mailbox();
     let board = Arc::new(Board::default());
     let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
@@ -171,7 +171,7 @@ async fn a_storm_is_one_look() {
     let mut heard = Vec::new();
     while heard.len() < 200 {
         let Some(Order::Act { incident, event: IncidentEvent::Diagnosed { look: 1, late, found }, reply }) =
-            mailbox.recv().await
+            ordered.recv().await
         else {
             panic!("something else was ordered")
         };
@@ -184,6 +184,46 @@ async fn a_storm_is_one_look() {
         drop(reply.send(Ok(())));
     }
     assert_eq!(inbox.received().len(), 1, "one question for all of them");
+    stop.cancel();
+    task.await.unwrap();
+}
+
+/// Two SLOs of a service fail in the same slot, and are judged one after the other: one look, attached to both. Who asks
+/// again gets another one.
+#[tokio::test]
+async fn what_opens_together_shares_one_look() {
+    let inbox = Inbox::start().await;
+    let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
+    let config = Arc::new(loaded(&page).config.unwrap());
+    let (orders, mut ordered) = mailbox();
+    let board = Arc::new(Board::default());
+    let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
+    let task = Diagnostics {
+        diagnoser: Arc::new(Diagnoser::new(&config).unwrap()),
+        config,
+        orders,
+        board: board.clone(),
+        clock: Arc::new(SystemClock),
+        started_at: now,
+    };
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(task.run(stop.clone()));
+    let mut looks = Vec::new();
+    for (incident, look, asked) in [("first", 1, 1), ("second", 1, 1), ("first", 2, 2)] {
+        let wanted = Wanted { service: "shop".into(), look, at: slod::clock::Clock::now(&SystemClock) };
+        board.publish_looks(BTreeMap::from([(incident.to_owned(), wanted)]));
+        let Some(Order::Act { incident: told, event: IncidentEvent::Diagnosed { look: number, found, .. }, reply }) =
+            ordered.recv().await
+        else {
+            panic!("something else was ordered")
+        };
+        assert_eq!((told.as_str(), number, inbox.received().len()), (incident, look, asked));
+        looks.push(found[0].at);
+        // What the decider does, once it is written.
+        board.publish_looks(BTreeMap::new());
+        drop(reply.send(Ok(())));
+    }
+    assert!(looks[0] == looks[1] && looks[1] < looks[2], "{looks:?}");
     stop.cancel();
     task.await.unwrap();
 }

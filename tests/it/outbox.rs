@@ -21,6 +21,7 @@ fn message() -> Message {
         decided_at: DateTime::UNIX_EPOCH,
         opens: false,
         down_elsewhere: false,
+        over: false,
     })
 }
 

@@ -15,10 +15,12 @@ use slod::{
         page_news::PageNews,
         policy::Priority,
     },
-    engine::{decider::Order, page_watch::PageWatch},
+    engine::{
+        mailbox::{Order, mailbox},
+        page_watch::PageWatch,
+    },
     store::{Store, attempts::Attempt, commit::Commit},
 };
-use tokio::sync::mpsc;
 
 /// A page that says of each receipt what somebody has done.
 struct Page;
@@ -63,6 +65,7 @@ async fn post(store: &Store, number: i64, states: &[PublicState], receipt: &str)
             decided_at: about.opened_at,
             opens: false,
             down_elsewhere: false,
+            over: false,
         }),
     };
     let outgoing = states.iter().map(outgoing).collect();
@@ -87,7 +90,7 @@ async fn only_what_was_edited_and_is_at_rest_is_handed_over() {
     post(&store, 3, &[PublicState::Resolved], "edited").await;
     // The newest post is still on its way: what is seen may be that.
     post(&store, 4, &[first, second], "edited").await;
-    let (orders, mut inbox) = mpsc::channel(8);
+    let (orders, mut inbox) = mailbox();
     let page: SharedChannel = Arc::new(Page);
     let watch = PageWatch { pages: BTreeMap::from([(Name::from("public"), page)]), store, orders };
     let decider = tokio::spawn(async move {

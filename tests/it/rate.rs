@@ -21,7 +21,7 @@ use slod::{
         attempts::Attempt,
         commit::Commit,
         joining::{Taken, Turn},
-        outbox::Lease,
+        outbox::{Lease, StoredDelivery},
     },
 };
 
@@ -72,6 +72,12 @@ fn message(about: &Incident, event: Event) -> Outgoing {
 }
 
 impl Outbox {
+    /// Nobody waits any longer.
+    async fn undelivered(&self) -> Vec<StoredDelivery> {
+        let patience = BTreeMap::from([("team".into(), self.now)]);
+        self.store.undelivered(&patience, 1_000).await.unwrap()
+    }
+
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("slod.db")).await.unwrap();
@@ -197,7 +203,7 @@ async fn what_is_joined_has_the_fate_of_its_digest() {
         outbox.finish(&again[0], next).await;
         assert_eq!(outbox.states().await.get("trigger joined"), None);
         assert_eq!(outbox.states().await[&format!("digest {fate}")], 1);
-        let dead = outbox.store.undelivered(1_000).await.unwrap();
+        let dead = outbox.undelivered().await;
         let dead = dead.iter().filter(|row| row.state == "dead" && row.event == "trigger").count();
         assert_eq!(dead, if fate == "dead" { 16 } else { 0 }, "each page has its fallback told");
         outbox.later(70);
@@ -229,7 +235,7 @@ async fn a_page_in_a_waiting_digest_is_known_as_undelivered() {
     let all: Vec<_> = (0..10).map(|number| incident(number, Priority::P1)).collect();
     outbox.tell(&all, Event::Trigger).await;
     outbox.joined().await;
-    assert_eq!(outbox.store.undelivered(100).await.unwrap().len(), 10);
+    assert_eq!(outbox.undelivered().await.len(), 10);
 }
 
 /// For a pager nothing is joined: P1 and P2 go out at once, the others one after the other.

@@ -166,3 +166,30 @@ async fn a_page_that_is_down_makes_the_post_late() {
     let incident = &report["services"][0]["slos"][0]["incidents"][0]["status_page"];
     assert_eq!(incident["late_seconds"], late().await, "{report}");
 }
+
+/// The page was down for as long as the outage lasted: its subscribers hear nothing of what is over.
+#[tokio::test]
+async fn what_was_over_before_the_page_answered_is_never_public() {
+    for kind in ["statuspage", "instatus"] {
+        let live = posting(kind).await;
+        live.slo_is(AVAILABILITY, "ok").await;
+        live.world.inbox.fault(&format!("/{kind}"), Fault::Status(503), u32::MAX);
+        live.world.service.answer_with(503).unwrap();
+        let id = live.opened(AVAILABILITY).await;
+        let tried = async || {
+            let all = live.whole(&id).await;
+            let posts = all["deliveries"].as_array().cloned().unwrap_or_default();
+            posts.iter().any(|row| row["receiver"] == "public-status" && !row["last_error"].is_null())
+        };
+        live.until("tried", tried).await;
+        live.world.service.answer_with(200).unwrap();
+        live.reaches(&id, "resolved").await;
+        live.world.inbox.clear_faults();
+        let said = "status-page: \"investigating\" was not posted: it was over before the page took it";
+        live.until(said, async || timeline(&live.whole(&id).await).iter().any(|line| line == said)).await;
+        live.until("nothing under way", async || live.unsent().await.is_empty()).await;
+        live.settle().await;
+        assert_eq!(read(&live), Vec::<String>::new(), "{}", live.story().await);
+        assert_eq!(live.whole(&id).await["status_page"]["posted_at"], serde_json::Value::Null);
+    }
+}

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::{
     answer::Failure,
-    public_page::{Seen, Update, read_id},
+    public_page::{Seen, word},
     text,
 };
 use crate::domain::notification::{PublicState, StatusPost};
@@ -91,16 +91,13 @@ pub fn is_ours(incident: &Value, post: &StatusPost, repeated: bool) -> bool {
 
 /// An incident as the vendor shows it. The newest update is the youngest, or the last if none says when it was made.
 pub fn seen(incident: &Value) -> Result<Seen, Failure> {
-    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let when = |update: &Value| ["started", "createdAt"].iter().map(|key| word(update, key)).find(|at| !at.is_empty());
     let updates = incident.get("updates").and_then(Value::as_array);
-    let newest = updates.and_then(|updates| updates.iter().max_by_key(|update| when(update)));
-    let newest = newest.map(|update| Update {
-        id: word(update, "id"),
-        status: word(update, "status"),
-        text: word(update, "message"),
-    });
-    Ok(Seen { id: read_id(&word(incident, "id"))?.to_owned(), status: word(incident, "status"), newest })
+    let newest = updates.and_then(|updates| updates.iter().max_by_key(|update| made_at(update)));
+    Seen::read(incident, newest, "message")
+}
+
+fn made_at(update: &Value) -> Option<&str> {
+    ["started", "createdAt"].iter().map(|key| word(update, key)).find(|at| !at.is_empty())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     answer::Failure,
-    public_page::{Seen, Update, read_id},
+    public_page::{Seen, word},
     text,
 };
 use crate::domain::notification::{PublicState, StatusPost};
@@ -55,18 +55,12 @@ pub fn is_ours(incident: &Value, post: &StatusPost) -> bool {
 
 /// An incident as the vendor shows it. The newest update is the first.
 pub fn seen(incident: &Value) -> Result<Seen, Failure> {
-    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let updates = incident.get("incident_updates").and_then(Value::as_array);
     let newest = updates.and_then(|updates| {
         let dated = updates.iter().rev().filter(|update| update["created_at"].is_string());
         dated.max_by_key(|update| word(update, "created_at")).or(updates.first())
     });
-    let newest = newest.map(|update| Update {
-        id: word(update, "id"),
-        status: word(update, "status"),
-        text: word(update, "body"),
-    });
-    Ok(Seen { id: read_id(&word(incident, "id"))?.to_owned(), status: word(incident, "status"), newest })
+    Seen::read(incident, newest, "body")
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Agenda {
                 Some(reminder) => Some((self.reminder(item, reminder, due).await, &reminder.notify)),
                 None => None,
             },
-            BulletinKind::Restart => None,
+            BulletinKind::Restart | BulletinKind::Undelivered => None,
         };
         let Some((bulletin, notify)) = made else { return Ok(Vec::new()) };
         Ok(postings(&bulletin, notify, &entry))

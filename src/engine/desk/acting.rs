@@ -8,7 +8,7 @@ use crate::{
         decide::Rejected,
         incident::{Actor, IncidentEvent, Via},
     },
-    engine::decider::Order,
+    engine::mailbox::Order,
     views::{
         desk::{Action, Desk as _, DeskError, Way},
         incident::IncidentView,

@@ -9,14 +9,18 @@ use super::{LiveDesk, unavailable};
 use crate::{
     config::model::Config,
     domain::{bulletin::BulletinKind, name::Name},
-    engine::{agenda, fingerprint::fingerprint, noise},
+    engine::{agenda, fingerprint::fingerprint, noise, planned::PlannedWork},
     views::{
-        almanac::{AgendaView, Almanac},
+        almanac::{AgendaView, Almanac, PlannedView, Turn},
         desk::DeskError,
         fingerprint::Fingerprint,
+        incident::IncidentView,
         noise::NoiseReport,
     },
 };
+
+/// Most lines, and messages, of an incident among several.
+const LISTED_MAX: usize = 100;
 
 impl Almanac for LiveDesk {
     fn agenda(&self) -> BoxFuture<'_, Result<Vec<AgendaView>, DeskError>> {
@@ -54,9 +58,30 @@ impl Almanac for LiveDesk {
         })
     }
 
+    fn story<'a>(&'a self, service: &'a str, turn: Turn) -> BoxFuture<'a, Result<Vec<IncidentView>, DeskError>> {
+        Box::pin(async move {
+            let mut views = Vec::new();
+            for incident in self.store.story(service, turn.skip, turn.limit).await.map_err(unavailable)? {
+                let mut view = self.whole(&incident).await.map_err(unavailable)?;
+                keep_newest(&mut view.timeline);
+                keep_newest(&mut view.deliveries);
+                views.push(view);
+            }
+            Ok(views)
+        })
+    }
+
+    fn planned(&self) -> Vec<PlannedView> {
+        PlannedWork::new(&self.config.load()).next(self.clock.now())
+    }
+
     fn fingerprint(&self) -> Fingerprint {
         fingerprint(&self.config.load())
     }
+}
+
+fn keep_newest<T>(items: &mut Vec<T>) {
+    items.drain(..items.len().saturating_sub(LISTED_MAX));
 }
 
 fn notify<'c>(config: &'c Config, item: &agenda::Item) -> &'c [Name] {

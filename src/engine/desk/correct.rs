@@ -11,7 +11,7 @@ use crate::{
         decide::{Rejected, SeriesKey},
         name::Series,
     },
-    engine::decider::Order,
+    engine::mailbox::Order,
     views::{
         desk::{Correcting, DeskError},
         report::CorrectionView,

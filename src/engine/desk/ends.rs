@@ -54,6 +54,7 @@ fn view(name: &Name, kind: &str, queues: &[QueueState]) -> ReceiverView {
         name: name.to_string(),
         kind: kind.to_owned(),
         pending: queue.map_or(0, |queue| queue.pending),
+        dead: queue.map_or(0, |queue| queue.dead),
         joined: queue.map_or(0, |queue| queue.joined),
         max_rate: None,
         last_sent: queue.and_then(|queue| queue.last_sent),

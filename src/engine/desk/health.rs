@@ -11,7 +11,14 @@ impl LiveDesk {
                 "the store was damaged, and slod goes on with what could be read of it (the log says what): look at {file}, and remove it"
             )
         };
-        damaged.map(words).collect()
+        let unheard = self.board.unheard().into_iter().map(|(receiver, messages)| {
+            let what = if messages == 1 { "a message".to_owned() } else { format!("{messages} messages") };
+            format!(
+                "{what} to {receiver} could not be delivered since the start, and there was nobody to be told instead: \
+                 /sources says why; give it a `fallback` that reads"
+            )
+        });
+        damaged.map(words).chain(unheard).collect()
     }
 
     /// Why it is not ready.

@@ -5,6 +5,8 @@ use crate::{
     domain::{
         decide::SeriesKey,
         incident::{Incident, Muted, Subject},
+        message::compose_post,
+        notification::PublicState,
     },
     engine::report,
     store::{StoreError, incidents::state_word, outbox::StoredDelivery},
@@ -47,6 +49,7 @@ impl LiveDesk {
             status_page: incident.status.as_ref().map(|clock| StatusPageView {
                 state: clock.as_str().to_owned(),
                 draft: clock.draft.map(|draft| draft.as_str().to_owned()),
+                draft_text: clock.draft.and_then(|draft| self.draft_text(incident, draft)),
                 due_at: clock.deadline(),
                 posted_at: clock.posted_at,
                 late_seconds: clock.late_seconds(self.clock.now()),
@@ -54,6 +57,15 @@ impl LiveDesk {
             }),
             cost: self.cost(incident).await?,
         })
+    }
+
+    /// The words that a draft would make public.
+    fn draft_text(&self, incident: &Incident, draft: PublicState) -> Option<String> {
+        let Subject::Slo { id, .. } = &incident.subject else { return None };
+        let config = self.config.load();
+        let title = &config.services.get(&id.service)?.title;
+        let post = compose_post(incident, draft, title, "", self.clock.now());
+        Some(format!("{}: {}", post.name, post.body))
     }
 
     fn manual(&self, incident: &Incident) -> Vec<ManualView> {

@@ -3,6 +3,7 @@
 mod acting;
 mod almanac;
 mod correct;
+mod dashboard;
 mod ends;
 mod figures;
 mod health;
@@ -23,8 +24,8 @@ pub(super) use self::incident::delivery_view;
 use self::trial::test_message;
 use super::{
     board::Board,
-    decider::Order,
     inbound::Inbound,
+    mailbox::Orders,
     metrics::{self, ReloadState},
     report,
 };
@@ -72,7 +73,7 @@ pub struct LiveDesk {
     /// What is stored.
     pub store: Store,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// The way to reload.
     pub reloads: mpsc::Sender<ReloadRequest>,
     /// Wakes the deliverers.
@@ -98,9 +99,16 @@ impl LiveDesk {
     }
 
     async fn find(&self, id: &str) -> Result<Incident, DeskError> {
-        let found = self.store.incident(id).await.map_err(unavailable)?;
-        found
-            .ok_or_else(|| DeskError::NotFound(format!("no incident `{id}`"), "`slod incidents` lists them".to_owned()))
+        if let Some(found) = self.store.incident(id).await.map_err(unavailable)? {
+            return Ok(found);
+        }
+        let newest = self.store.incidents(None, None, 5).await.map_err(unavailable)?;
+        let newest: Vec<_> = newest.into_iter().map(|incident| incident.id).collect();
+        let newest = if newest.is_empty() { "there is none yet".to_owned() } else { newest.join(", ") };
+        Err(DeskError::NotFound(
+            format!("no incident `{id}`"),
+            format!("the newest: {newest}; `slod incidents` lists them"),
+        ))
     }
 }
 
@@ -333,13 +341,12 @@ impl Desk for LiveDesk {
         !self.config.load().daemon.tokens.is_empty()
     }
 
-    fn rights(&self, bearer: &str) -> Option<Vec<Right>> {
+    fn rights_of(&self, token: &[u8; 32]) -> Option<Vec<Right>> {
         let config = self.config.load();
         // Hashes of equal length are compared whole, so that the time taken says nothing of the secret.
         let digest = |text: &str| <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
-        let given = digest(bearer);
         let same =
-            |secret: &str| given.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
+            |secret: &str| token.iter().zip(digest(secret)).fold(0, |sum, (one, other)| sum | (one ^ other)) == 0;
         let found =
             config.daemon.tokens.values().filter(|token| !token.secret.is_empty() && same(token.secret.expose()));
         found.map(|token| token.can.clone()).next_back()

@@ -8,7 +8,7 @@ use crate::{
         decide::Rejected,
         silence::{Silence, Unwanted},
     },
-    engine::decider::Order,
+    engine::mailbox::Order,
     views::{
         desk::DeskError,
         silence::{SilenceView, Silencing},

@@ -12,9 +12,12 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 
-use super::{board::Board, decider::Order};
+use super::{
+    board::Board,
+    mailbox::{Order, Orders},
+};
 use crate::{
     clock::{Clock, Stopwatch},
     config::model::Config,
@@ -38,7 +41,7 @@ pub struct Parts {
     /// Where calls are counted.
     pub board: Arc<Board>,
     /// The way to the decider.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: Orders,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

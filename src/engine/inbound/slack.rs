@@ -19,7 +19,7 @@ use crate::{
         name::Name,
         silence::{Matcher, Silence},
     },
-    engine::decider::Order,
+    engine::mailbox::Order,
     views::inbound::{Call, Reception, Unread},
 };
 

@@ -50,7 +50,7 @@ fn build() -> Value {
     let mut schemas = Schemas::new();
     let examples: Map<String, Value> = serde_json::from_str(EXAMPLES).unwrap_or_default();
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| route.is_api()) {
         let operation = operations::of(route, &mut schemas);
         let example = examples.get(&format!("{} {}", route.method, route.path)).unwrap_or(&Value::Null);
         let item = paths.entry(path_of(route)).or_insert_with(|| json!({}));

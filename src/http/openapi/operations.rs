@@ -153,15 +153,12 @@ fn answer(route: &Route, schemas: &mut Schemas) -> Answers {
         ("POST", "/webhooks/slack") => vec![(200, "Taken, or nothing that matters here.", vec![])],
         ("GET", "/metrics" | "/-/healthy") => ok(vec![("text/plain", text())]),
         ("GET", "/assets/slod.css" | "/assets/reader.css") => ok(vec![("text/css", text())]),
+        ("GET", "/assets/slod.js") => ok(vec![("text/javascript", text())]),
         ("GET", "/badge/{service}/{slo}" | "/favicon.svg" | "/favicon.ico") => ok(vec![("image/svg+xml", text())]),
         ("GET", "/api") => ok(vec![(HTML, text())]),
         ("GET", path) if !path.starts_with("/api/") => ok(vec![(JSON, json!({"type": "object"})), (HTML, text())]),
         (_, path) if path.starts_with("/api/v1/incidents/{id}/") => ok(one::<IncidentView>(schemas)),
-        (_, path) if path.starts_with("/api/v1/deliveries/") || path.starts_with("/api/v1/notify-test/") => {
-            ok(one::<DeliveryView>(schemas))
-        }
-        // A form of a page: it leads on to a page.
-        _ => vec![(303, "Done; the page says so.", vec![])],
+        _ => ok(one::<DeliveryView>(schemas)),
     }
 }
 

@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::http::{
-    api::{almanac, budget, deliveries, incidents, silences},
-    routes::{LABELS, Route},
+use crate::{
+    http::{
+        api::{almanac, budget, deliveries, incidents, silences},
+        forms::outcome,
+        pages::{alerts, wanted},
+        routes::{LABELS, Route},
+    },
+    views::slo::SloState,
 };
 
 /// All parameters of a route: its path's, its query's, and the headers that sign a call.
@@ -71,6 +76,22 @@ fn asked(route: &Route, key: &str) -> Value {
             let formats = formats(route.path);
             ("The form of the answer.", json!({"type": "string", "enum": formats, "default": formats[0]}))
         }
+        "q" => (
+            "Only SLOs whose name, title or labels hold this.",
+            json!({"type": "string", "minLength": 0, "maxLength": wanted::SEARCH_MAX}),
+        ),
+        "sort" => {
+            ("A column, `-` before it for the other direction.", json!({"type": "string", "enum": wanted::sorts()}))
+        }
+        "embed" => (
+            "As part of a wallboard: without what stands around a page.",
+            json!({"type": "string", "enum": ["0", "1"]}),
+        ),
+        "page" => (
+            "Which page of the list.",
+            json!({"type": "integer", "minimum": 1, "maximum": alerts::PAGES_MAX, "default": 1}),
+        ),
+        "done" => ("What became of a form that was sent.", json!({"type": "string", "enum": outcome::words()})),
         _ => ("", json!({"type": "string"})),
     };
     json!({"name": key, "in": "query", "description": what, "schema": schema})
@@ -84,12 +105,14 @@ fn most(path: &str) -> usize {
     }
 }
 
-fn states(path: &str) -> &'static [&'static str] {
-    match path {
+fn states(path: &str) -> Vec<&'static str> {
+    let states: &[&str] = match path {
+        "/" => return wanted::STATES.map(SloState::as_str).to_vec(),
         "/api/v1/deliveries" => &deliveries::STATES,
         "/api/v1/silences" => &silences::STATES,
         _ => &incidents::STATES,
-    }
+    };
+    states.to_vec()
 }
 
 fn formats(path: &str) -> &'static [&'static str] {

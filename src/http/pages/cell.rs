@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::views::render_words::{ABSENT, amount, duration, glyph, instant_and_age, percent, tone};
+use crate::views::render_words::{ABSENT, amount, duration, glyph, instant, instant_and_age, percent, relative, tone};
 
 /// A text. Isolated, so that its direction of writing stays its own.
 pub fn text(field: &str, value: &str) -> Markup {
@@ -13,7 +13,10 @@ pub fn text(field: &str, value: &str) -> Markup {
 
 /// A text that may be absent.
 pub fn optional(field: &str, value: Option<&str>) -> Markup {
-    value.map_or_else(|| absent(field), |value| text(field, value))
+    match value {
+        Some(value) => text(field, value),
+        None => absent(field),
+    }
 }
 
 /// A number in other words.
@@ -54,6 +57,11 @@ pub fn state(field: &str, state: &str) -> Markup {
     html! { span.{ "state " (tone(state)) } { span aria-hidden="true" { (glyph(state)) " " } span data-field=(field) { (state) } } }
 }
 
+/// A state that is no field of the data.
+pub fn pill(state: &str) -> Markup {
+    html! { span.{ "state " (tone(state)) } { span aria-hidden="true" { (glyph(state)) " " } (state) } }
+}
+
 /// Yes or no.
 pub fn flag(field: &str, value: Option<bool>) -> Markup {
     match value {
@@ -65,6 +73,36 @@ pub fn flag(field: &str, value: Option<bool>) -> Markup {
 /// Nothing.
 pub fn absent(field: &str) -> Markup {
     html! { span.absent data-field=(field) { (ABSENT) } }
+}
+
+/// A wide thing that moves within its own region, never with the page. `label` names it.
+pub fn scroll(label: &str, wide: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (wide) } }
+}
+
+/// How long ago something was, or how far away it is; the script keeps it true.
+pub fn age(now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Markup {
+    let Some(at) = at else { return html! { span.absent { (ABSENT) } } };
+    html! { time.age datetime=(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)) title=(instant(at)) { (relative(now, at)) } }
+}
+
+/// What is left of a budget as a bar, beside its number. Overspent, it is full of the colour for bad.
+pub fn bar(left: Option<f64>) -> Markup {
+    let Some(left) = left.filter(|left| left.is_finite()) else {
+        return html! { svg.bar viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" { rect.rail width="100" height="8" {} } };
+    };
+    let tone = match left {
+        left if left <= 0.0 => "bad",
+        left if left < 0.25 => "warn",
+        _ => "good",
+    };
+    let width = if left <= 0.0 { (-left).clamp(0.0, 1.0) } else { left.min(1.0) } * 100.0;
+    html! {
+        svg.bar viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
+            rect.rail width="100" height="8" {}
+            rect.fill.{ (tone) } width=(format!("{width:.1}")) height="8" {}
+        }
+    }
 }
 
 /// Any JSON, leaf by leaf.

@@ -1,182 +1,102 @@
 //! `/incident/{id}`: one incident with everything.
 
 use axum::{
+    Json,
     extract::{Path, State},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{cell, looks, page};
+use super::{
+    cell,
+    incident_acts::{controls, draft_buttons},
+    incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
+    looks, page,
+    pen::{self, Pen},
+    silence_form::SilenceDraft,
+};
 use crate::{
-    http::{Companion, ask::Ask, problem::Problem},
+    http::{
+        Companion,
+        ask::Ask,
+        forms::outcome::{Outcome, words},
+        problem::Problem,
+    },
     views::{
-        incident::{DeliveryView, IncidentView},
-        render_words::{amount, percent_or_absent},
+        incident::IncidentView,
+        render_words::{amount, percent, percent_or_absent, relative},
     },
 };
 
+/// What was written into the page's forms, and what is wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// A note.
+    pub note: String,
+    /// What is wrong with it.
+    pub note_fault: Option<String>,
+    /// A silence.
+    pub silence: SilenceDraft,
+}
+
 /// The page.
 pub async fn show(State(companion): State<Companion>, Path(id): Path<String>, ask: Ask) -> Result<Response, Problem> {
-    let incident = companion.desk.incident(&id).await?;
-    Ok(ask.answer(&incident, |incident| render(&companion, incident)))
+    let done = ask.word("done", &words())?.and_then(Outcome::of);
+    if ask.wants_json() {
+        return Ok(Json(companion.desk.incident(&id).await?).into_response());
+    }
+    Ok(answer(&companion, &id, done, &Draft::default()).await?.into_response())
 }
 
-fn render(companion: &Companion, incident: &IncidentView) -> Markup {
+/// The page, with what became of a form, or what is wrong with it.
+pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draft: &Draft) -> Result<Markup, Problem> {
+    let incident = companion.desk.incident(id).await?;
+    let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
-        p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str())) }
-        (facts(incident, now))
-        @if incident.state != "resolved" {
-            p { "On the host: " code { "slod ack " (incident.id) } " · " code { "slod resolve " (incident.id) } " · "
-                code { "slod note " (incident.id) " 'what was found'" } }
-        }
-        (alerts(incident, now))
-        (steps(incident, now))
-        @if incident.deliveries.is_empty() { p { "Messages: " (cell::none("deliveries")) } }
-        @else { (deliveries("Messages", now, &incident.deliveries)) }
-        (status_page(incident, now))
-        (looks::first_look(incident, now))
-        (looks::by_hand(incident))
-        (timeline(incident, now))
-        p { a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
-            a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " (post-incident document)" }
-    };
-    page(companion, &incident.title, incident.service.as_deref(), &main)
-}
-
-fn facts(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    html! { dl.facts {
-        div { dt { "Title" } dd { (cell::text("title", &incident.title)) } }
-        div { dt { "Incident" } dd { (cell::text("id", &incident.id)) } }
-        div { dt { "Key" } dd { (cell::text("key", &incident.key)) } }
-        div { dt { "Service" } dd { (cell::optional("service", incident.service.as_deref())) } }
-        div { dt { "SLO" } dd {
-            @if let (Some(service), Some(slo)) = (&incident.service, &incident.slo) {
-                a href={ "/slo/" (service) "/" (slo) } { (cell::text("slo", slo)) }
-            } @else { (cell::optional("slo", incident.slo.as_deref())) }
-        } }
-        div { dt { "Source" } dd { (cell::optional("source", incident.source.as_deref())) } }
-        div { dt { "Series" } dd { (cell::labels("series", &incident.series)) } }
-        div { dt { "Opened" } dd { (cell::time("opened_at", now, Some(incident.opened_at))) } }
-        div { dt { "Decided late" } dd { (cell::flag("late", Some(incident.late))) } }
-        @if let Some(muted) = &incident.muted {
-            div { dt { "Muted until" } dd { (cell::time("muted.until", now, muted.until)) } }
-            div { dt { "Muted" } dd {
-                @if muted.why.is_empty() { (cell::none("muted.why")) }
-                @for (place, why) in muted.why.iter().enumerate() {
-                    @if place > 0 { "; " } (cell::text(&format!("muted.why.{place}"), why))
-                }
-            } }
-        } @else {
-            div { dt { "Muted" } dd { (cell::absent("muted")) } }
-        }
-        div { dt { "Acknowledged" } dd { (cell::time("acknowledged_at", now, incident.acknowledged_at)) } }
-        div { dt { "By" } dd { (cell::optional("acknowledged_by", incident.acknowledged_by.as_deref())) } }
-        div { dt { "Resolved" } dd { (cell::time("resolved_at", now, incident.resolved_at)) } }
-        div { dt { @if incident.cost.in_seconds { "Down" } @else { "Bad events" } } dd { (cell::events("cost.bad", incident.cost.bad, incident.cost.in_seconds)) } }
-        div { dt { "Share of the budget" } dd { (cell::share("cost.budget_share", incident.cost.budget_share)) } }
-    } }
-}
-
-fn alerts(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    if incident.alerts.is_empty() {
-        return html! { p { "Alerts: " (cell::none("alerts")) } };
-    }
-    html! { table {
-        caption { "Alerts" }
-        thead { tr { th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Fired" } } }
-        tbody { @for (place, alert) in incident.alerts.iter().enumerate() { @let at = format!("alerts.{place}"); tr {
-            th scope="row" { (cell::text(&format!("{at}.name"), &alert.name)) }
-            td { (cell::text(&format!("{at}.priority"), alert.priority.as_str())) }
-            td { (cell::state(&format!("{at}.state"), &alert.state)) }
-            td { (cell::time(&format!("{at}.fired_at"), now, Some(alert.fired_at))) }
-        } } }
-    } }
-}
-
-fn steps(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    if incident.steps.is_empty() {
-        return html! { p { "Escalation: " (cell::none("steps")) } };
-    }
-    html! { table {
-        caption { "Escalation" }
-        thead { tr {
-            th scope="col" { "Policy" } th scope="col" { "After" } th scope="col" { "Due" } th scope="col" { "State" } th scope="col" { "Who hears" }
-        } }
-        tbody { @for (place, step) in incident.steps.iter().enumerate() { @let at = format!("steps.{place}"); tr {
-            th scope="row" { (cell::text(&format!("{at}.policy"), &step.policy)) }
-            td { (cell::text(&format!("{at}.after"), &step.after)) }
-            td { (cell::time(&format!("{at}.due_at"), now, Some(step.due_at))) }
-            td { (cell::state(&format!("{at}.state"), &step.state)) }
-            td {
-                @if step.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
-                @for (who, receiver) in step.notify.iter().enumerate() {
-                    @if who > 0 { ", " } (cell::text(&format!("{at}.notify.{who}"), receiver))
-                }
-            }
-        } } }
-    } }
-}
-
-/// One row a message.
-pub fn deliveries(caption: &str, now: DateTime<Utc>, deliveries: &[DeliveryView]) -> Markup {
-    html! { div.scroll { table {
-        caption { (caption) }
-        thead { tr {
-            th scope="col" { "Row" } th scope="col" { "Incident" } th scope="col" { "Receiver" } th scope="col" { "Event" }
-            th scope="col" { "State" } th.n scope="col" { "Attempts" } th scope="col" { "Decided" } th scope="col" { "Next" }
-            th scope="col" { "Accepted" } th scope="col" { "Receipt" } th scope="col" { "Newest failure" }
-        } }
-        tbody { @for (place, delivery) in deliveries.iter().enumerate() { @let at = format!("deliveries.{place}"); tr {
-            th scope="row" { data value=(delivery.id) data-field={ (at) ".id" } { (delivery.id) } }
-            td { (cell::optional(&format!("{at}.incident"), delivery.incident.as_deref())) }
-            td { (cell::text(&format!("{at}.receiver"), &delivery.receiver)) }
-            td { (cell::text(&format!("{at}.event"), &delivery.event)) }
-            td { (cell::state(&format!("{at}.state"), &delivery.state)) }
-            td.n { data value=(delivery.attempts) data-field={ (at) ".attempts" } { (delivery.attempts) } }
-            td { (cell::time(&format!("{at}.decided_at"), now, Some(delivery.decided_at))) }
-            td { (cell::time(&format!("{at}.next_at"), now, delivery.next_at)) }
-            td { (cell::time(&format!("{at}.sent_at"), now, delivery.sent_at)) }
-            td { (cell::optional(&format!("{at}.receipt"), delivery.receipt.as_deref())) }
-            td { (cell::optional(&format!("{at}.last_error"), delivery.last_error.as_deref())) }
-        } } }
-    } } }
-}
-
-fn status_page(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    let Some(status) = &incident.status_page else {
-        return html! { p { "Public status page: " (cell::absent("status_page")) } };
-    };
-    html! {
+        (pen::result(done))
+        (pen::not_done(draft.note_fault.is_some(), "text"))
+        (pen::not_done(draft.silence.is_faulty(), "silence"))
+        (lead(&incident, now))
+        (controls(companion, &incident, draft))
+        (steps("", &incident, now))
+        (deliveries(Messages { caption: "Messages", at: "deliveries", from: "incident" }, now, &incident.deliveries, Pen::current().as_ref()))
         h2 { "Public status page" }
-        dl.facts {
-            div { dt { "State" } dd { (cell::text("status_page.state", &status.state)) } }
-            div { dt { "Draft that waits for approval" } dd { (cell::optional("status_page.draft", status.draft.as_deref())) } }
-            div { dt { "Due" } dd { (cell::time("status_page.due_at", now, status.due_at)) } }
-            div { dt { "Posted" } dd { (cell::time("status_page.posted_at", now, status.posted_at)) } }
-            div { dt { "Late" } dd { (cell::seconds("status_page.late_seconds", status.late_seconds.map(|late| late as f64))) } }
-            div { dt { "Left to people" } dd { (cell::flag("status_page.left_to_people", Some(status.left_to_people))) } }
-        }
-        @if status.draft.is_some() {
-            p { "On the host: " code { "slod status-page approve " (incident.id) } " · " code { "slod status-page discard " (incident.id) } }
+        (status_page("", &incident, now))
+        (draft_buttons(&incident))
+        (alerts("", &incident, now))
+        (looks::first_look(&incident, now))
+        (looks::by_hand(&incident))
+        (timeline("", &incident, now))
+        h2 { "Facts" }
+        (facts("", &incident, now))
+        h2 { "Post-incident document" }
+        p { a href={ "/api/v1/incidents/" (incident.id) "?format=markdown" } { "Markdown" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) } { "JSON" } " · "
+            a href={ "/api/v1/incidents/" (incident.id) "/why" } { "why each message was or was not sent" } }
+        details { summary { "Read it here" } pre { (written_up) } }
+    };
+    Ok(page(companion, &incident.title, incident.service.as_deref(), &main))
+}
+
+/// What, since when, and what it has cost so far: in one look.
+fn lead(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
+    let cost = amount(incident.cost.bad, incident.cost.in_seconds);
+    let end = incident.resolved_at.unwrap_or(now);
+    html! {
+        p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str()))
+            " · opened " (relative(now, incident.opened_at))
+            @if incident.resolved_at.is_some() { ", lasted " (lasted(incident.opened_at, end)) }
+            " · cost " @if incident.resolved_at.is_none() { "so far " } (cost)
+            @if incident.cost.in_seconds { " down" } @else { " bad events" }
+            @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " of the budget)" }
         }
     }
 }
 
-fn timeline(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    if incident.timeline.is_empty() {
-        return html! { p { "Timeline: " (cell::none("timeline")) } };
-    }
-    html! { table {
-        caption { "Timeline" }
-        thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "In words" } } }
-        tbody { @for (place, line) in incident.timeline.iter().enumerate() { @let at = format!("timeline.{place}"); tr {
-            th scope="row" { (cell::time(&format!("{at}.at"), now, Some(line.at))) }
-            td { (cell::text(&format!("{at}.kind"), &line.kind)) }
-            td { (cell::text(&format!("{at}.text"), &line.text)) }
-        } } }
-    } }
+fn lasted(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+    crate::views::render_words::duration((to - from).num_seconds().max(0) as f64)
 }
 
 /// One row an incident.

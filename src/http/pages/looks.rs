@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::cell;
+use super::{cell, incident_parts::field};
 use crate::{
     domain::diagnostic::{Diagnosis, Table},
     views::incident::IncidentView,
@@ -11,11 +11,22 @@ use crate::{
 
 /// All looks, in order.
 pub fn first_look(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
+    html! { h2 { "First look" } (all("", incident, now)) }
+}
+
+/// The same, and what people may do by hand, of one incident among several.
+pub fn listed(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     html! {
-        h2 { "First look" }
-        @if incident.diagnostics.is_empty() { p { (cell::none("diagnostics")) } }
+        details { summary { "First look: " (incident.diagnostics.len()) " results" } (all(at, incident, now)) }
+        details { summary { "By hand: " (incident.manual.len()) " steps" } (steps_by_hand(at, incident)) }
+    }
+}
+
+fn all(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
+    html! {
+        @if incident.diagnostics.is_empty() { p { (cell::none(&field(at, "diagnostics"))) } }
         @for (place, one) in incident.diagnostics.iter().enumerate() {
-            (diagnosis(&format!("diagnostics.{place}"), one, now))
+            (diagnosis(&field(at, &format!("diagnostics.{place}")), one, now))
         }
     }
 }
@@ -64,12 +75,16 @@ fn table(at: &str, name: &str, found: &Table) -> Markup {
 
 /// Steps for people, each with whose approval it needs. Nothing of it is run from here.
 pub fn by_hand(incident: &IncidentView) -> Markup {
+    html! { h2 { "By hand" } (steps_by_hand("", incident)) }
+}
+
+fn steps_by_hand(at: &str, incident: &IncidentView) -> Markup {
+    let at = field(at, "manual");
     html! {
-        h2 { "By hand" }
-        @if incident.manual.is_empty() { p { (cell::none("manual")) } }
+        @if incident.manual.is_empty() { p { (cell::none(&at)) } }
         @else { ul { @for (place, step) in incident.manual.iter().enumerate() { li {
-            code { (cell::text(&format!("manual.{place}.run"), &step.run)) }
-            " · needs first: " (cell::optional(&format!("manual.{place}.needs"), step.needs.as_deref()))
+            code { (cell::text(&format!("{at}.{place}.run"), &step.run)) }
+            " · needs first: " (cell::optional(&format!("{at}.{place}.needs"), step.needs.as_deref()))
         } } } }
     }
 }

@@ -1,4 +1,4 @@
-//! Pages: plain HTML, no script. Each shows the data that its route gives as JSON, field by field: the element
+//! Pages: plain HTML that needs no script. Each shows the data that its route gives as JSON, field by field: the element
 //! that holds a field names it in `data-field`.
 
 pub mod alerts;
@@ -6,86 +6,37 @@ pub mod assets;
 pub mod badge;
 pub mod budget;
 mod cell;
+pub mod confirm;
 pub mod incident;
+mod incident_acts;
+mod incident_parts;
+pub mod login;
 mod looks;
 mod noise;
 pub mod optimization;
 pub mod overview;
+mod pen;
 pub mod service;
+mod shell;
+pub mod silence_form;
+pub mod silences;
 pub mod slo;
+mod slo_charts;
+mod slo_facts;
+mod slo_table;
 pub mod sources;
+pub mod wanted;
 
-use maud::{DOCTYPE, Markup, html};
+use axum::http::StatusCode;
+use maud::{Markup, html};
 
-use super::{Companion, problem::Problem, routes::ROUTES};
-use crate::views::{
-    desk::ServiceView,
-    render_words::{instant, instant_and_age},
-};
+use self::shell::{Shell, service_links};
+use super::{Companion, problem::Problem, routes::ROUTES, session::Visit};
+use crate::views::desk::ServiceView;
 
 /// A whole page. `service` puts that service's pages into the navigation.
 fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup) -> Markup {
-    let health = companion.desk.health();
-    let now = companion.now();
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · slod" }
-                link rel="stylesheet" href="/assets/slod.css";
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
-            }
-            body {
-                a.skip href="#main" { "Skip to the content" }
-                header {
-                    nav aria-label="Pages" {
-                        a.home href="/" { "slod" }
-                        @if let Some(name) = service { (service_links(name)) }
-                        a href="/sources" { "Sources" }
-                    }
-                }
-                @if let Some(problems) = &health.rejected_reload {
-                    section.banner role="alert" {
-                        strong { "■ The newest configuration was refused; the one before it is running." }
-                        pre { (problems) }
-                    }
-                }
-                @if let Some(why) = &health.store_trouble {
-                    section.banner role="alert" {
-                        strong { "■ The store cannot be written; nothing new is sent until it can. " } (why)
-                    }
-                }
-                @if !health.ready {
-                    section.banner role="status" {
-                        strong { "◌ Not ready: " } (health.reasons.join("; "))
-                    }
-                }
-                @for notice in &health.notices {
-                    section.banner role="status" { strong { "■ " } (notice) }
-                }
-                main #main { h1 { (title) } (main) }
-                footer {
-                    p {
-                        "As of " time datetime=(now.to_rfc3339()) { (instant(now)) }
-                        " · configuration " code { (health.config_hash.chars().take(12).collect::<String>()) }
-                        " loaded " (instant_and_age(now, health.loaded_at))
-                        " · running since " (instant(health.started_at))
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn service_links(name: &str) -> Markup {
-    html! {
-        @for (page, title) in [("health", "Health"), ("alerts", "Alerts"), ("optimization", "Optimization"), ("budget", "Budget")] {
-            a href={ "/" (name) "/" (page) } { (title) }
-        }
-    }
+    Shell::new(companion, title).of(service).around(main)
 }
 
 /// An error for a browser: what is wrong, what to do, what exists.
@@ -93,17 +44,22 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
     let main = html! {
         p.lead { (problem.message) }
         @if let Some(help) = &problem.help { p { (help) } }
+        @if problem.status == StatusCode::UNAUTHORIZED && companion.desk.has_tokens() {
+            p { a.button href=(pen::login(&Visit::current().place)) { "Log in" } }
+        }
+        @if problem.status == StatusCode::SERVICE_UNAVAILABLE { (newest_data(companion)) }
         h2 { "What there is" }
         ul {
             li { a href="/" { "All services" } }
             @for service in companion.desk.services() {
                 li { (service.title) ": " span.links { (service_links(&service.name)) } }
             }
+            li { a href="/silences" { "Silences and planned work" } }
             li { a href="/sources" { "Sources and receivers" } }
         }
         details {
             summary { "All routes" }
-            table {
+            (cell::scroll("Routes", &html! { table {
                 caption { "Routes" }
                 thead { tr { th scope="col" { "Method" } th scope="col" { "Path" } th scope="col" { "What" } } }
                 tbody {
@@ -111,10 +67,24 @@ pub fn error(companion: &Companion, problem: &Problem) -> Markup {
                         tr { td { (route.method) } td { code { (route.path) } } td { (route.what) } }
                     }
                 }
-            }
+            } }))
         }
     };
     page(companion, &format!("{} {}", problem.status.as_u16(), problem.code.replace('_', " ")), None, &main)
+}
+
+/// What is known all the same while the store does not answer: figures are kept in memory.
+fn newest_data(companion: &Companion) -> Markup {
+    let newest = companion.desk.slos().iter().filter_map(|slo| slo.watermark).max();
+    html! {
+        p.meta {
+            @match newest {
+                Some(at) => { "Newest data: " (cell::time("newest_data", companion.now(), Some(at)))
+                    ". The figures on " a href="/" { "the overview" } " are kept in memory and go on." }
+                None => "No data yet."
+            }
+        }
+    }
 }
 
 /// The service of that name, or a 404 that names those there are.

@@ -4,17 +4,21 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{cell, incident, known_service, page};
+use super::{
+    cell, incident, known_service,
+    shell::{Shell, embeds},
+    slo_table::{self, Row},
+};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
+        dashboard::{Glance, OpenIncident},
         desk::{IncidentFilter, ServiceView},
         incident::IncidentView,
-        render_words::number,
+        render_words::percent_or_absent,
         slo::{SloState, SloView},
     },
 };
@@ -24,11 +28,15 @@ const INCIDENTS_MAX: usize = 50;
 
 /// The data of the page.
 #[derive(Serialize)]
-struct ServiceHealth {
+struct ServiceHealth<'a> {
     service: ServiceView,
     state: SloState,
-    slos: Vec<SloView>,
+    slos: Vec<&'a SloView>,
     incidents: Vec<IncidentView>,
+    #[serde(skip)]
+    is_stale: Vec<bool>,
+    #[serde(skip)]
+    open: Vec<OpenIncident>,
 }
 
 /// The page.
@@ -38,20 +46,43 @@ pub async fn health(
     ask: Ask,
 ) -> Result<Response, Problem> {
     let service = known_service(&companion, &name)?;
-    let mut slos: Vec<SloView> = companion.desk.slos().into_iter().filter(|slo| slo.service == name).collect();
-    slos.sort_by(SloView::worst_first);
+    let embed = embeds(&ask)?;
+    let mut glances: Vec<Glance> = companion.desk.glance();
+    glances.retain(|glance| glance.view.service == name);
+    glances.sort_by(|one, other| SloView::worst_first(&one.view, &other.view));
     let mut incidents = Vec::new();
     for state in ["open", "acknowledged"] {
         let filter =
             IncidentFilter { state: Some(state.to_owned()), service: Some(name.clone()), limit: INCIDENTS_MAX };
         incidents.extend(companion.desk.incidents(filter).await?);
     }
+    let open = companion.desk.open_incidents().await?;
+    let slos: Vec<&SloView> = glances.iter().map(|glance| &*glance.view).collect();
     let state = slos.first().map_or(SloState::Empty, |slo| slo.state);
-    let data = ServiceHealth { service, state, slos, incidents };
-    Ok(ask.answer(&data, |data| render(&companion, data)))
+    let is_stale = glances.iter().map(|glance| glance.is_stale).collect();
+    let data = ServiceHealth { service, state, slos, incidents, is_stale, open };
+    Ok(ask.answer(&data, |data| render(&companion, data, embed)))
 }
 
-fn render(companion: &Companion, data: &ServiceHealth) -> Markup {
+fn rows<'a>(data: &'a ServiceHealth<'_>) -> Vec<Row<'a>> {
+    let about = |slo: &SloView| {
+        data.open.iter().find(|one| {
+            let named = (one.service.as_deref(), one.slo.as_deref());
+            named == (Some(slo.service.as_str()), Some(slo.name.as_str())) && one.series == slo.series
+        })
+    };
+    let row = |(place, (slo, is_stale)): (usize, (&&'a SloView, &bool))| Row {
+        at: format!("slos.{place}"),
+        slo,
+        is_stale: *is_stale,
+        incident: about(slo),
+        service: None,
+    };
+    data.slos.iter().zip(&data.is_stale).enumerate().map(row).collect()
+}
+
+fn render(companion: &Companion, data: &ServiceHealth<'_>, embed: bool) -> Markup {
+    let rows = rows(data);
     let now = companion.now();
     let service = &data.service;
     let main = html! {
@@ -61,41 +92,17 @@ fn render(companion: &Companion, data: &ServiceHealth) -> Markup {
             div { dt { "Owner" } dd { (cell::optional("service.owner", service.owner.as_deref())) } }
             div { dt { "Runbook" } dd { (cell::link("service.runbook_url", service.runbook_url.as_deref())) } }
         }
-        (slo_table("", "Objectives, worst first", now, &data.slos))
+        (slo_table::table("Service levels, the worst first", now, &slo_table::plain_heads(), &rows))
         (incident::table("Open incidents", now, &data.incidents))
         p { a href={ "/api/" (service.name) "/health-metrics" } { "The same figures in one small JSON" } }
     };
-    page(companion, &service.title, Some(&service.name), &main)
-}
-
-/// One row an SLO. `at` is the path of the object that holds `slos`.
-pub fn slo_table(at: &str, caption: &str, now: DateTime<Utc>, slos: &[SloView]) -> Markup {
-    if slos.is_empty() {
-        return html! { p.absent { "There are no objectives." } };
-    }
-    let before = if at.is_empty() { String::new() } else { format!("{at}.") };
-    html! {
-        div.scroll { table {
-            caption { (caption) }
-            thead { tr {
-                th scope="col" { "Objective" } th scope="col" { "State" } th.n scope="col" { "Promised" }
-                th.n scope="col" { "Achieved" } th.n scope="col" { "Budget left" } th.n scope="col" { "Burn rate 1 h" }
-                th.n scope="col" { "Coverage" } th scope="col" { "Spent at" } th scope="col" { "Newest slot" }
-            } }
-            tbody { @for (place, slo) in slos.iter().enumerate() { @let at = format!("{before}slos.{place}"); tr {
-                th scope="row" {
-                    a href={ "/slo/" (slo.service) "/" (slo.name) (cell::query(&slo.series)) } { (cell::text(&format!("{at}.title"), &slo.title)) }
-                    @if !slo.series.is_empty() { br; small { (cell::labels(&format!("{at}.series"), &slo.series)) } }
-                }
-                td { (cell::state(&format!("{at}.state"), slo.state.as_str())) }
-                td.n { (cell::share(&format!("{at}.objective"), Some(slo.objective))) " in " (cell::text(&format!("{at}.window"), &slo.window)) }
-                td.n { (cell::share(&format!("{at}.sli"), slo.sli)) }
-                td.n { (cell::share(&format!("{at}.budget.remaining"), slo.budget.remaining)) }
-                td.n { (cell::figure(&format!("{at}.burn_rate.1h"), slo.burn_rate.get("1h").copied().flatten(), number)) }
-                td.n { (cell::share(&format!("{at}.budget.coverage"), Some(slo.budget.coverage))) }
-                td { (cell::time(&format!("{at}.budget.exhausts_at"), now, slo.budget.exhausts_at)) }
-                td { (cell::time(&format!("{at}.watermark"), now, slo.watermark)) }
-            } } }
-        } }
-    }
+    let worst =
+        data.slos.first().map(|slo| format!("; {}: {} left", slo.title, percent_or_absent(slo.budget.remaining)));
+    let says = format!("{}: {} service levels{}", data.state.as_str(), data.slos.len(), worst.unwrap_or_default());
+    Shell::new(companion, &service.title)
+        .of(Some(&service.name))
+        .here("health")
+        .says(says)
+        .embedded(embed)
+        .around(&main)
 }

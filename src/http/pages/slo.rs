@@ -1,4 +1,4 @@
-//! `/slo/{service}/{slo}`: one SLO, every field of it, and the newest slots behind it.
+//! `/slo/{service}/{slo}`: one SLO: what is left, how it came to that, what would page, every field of it, and the newest slots.
 
 use axum::{
     extract::{Path, State},
@@ -7,19 +7,27 @@ use axum::{
 use chrono::{DateTime, Duration, Utc};
 use maud::{Markup, html};
 
-use super::{cell, page};
+use super::{
+    cell,
+    shell::{Shell, embeds},
+    slo_charts::charts,
+    slo_facts::{alerts, burn_rates, facts, newest_slots},
+};
 use crate::{
-    domain::{name::SloId, slot::SlotState},
+    domain::name::SloId,
     http::{Companion, ask::Ask, problem::Problem},
     views::{
-        render_words::{amount, count, instant, number, percent_or_absent},
+        dashboard::{BurnRow, BurnWindow, MarkKind, Scene},
+        render_words::{number, percent, percent_or_absent, relative},
         slo::{SloView, SlotView},
     },
 };
 
 /// How far back slots are shown, and how many.
 const SLOTS_HOURS: i64 = 6;
-const SLOTS_SHOWN: usize = 60;
+const SLOTS_SHOWN: usize = 40;
+/// Parts of the window that charts draw: about one every two pixels.
+const PARTS: usize = 300;
 /// Six hours of slots of one second.
 const SLOTS_MAX: usize = 6 * 3600;
 
@@ -30,7 +38,8 @@ pub async fn show(
     ask: Ask,
 ) -> Result<Response, Problem> {
     let id = SloId::new(service, slo);
-    let slo = companion.desk.slo(&id, &ask.labels(&[]))?;
+    let embed = embeds(&ask)?;
+    let slo = companion.desk.slo(&id, &ask.labels(&["embed"]))?;
     let slots = match slo.watermark {
         Some(end) => {
             let from = end - Duration::hours(SLOTS_HOURS);
@@ -38,136 +47,117 @@ pub async fn show(
         }
         None => Vec::new(),
     };
-    Ok(ask.answer(&slo, |slo| render(&companion, slo, &slots)))
+    let scene = companion.desk.scene(&id, &slo.series, PARTS).await?;
+    Ok(ask.answer(&slo, |slo| render(&companion, slo, &scene, &slots, embed)))
 }
 
-fn render(companion: &Companion, slo: &SloView, slots: &[SlotView]) -> Markup {
+fn render(companion: &Companion, slo: &SloView, scene: &Scene, slots: &[SlotView], embed: bool) -> Markup {
     let now = companion.now();
     let main = html! {
-        p.lead { (cell::state("state", slo.state.as_str())) " · " (cell::text("id", &slo.id.to_string())) }
-        @if let Some(fault) = &slo.fault { p.banner { "Newest slot: " (cell::text("fault", fault)) } }
-        (promise(slo))
-        (budget(slo, now))
+        p.lead { (cell::state("state", slo.state.as_str())) " " (cell::text("id", &slo.id.to_string()))
+            @if !slo.series.is_empty() { " · " (cell::labels("series", &slo.series)) }
+            span.judged { "newest slot " (cell::age(now, slo.watermark)) } }
+        @if let Some(fault) = &slo.fault { p.banner { strong { "◌ Newest slot: " } (cell::text("fault", fault)) } }
+        (open(scene, now))
+        (tiles(slo, now))
+        (charts(slo, scene))
+        h2 { "What would page" }
+        (burns(scene))
         (burn_rates(slo))
         (alerts(slo))
-        (newest_slots(slo, slots))
-        p { a href={ "/api/v1/slos/" (slo.id) (cell::query(&slo.series)) } { "JSON" } " · "
-            a href={ "/api/v1/slos/" (slo.id) "/slots" (cell::query(&slo.series)) } { "all slots of the window" } }
+        (definition(scene))
+        (facts(slo, now))
+        (newest_slots(slo, slots, SLOTS_SHOWN, SLOTS_HOURS))
+        p.links { a href={ "/api/v1/slos/" (slo.id) (cell::query(&slo.series)) } { "JSON" } " "
+            a href={ "/api/v1/slos/" (slo.id) "/slots" (cell::query(&slo.series)) } { "All slots of the window" } " "
+            a href={ "/api/v1/slos/" (slo.id) "/explain" (cell::query(&slo.series)) } { "How these figures follow" } " "
+            a href={ "/badge/" (slo.id) ".svg" } { "Badge" } }
     };
-    page(companion, &slo.title, Some(&slo.service), &main)
+    let says = format!(
+        "{}: {} of the error budget left; objective {} in {}, achieved {}",
+        slo.state.as_str(),
+        percent_or_absent(slo.budget.remaining),
+        percent(slo.objective),
+        slo.window,
+        percent_or_absent(slo.sli)
+    );
+    Shell::new(companion, &slo.title).of(Some(&slo.service)).says(says).embedded(embed).around(&main)
 }
 
-fn promise(slo: &SloView) -> Markup {
-    html! {
-        h2 { "Promise" }
-        dl.facts {
-            div { dt { "Title" } dd { (cell::text("title", &slo.title)) } }
-            div { dt { "Service" } dd { a href={ "/" (slo.service) "/health" } { (cell::text("service", &slo.service)) } } }
-            div { dt { "Name" } dd { (cell::text("name", &slo.name)) } }
-            div { dt { "Series" } dd { (cell::labels("series", &slo.series)) } }
-            div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) } }
-            div { dt { "Window" } dd { (cell::text("window", &slo.window)) } }
-            div { dt { "Budgeting" } dd { (cell::text("budgeting", &slo.budgeting)) } }
-            div { dt { "Achieved" } dd { (cell::share("sli", slo.sli)) } }
-            div { dt { "Good" } dd { (cell::events("good", slo.good, slo.in_seconds)) } }
-            div { dt { "Bad" } dd { (cell::events("bad", slo.bad, slo.in_seconds)) } }
-            div { dt { "Total" } dd { (cell::events("total", slo.total, slo.in_seconds)) } }
-            (value(slo))
-            div { dt { "Bad slots in a row" } dd { (cell::figure("streak.bad", Some(f64::from(slo.streak.bad)), count)) } }
-            @if slo.fault.is_none() { div { dt { "Fault of the newest slot" } dd { (cell::none("fault")) } } }
-        }
-    }
+/// Incidents that go on.
+fn open(scene: &Scene, now: DateTime<Utc>) -> Markup {
+    let going = scene.marks.iter().filter(|mark| mark.kind == MarkKind::Incident && mark.to.is_none());
+    html! { @for mark in going {
+        p.banner { strong { "▲ Incident, " (relative(now, mark.from)) ": " }
+            @if let Some(href) = &mark.href { a href=(href) { bdi { (mark.text) } } } @else { bdi { (mark.text) } } }
+    } }
 }
 
-fn value(slo: &SloView) -> Markup {
-    let Some(value) = &slo.value else {
-        return html! { div { dt { "Newest value" } dd { (cell::absent("value")) } } };
-    };
-    html! {
-        @if value.percentile.is_some() { div { dt { "Percentile" } dd { "p" (cell::figure("value.percentile", value.percentile, number)) } } }
-        @if value.seconds.is_some() { div { dt { "Newest value" } dd { (cell::seconds("value.seconds", value.seconds)) } } }
-        @if value.number.is_some() { div { dt { "Newest value" } dd { (cell::figure("value.number", value.number, number)) } } }
-        @if value.unit.is_some() { div { dt { "Unit" } dd { (cell::optional("value.unit", value.unit.as_deref())) } } }
-    }
-}
-
-fn budget(slo: &SloView, now: DateTime<Utc>) -> Markup {
+/// The four figures that matter most.
+fn tiles(slo: &SloView, now: DateTime<Utc>) -> Markup {
     let budget = &slo.budget;
     html! {
-        h2 { "Error budget" }
-        dl.facts {
-            div { dt { "Left, as measured" } dd { (cell::share("budget.remaining", budget.remaining)) } }
-            div { dt { "Left, if what is unmeasured was good" } dd { (cell::share("budget.remaining_if_good", budget.remaining_if_good)) } }
-            div { dt { "Left, if what is unmeasured was bad" } dd { (cell::share("budget.remaining_if_bad", budget.remaining_if_bad)) } }
-            div { dt { "Coverage" } dd { (cell::share("budget.coverage", Some(budget.coverage))) } }
-            div { dt { @if slo.in_seconds { "Down time allowed" } @else { "Bad events allowed" } } dd { (cell::events("budget.allowed_bad", budget.allowed_bad, slo.in_seconds)) } }
-            div { dt { "As time" } dd { (cell::seconds("budget.allowed_seconds", Some(budget.allowed_seconds))) } }
-            div { dt { "Spent at, at the present rate" } dd { (cell::time("budget.exhausts_at", now, budget.exhausts_at)) } }
-            div { dt { "Newest settled slot ended" } dd { (cell::time("watermark", now, slo.watermark)) } }
-            div { dt { "Computed" } dd { (cell::time("evaluated_at", now, Some(slo.evaluated_at))) } }
-        }
-    }
-}
-
-fn burn_rates(slo: &SloView) -> Markup {
-    let mut rates: Vec<(&String, Option<f64>)> = slo.burn_rate.iter().map(|(window, rate)| (window, *rate)).collect();
-    let order = ["5m", "30m", "1h", "6h", "3d"];
-    rates.sort_by_key(|(window, _)| order.iter().position(|known| known == window));
-    html! {
-        table {
-            caption { "Burn rates: 1 spends the budget exactly over the window" }
-            thead { tr { @for (window, _) in &rates { th.n scope="col" { (window) } } } }
-            tbody { tr { @for (window, rate) in &rates { td.n { (cell::figure(&format!("burn_rate.{window}"), *rate, number)) } } } }
-        }
-    }
-}
-
-fn alerts(slo: &SloView) -> Markup {
-    if slo.policies.is_empty() {
-        return html! { p { "No policy watches it: " (cell::none("policies")) } };
-    }
-    html! {
-        table {
-            caption { "Alerts" }
-            thead { tr { th scope="col" { "Alert" } th scope="col" { "State" } } }
-            tbody { @for (place, alert) in slo.policies.iter().enumerate() { tr {
-                th scope="row" { (cell::text(&format!("policies.{place}.name"), &alert.name)) }
-                td { (cell::state(&format!("policies.{place}.state"), &alert.state)) }
-            } } }
-        }
-    }
-}
-
-fn newest_slots(slo: &SloView, slots: &[SlotView]) -> Markup {
-    let newest = slots.iter().rev().take(SLOTS_SHOWN);
-    html! {
-        details {
-            summary { "The newest slots" }
-            div.scroll { table {
-                caption { "The newest slots of " (slo.id.to_string()) ", at most " (SLOTS_SHOWN) " of " (SLOTS_HOURS) " hours" }
-                thead { tr {
-                    th scope="col" { "Start" } th.n scope="col" { "Seconds" } th scope="col" { "State" } th.n scope="col" { "Good" }
-                    th.n scope="col" { "Total" } th.n scope="col" { "Share" } th.n scope="col" { "Reading" }
-                } }
-                tbody { @for slot in newest { tr {
-                    th scope="row" { (instant(slot.start)) }
-                    td.n { (slot.seconds) }
-                    td { (slot_state(slot.state)) }
-                    td.n { (amount(slot.good, slo.in_seconds)) }
-                    td.n { (amount(slot.total, slo.in_seconds)) }
-                    td.n { (percent_or_absent((slot.total > 0.0).then(|| slot.good / slot.total))) }
-                    td.n { @if let Some(reading) = slot.reading { (number(reading)) } @else { "—" } }
-                } } }
+        dl.tiles {
+            div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) small { "good in " (slo.window) } } }
+            div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) " of the time measured" } } }
+            div { dt { "Budget left" } dd {
+                (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining))
+                small { "between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" }
             } }
+            div { dt { "Time to exhaustion" } dd { (exhaustion(slo, now)) } }
         }
     }
 }
 
-fn slot_state(state: SlotState) -> &'static str {
-    match state {
-        SlotState::Measured => "● measured",
-        SlotState::Empty => "○ empty",
-        SlotState::Unmeasured => "◌ unmeasured",
-        SlotState::Excluded => "– excluded",
+fn exhaustion(slo: &SloView, now: DateTime<Utc>) -> Markup {
+    let left = slo.budget.remaining;
+    html! { @match slo.budget.exhausts_at {
+        _ if left.is_some_and(|left| left <= 0.0) => { "spent" small { "nothing is left to burn" } }
+        Some(at) => { (cell::age(now, Some(at))) small { "what is left, at the rate of the last 6 h" } }
+        None => { span { "not in sight" } small { "at the rate of the last 6 h" } }
+    } }
+}
+
+fn burns(scene: &Scene) -> Markup {
+    if scene.burns.is_empty() {
+        return html! { p.absent { "No policy looks at its burn rate." } };
     }
+    cell::scroll(
+        "Burn-rate alerts",
+        &html! { table {
+            caption { "Burn-rate alerts: both windows must burn at the factor or faster" }
+            thead { tr {
+                th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th.n scope="col" { "Factor" }
+                th.n scope="col" { "Long window, now" } th.n scope="col" { "Short window, now" }
+            } }
+            tbody { @for row in &scene.burns { (burn_row(row)) } }
+        } },
+    )
+}
+
+fn burn_row(row: &BurnRow) -> Markup {
+    let window = |window: &BurnWindow| {
+        html! {
+            td.n {
+                small { (window.name) " " }
+                @let reached = window.now.is_some_and(|now| now >= row.factor);
+                strong.bad[reached] { @if let Some(now) = window.now { (number(now)) @if reached { " ▲" } } @else { "—" } }
+                @if let Some(link) = &window.link { " " a.out href=(link) rel="noreferrer" { "in Prometheus" } }
+            }
+        }
+    };
+    html! { tr {
+        th scope="row" { bdi { (row.alert) } } td { (row.priority.as_str()) } td { (cell::pill(&row.state)) }
+        td.n { (number(row.factor)) } (window(&row.long)) (window(&row.short))
+    } }
+}
+
+fn definition(scene: &Scene) -> Markup {
+    html! { details.definition {
+        summary { "Definition, from " code { (scene.location) } }
+        dl.code { @for line in &scene.definition { div {
+            dt { (line.key) }
+            dd { pre { (line.value) } @if let Some(link) = &line.link { a.out href=(link) rel="noreferrer" { "in Prometheus" } } }
+        } } }
+    } }
 }

@@ -1,12 +1,23 @@
 //! `/sources`: what is asked, who is told, and what is told on crontabs.
 
 use axum::{extract::State, response::Response};
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{cell, incident, page};
+use super::{
+    cell,
+    incident_parts::{Messages, deliveries},
+    page,
+    pen::{self, Pen},
+};
 use crate::{
-    http::{Companion, ask::Ask, problem::Problem},
+    http::{
+        Companion,
+        ask::Ask,
+        forms::outcome::{Outcome, words},
+        problem::Problem,
+    },
     views::{
         almanac::AgendaView,
         desk::{ReceiverView, SourceView},
@@ -24,22 +35,41 @@ struct SourcesPage {
     receivers: Vec<ReceiverView>,
     agenda: Vec<AgendaView>,
     deliveries: Vec<DeliveryView>,
+    configuration: Running,
+}
+
+/// The running configuration.
+#[derive(Serialize)]
+struct Running {
+    hash: String,
+    loaded_at: DateTime<Utc>,
+    /// Why the newest one was refused, if it was.
+    rejected_reload: Option<String>,
 }
 
 /// The page.
 pub async fn show(State(companion): State<Companion>, ask: Ask) -> Result<Response, Problem> {
+    let done = ask.word("done", &words())?.and_then(Outcome::of);
+    let health = companion.desk.health();
     let data = SourcesPage {
         sources: companion.desk.sources(),
         receivers: companion.desk.receivers().await?,
         agenda: companion.desk.agenda().await?,
         deliveries: companion.desk.deliveries(None, DELIVERIES_MAX).await?,
+        configuration: Running {
+            hash: health.config_hash,
+            loaded_at: health.loaded_at,
+            rejected_reload: health.rejected_reload,
+        },
     };
-    Ok(ask.answer(&data, |data| render(&companion, data)))
+    Ok(ask.answer(&data, |data| render(&companion, data, done)))
 }
 
-fn render(companion: &Companion, data: &SourcesPage) -> Markup {
+fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> Markup {
     let now = companion.now();
     let main = html! {
+        (pen::result(done))
+        (pen::without(companion))
         div.scroll { table {
             caption { "Sources: what is asked" }
             thead { tr {
@@ -61,7 +91,7 @@ fn render(companion: &Companion, data: &SourcesPage) -> Markup {
         div.scroll { table {
             caption { "Receivers: who is told" }
             thead { tr {
-                th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Not yet accepted" }
+                th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Waiting" } th.n scope="col" { "Dead" }
                 th scope="col" { "Wants at most" } th.n scope="col" { "Joined" }
                 th scope="col" { "Newest accepted" } th scope="col" { "Newest failure" } th scope="col" { "Why" }
             } }
@@ -69,6 +99,9 @@ fn render(companion: &Companion, data: &SourcesPage) -> Markup {
                 th scope="row" { (cell::text(&format!("{at}.name"), &receiver.name)) }
                 td { (cell::text(&format!("{at}.kind"), &receiver.kind)) }
                 td.n { data value=(receiver.pending) data-field={ (at) ".pending" } { (receiver.pending) } }
+                td.n { data value=(receiver.dead) data-field={ (at) ".dead" } {
+                    @if receiver.dead > 0 { strong.bad { span aria-hidden="true" { "■ " } (receiver.dead) } } @else { "0" }
+                } }
                 td { (cell::optional(&format!("{at}.max_rate"), receiver.max_rate.as_deref())) }
                 td.n { data value=(receiver.joined) data-field={ (at) ".joined" } { (receiver.joined) } }
                 td { (cell::time(&format!("{at}.last_sent"), now, receiver.last_sent)) }
@@ -77,10 +110,27 @@ fn render(companion: &Companion, data: &SourcesPage) -> Markup {
             } } }
         } }
         @if data.agenda.is_empty() { p { "Reports and reminders: " (cell::none("agenda")) } } @else { (agenda(companion, &data.agenda)) }
-        @if data.deliveries.is_empty() { p.absent { "No message yet." } }
-        @else { (incident::deliveries("The newest messages", now, &data.deliveries)) }
+        (deliveries(Messages { caption: "The newest messages", at: "deliveries", from: "sources" }, now, &data.deliveries, Pen::current().as_ref()))
+        (running(now, &data.configuration))
     };
     page(companion, "Sources and receivers", None, &main)
+}
+
+fn running(now: DateTime<Utc>, running: &Running) -> Markup {
+    html! {
+        h2 { "Configuration" }
+        dl.facts {
+            div { dt { "Running" } dd { (cell::text("configuration.hash", &running.hash)) } }
+            div { dt { "Loaded" } dd { (cell::time("configuration.loaded_at", now, Some(running.loaded_at))) } }
+            @if running.rejected_reload.is_none() {
+                div { dt { "Refused reload since" } dd { (cell::absent("configuration.rejected_reload")) } }
+            }
+        }
+        @if let Some(problems) = &running.rejected_reload {
+            p { strong.bad { "■ The newest reload was refused:" } }
+            pre { (cell::text("configuration.rejected_reload", problems)) }
+        }
+    }
 }
 
 fn agenda(companion: &Companion, entries: &[AgendaView]) -> Markup {

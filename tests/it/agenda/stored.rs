@@ -35,6 +35,7 @@ fn posting(key: &str, text: &str) -> Posting {
         component: String::new(),
         opens: false,
         down_elsewhere: false,
+        over: false,
         decided_at: at(0),
     };
     Posting { receiver: Name::from("team"), event: Event::Digest, key: key.into(), message: Message::StatusPost(post) }

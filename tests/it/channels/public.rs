@@ -175,3 +175,36 @@ async fn instatus_may_misbehave() {
     assert_eq!(world.channels["instatus"].verify().await, Err("401 switched on".to_owned()));
     world.settle();
 }
+
+fn over(state: PublicState) -> Message {
+    let Message::StatusPost(mut post) = post(state) else { unreachable!() };
+    post.over = true;
+    Message::StatusPost(post)
+}
+
+/// Only look-ups had failed before: nothing is begun for what is over. Nothing proves that but another look-up.
+#[tokio::test]
+async fn what_is_over_is_not_begun() {
+    for (receiver, list) in PAGES {
+        let world = World::start().await;
+        world.inbox.fault(list, Fault::Status(503), 1);
+        let first = world.send(receiver, post(PublicState::Investigating), None, 1).await;
+        assert!(matches!(first, Outcome::Retry { .. }), "{first:?}");
+        let receipt = accepted(world.send(receiver, over(PublicState::Investigating), None, 2).await);
+        assert_eq!(receipt, "nothing-to-resolve");
+        for state in [PublicState::Monitoring, PublicState::Resolved] {
+            assert_eq!(accepted(world.send(receiver, over(state), Some(&receipt), 1).await), receipt);
+        }
+        assert_eq!(states(&world, receiver), Vec::<String>::new());
+        // An answer that was lost: it is there, and goes its way to the end.
+        world.inbox.fault(list, Fault::Hang(Some(Duration::ZERO)), 1);
+        world.inbox.fault(&format!("/{}", list.split('/').nth(1).unwrap()), Fault::Lost, 1);
+        world.send(receiver, numbered(PublicState::Investigating, 2, true), None, 1).await;
+        let Message::StatusPost(mut again) = numbered(PublicState::Investigating, 2, true) else { unreachable!() };
+        again.over = true;
+        let left = accepted(world.send(receiver, Message::StatusPost(again), None, 2).await);
+        accepted(world.send(receiver, numbered(PublicState::Resolved, 2, false), Some(&left), 1).await);
+        assert_eq!(states(&world, receiver), ["investigating", "resolved"]);
+        world.settle();
+    }
+}

@@ -198,5 +198,6 @@ pub fn post(state: PublicState) -> Message {
         decided_at: "2026-10-25T14:15:00Z".parse().unwrap(),
         opens: state == PublicState::Investigating,
         down_elsewhere: false,
+        over: false,
     })
 }

@@ -2,15 +2,16 @@
 
 use futures_util::future::BoxFuture;
 use slod::views::{
-    almanac::{AgendaView, Almanac},
+    almanac::{AgendaView, Almanac, PlannedView, Turn},
     desk::DeskError,
     fingerprint::{Fingerprint, Prints},
+    incident::IncidentView,
     noise::{NoiseReport, PolicyNoise},
 };
 
 use super::{
     fake_desk::FakeDesk,
-    fixed_data::{HOSTILE, at},
+    fixed_data::{HOSTILE, at, incident},
 };
 
 impl Almanac for FakeDesk {
@@ -53,6 +54,31 @@ impl Almanac for FakeDesk {
                 policies: vec![loud, quiet],
             })
         })
+    }
+
+    fn story<'a>(&'a self, service: &'a str, turn: Turn) -> BoxFuture<'a, Result<Vec<IncidentView>, DeskError>> {
+        Box::pin(async move {
+            if self.store_is_gone {
+                return Err(DeskError::Unavailable("the store is gone".into()));
+            }
+            let all = if service == "inventory" { self.past + 1 } else { 0 };
+            let one = |number: usize| IncidentView { id: (7 + number).to_string(), ..incident() };
+            Ok((0..all).skip(turn.skip).take(turn.limit).map(one).collect())
+        })
+    }
+
+    fn planned(&self) -> Vec<PlannedView> {
+        let window = |state: &str, reason: Option<&str>, slos: Vec<String>| PlannedView {
+            name: "inventory/move".into(),
+            state: state.into(),
+            starts_at: at("2026-10-25T11:00:00Z"),
+            ends_at: at("2026-10-25T13:00:00Z"),
+            excluded: true,
+            reason: reason.map(str::to_owned),
+            slos_in_all: slos.len(),
+            slos,
+        };
+        vec![window("now", Some(HOSTILE), vec!["inventory/api-response-time".into()]), window("coming", None, vec![])]
     }
 
     fn fingerprint(&self) -> Fingerprint {

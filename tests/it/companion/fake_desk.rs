@@ -7,6 +7,7 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
 use slod::{
     clock::Clock,
     config::model::Right,
@@ -27,14 +28,10 @@ use slod::{
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
-        why::{NotPagedView, Proofs, WhyView},
     },
 };
 
-use super::{
-    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo},
-    fixed_proof::{not_paged, why},
-};
+use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source};
 
 pub struct StoppedClock;
 
@@ -57,6 +54,10 @@ pub struct FakeDesk {
     pub faulty: bool,
     pub external_url: Option<String>,
     pub slots: usize,
+    /// SLOs beside the two that are always there.
+    pub many: usize,
+    /// No figure is news.
+    pub stale: bool,
     /// What the test message becomes on the third look: `sent` unless written.
     pub test_ends: Option<&'static str>,
     pub looks: AtomicU32,
@@ -64,28 +65,28 @@ pub struct FakeDesk {
     /// What becomes of a signed call: accepted unless written.
     pub reception: Option<Reception>,
     pub calls: Mutex<Vec<SeenCall>>,
+    /// Tokens that a reload took away.
+    pub taken_away: Mutex<Vec<&'static str>>,
+    /// Why acts make no sense.
+    pub conflict: Option<&'static str>,
+    /// Incidents beside the one.
+    pub past: usize,
+    /// The incident is over.
+    pub over: bool,
+    /// Acts are never answered.
+    pub stuck: bool,
+    /// Why nothing can be written.
+    pub unwritable: Option<&'static str>,
+    /// Silences that were made.
+    pub silenced: Mutex<Vec<Silencing>>,
+    /// Messages that were tried again.
+    pub retried: Mutex<Vec<i64>>,
 }
 
 impl FakeDesk {
-    fn store(&self) -> Result<(), DeskError> {
+    pub(super) fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
-    }
-}
-
-impl Proofs for FakeDesk {
-    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
-        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
-    }
-
-    fn not_paged<'a>(
-        &'a self,
-        id: &'a SloId,
-        labels: &'a Series,
-        _: Option<DateTime<Utc>>,
-        _: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
-        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }
 
@@ -105,7 +106,10 @@ impl Desk for FakeDesk {
     }
 
     fn slos(&self) -> Vec<SloView> {
-        vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)]
+        let mut slos =
+            vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)];
+        slos.extend(self.many_slos());
+        slos
     }
 
     fn slo(&self, id: &SloId, labels: &Series) -> Result<SloView, DeskError> {
@@ -177,6 +181,13 @@ impl Desk for FakeDesk {
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             self.store()?;
+            if id == "7" && self.over {
+                return Ok(IncidentView {
+                    state: "resolved".into(),
+                    resolved_at: Some(at("2026-10-25T11:58:00Z")),
+                    ..incident()
+                });
+            }
             if id == "7" {
                 return Ok(incident());
             }
@@ -224,9 +235,13 @@ impl Desk for FakeDesk {
     }
 
     fn retry(&self, id: i64) -> BoxFuture<'_, Result<(), DeskError>> {
-        Box::pin(
-            async move { if id == 1 { Err(DeskError::Conflict("it was accepted already".into())) } else { Ok(()) } },
-        )
+        Box::pin(async move {
+            if id == 1 {
+                return Err(DeskError::Conflict("it was accepted already".into()));
+            }
+            self.retried.lock().unwrap().push(id);
+            Ok(())
+        })
     }
 
     fn act<'a>(
@@ -237,7 +252,13 @@ impl Desk for FakeDesk {
         _: Way,
     ) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
+            if self.stuck {
+                return std::future::pending().await;
+            }
             let view = self.incident(incident).await?;
+            if let Some(why) = self.conflict {
+                return Err(DeskError::Conflict(why.into()));
+            }
             self.acts.lock().unwrap().push((incident.to_owned(), action, by.to_owned()));
             Ok(view)
         })
@@ -265,6 +286,10 @@ impl Desk for FakeDesk {
             if wanted.reason.trim().is_empty() {
                 return Err(DeskError::Invalid("a silence needs a `reason`".into()));
             }
+            if wanted.matcher.service.as_str() == "nope" {
+                return Err(DeskError::NotFound("there is no service `nope`".into(), "known: inventory".into()));
+            }
+            self.silenced.lock().unwrap().push(wanted.clone());
             let id = (!wanted.preview).then_some("3f9c01ab22d4");
             let Silencing { matcher, ends_at, by, reason, .. } = wanted;
             Ok(SilenceView { matcher, ends_at, by, reason, ..silence(id) })
@@ -302,15 +327,7 @@ impl Desk for FakeDesk {
     }
 
     fn sources(&self) -> Vec<SourceView> {
-        vec![SourceView {
-            name: "prometheus".into(),
-            kind: "prometheus".into(),
-            blind: true,
-            last_success: Some(at("2026-10-25T11:00:00Z")),
-            last_failure: Some(at("2026-10-25T12:00:00Z")),
-            last_error: Some(HOSTILE.into()),
-            latency_seconds: Some(0.031),
-        }]
+        vec![source()]
     }
 
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
@@ -318,6 +335,7 @@ impl Desk for FakeDesk {
             name: "ops-pager".into(),
             kind: "pagerduty".into(),
             pending: 1,
+            dead: 2,
             joined: 0,
             max_rate: None,
             last_sent: Some(at("2026-10-25T11:50:02Z")),
@@ -332,7 +350,10 @@ impl Desk for FakeDesk {
             ready: !self.not_ready,
             notices: vec![],
             reasons: if self.not_ready { vec![format!("no slot yet {HOSTILE}")] } else { vec![] },
-            store_trouble: self.not_ready.then(|| format!("disk full {HOSTILE}")),
+            store_trouble: self
+                .not_ready
+                .then(|| format!("disk full {HOSTILE}"))
+                .or_else(|| self.unwritable.map(str::to_owned)),
             started_at: at("2026-10-25T10:00:00Z"),
             config_hash: "0f1e2d3c4b5a".into(),
             loaded_at: at("2026-10-25T10:00:00Z"),
@@ -363,13 +384,12 @@ impl Desk for FakeDesk {
         !self.no_tokens
     }
 
-    fn rights(&self, bearer: &str) -> Option<Vec<Right>> {
-        match bearer {
-            "looks" => Some(vec![Right::Read]),
-            "acts" => Some(vec![Right::Read, Right::Operate]),
-            "owns" => Some(vec![Right::Admin]),
-            _ => None,
-        }
+    fn rights_of(&self, token: &[u8; 32]) -> Option<Vec<Right>> {
+        let tokens =
+            [("looks", vec![Right::Read]), ("acts", vec![Right::Read, Right::Operate]), ("owns", vec![Right::Admin])];
+        let gone = self.taken_away.lock().unwrap();
+        let known = tokens.into_iter().filter(|(secret, _)| !gone.contains(secret));
+        known.into_iter().find(|(secret, _)| Sha256::digest(secret.as_bytes())[..] == token[..]).map(|found| found.1)
     }
 
     fn latency_thresholds(&self) -> Vec<f64> {

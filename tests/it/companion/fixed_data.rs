@@ -7,6 +7,7 @@ use serde_json::json;
 use slod::{
     domain::{correction::Correction, name::SloId, policy::Priority, silence::Matcher, slot::SlotState},
     views::{
+        desk::SourceView,
         explain::{Asked, Explanation, Figure, Stretch},
         incident::{
             AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView,
@@ -172,12 +173,26 @@ pub fn incident() -> IncidentView {
         status_page: Some(StatusPageView {
             state: "none".into(),
             draft: Some("investigating".into()),
+            draft_text: Some(format!("Inventory is unavailable: we are looking into it {HOSTILE}")),
             due_at: Some(at("2026-10-25T12:05:00Z")),
             posted_at: None,
             late_seconds: None,
             left_to_people: false,
         }),
         cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
+    }
+}
+
+/// A source that does not answer.
+pub fn source() -> SourceView {
+    SourceView {
+        name: "prometheus".into(),
+        kind: "prometheus".into(),
+        blind: true,
+        last_success: Some(at("2026-10-25T11:00:00Z")),
+        last_failure: Some(at("2026-10-25T12:00:00Z")),
+        last_error: Some(HOSTILE.into()),
+        latency_seconds: Some(0.031),
     }
 }
 

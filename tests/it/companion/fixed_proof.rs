@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use slod::{
     domain::{
         diagnostic::{Diagnosis, Found, Table},
-        name::SloId,
+        name::{Series, SloId},
         policy::Priority,
         slot::SlotState,
     },
     views::{
+        desk::{Desk as _, DeskError},
         incident::TimelineView,
         slo::SlotView,
-        why::{AlertAt, AttemptView, DeliveryProof, IncidentAt, NotPagedView, PartAt, StepProof, WhyEvent, WhyView},
+        why::{
+            AlertAt, AttemptView, DeliveryProof, IncidentAt, NotPagedView, PartAt, Proofs, StepProof, WhyEvent, WhyView,
+        },
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery};
+use super::{
+    fake_desk::FakeDesk,
+    fixed_data::{HOSTILE, at, delivery},
+};
 
 /// One that found rows, one that found a text and is late, one that found nothing.
 pub fn diagnoses() -> Vec<Diagnosis> {
@@ -111,5 +119,21 @@ pub fn not_paged(id: &SloId) -> NotPagedView {
             timeline: vec![TimelineView { at: moment, kind: "opened".into(), text: HOSTILE.into() }],
         }],
         notes: vec![HOSTILE.into()],
+    }
+}
+
+impl Proofs for FakeDesk {
+    fn why<'a>(&'a self, incident: &'a str) -> BoxFuture<'a, Result<WhyView, DeskError>> {
+        Box::pin(async move { self.incident(incident).await.map(|_| why()) })
+    }
+
+    fn not_paged<'a>(
+        &'a self,
+        id: &'a SloId,
+        labels: &'a Series,
+        _: Option<DateTime<Utc>>,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<NotPagedView, DeskError>> {
+        Box::pin(async move { self.slo(id, labels).map(|slo| not_paged(&slo.id)) })
     }
 }

@@ -293,3 +293,58 @@ fn public_words() {
         assert!(posts.iter().all(|post| !post.contains(word)), "{word} in {posts:?}");
     }
 }
+
+/// Decided is not posted: the timeline says which.
+#[test]
+fn the_timeline_says_posted_when_the_page_took_it() {
+    let mut world = world(false, 0);
+    world.page_answers = false;
+    world.feed("bb");
+    let of_page = |world: &World| {
+        let lines = world.lines.iter().filter_map(|line| line.strip_prefix("status-page "));
+        lines.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(of_page(&world), ["will post \"investigating\""]);
+    page(&mut world, PageNews::Shows { state: PublicState::Investigating, at: at(150) });
+    assert_eq!(of_page(&world), ["will post \"investigating\"", "posted \"investigating\""]);
+}
+
+/// The page took nothing before it was over: there is nothing to end, and the timeline says so.
+#[test]
+fn what_was_over_before_the_page_took_it_is_not_posted() {
+    let dropped = |state, opens| PageNews::Dropped { state, opens };
+    let mut world = world(false, 0);
+    world.page_answers = false;
+    world.feed("b*20 g");
+    assert_eq!(world.told("public"), "investigating monitoring");
+    page(&mut world, dropped(PublicState::Investigating, true));
+    let said = "status-page \"investigating\" was not posted: it was over before the page took it";
+    assert!(world.lines.iter().any(|line| line == said), "{:?}", world.lines);
+    assert_eq!((clock(&world).posted, clock(&world).posted_at), (None, None));
+    assert_eq!(clock(&world).late_seconds(at(90 * 60)), Some(5 * 60), "due at 16, over at 21: on record");
+    page(&mut world, dropped(PublicState::Monitoring, false));
+    world.feed("g*4");
+    assert_eq!(world.told("public"), "investigating monitoring", "nothing is there to be resolved");
+    // A relapse begins anew, under the same mark: it names nothing on the page.
+    world.feed("b");
+    let last = world.heard.iter().rev().find_map(|heard| match &heard.outgoing.message {
+        Message::StatusPost(post) => Some((post.state, post.opens, post.key.clone())),
+        _ => None,
+    });
+    assert_eq!(last, Some((PublicState::Investigating, true, world.incident().key.clone())));
+}
+
+/// It is back when the news arrives that nothing was begun: it is posted after all.
+#[test]
+fn what_was_not_posted_is_posted_when_the_outage_is_back() {
+    let mut world = world(true, 0);
+    world.page_answers = false;
+    world.feed("bb");
+    draft(&mut world, true);
+    world.feed("g b");
+    assert_eq!(world.told("public"), "investigating");
+    page(&mut world, PageNews::Dropped { state: PublicState::Investigating, opens: true });
+    assert_eq!(clock(&world).draft, Some(PublicState::Investigating));
+    draft(&mut world, true);
+    assert_eq!(world.told("public"), "investigating investigating");
+}

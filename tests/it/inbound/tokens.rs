@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::live::timeline;
 
-const TOKENS: &str = "daemon:
+pub const TOKENS: &str = "daemon:
   tokens:
     dashboard: {secret: {from_env: TOKEN_READ}, can: [read]}
     chatops: {secret: {from_env: TOKEN_OPERATE}, can: [operate]}";

@@ -1,14 +1,15 @@
-//! What was left on a public page, and whether it is still so: the same for every vendor.
+//! What was left on a public page, and whether it is still so.
 //!
 //! A receipt says what was left: the incident's id there, the newest update's id, and a seal over what both say. If
 //! what is seen later differs, a person has changed it.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{answer::Failure, text};
+use super::super::{answer::Failure, text};
 
-/// The receipt of a post that had nothing to follow: no public incident was ever begun.
-pub const NOTHING_THERE: &str = "nothing-to-resolve";
+pub use crate::domain::page_news::NOTHING_THERE;
+
 /// Of a vendor's id.
 const ID_MAX: usize = 64;
 
@@ -78,6 +79,22 @@ impl Left {
 }
 
 impl Seen {
+    /// An incident and its newest update as a vendor shows them; the update's text stands under `text`.
+    pub fn read(incident: &Value, newest: Option<&Value>, text: &str) -> Result<Self, Failure> {
+        let newest = newest.map(|update| Update {
+            id: word(update, "id").to_owned(),
+            status: word(update, "status").to_owned(),
+            text: word(update, text).to_owned(),
+        });
+        let id = read_id(word(incident, "id"))?.to_owned();
+        Ok(Self { id, status: word(incident, "status").to_owned(), newest })
+    }
+
+    /// An incident of which only its id there is known.
+    pub fn unread(id: &str) -> Self {
+        Self { id: id.to_owned(), status: String::new(), newest: None }
+    }
+
     /// The receipt of a post after which this is seen.
     pub fn receipt(&self) -> String {
         match &self.newest {
@@ -119,6 +136,11 @@ pub fn compare(left: &Left, seen: &Seen, status: &str, text: &str, repeated: boo
         return Standing::Says;
     }
     left.changed(Some(seen)).map_or(Standing::AsLeft, Standing::Changed)
+}
+
+/// A text of a vendor's; empty if it is not there.
+pub fn word<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A vendor's id, which goes into later addresses and receipts.
