@@ -40,10 +40,15 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     written(anstream::stdout().write_all(dressed(text).as_bytes()))
 }
 
-/// With colours, and in letters that the terminal has. The colours are taken off again where nobody sees them.
+/// With colours where somebody sees them and wants them, and in letters that the terminal has.
 pub fn dressed(text: &str) -> String {
-    let text = coloured(text);
+    let text = if is_coloured() { coloured(text) } else { text.to_owned() };
     if is_seen() && !speaks_unicode(&|name| std::env::var(name).ok()) { ascii(&text) } else { text }
+}
+
+/// Whether stdout shows colours: a terminal, and no `NO_COLOR`.
+fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// Whether stdout is a terminal.

@@ -94,8 +94,13 @@ pub fn board(
     now: DateTime<Utc>,
     width: usize,
 ) -> String {
+    let (name, cells) = match width {
+        ..72 => (18, 8),
+        72..110 => (32, 12),
+        _ => (48, 24),
+    };
     let all = [
-        Column::text("objective", 0, 18),
+        Column::text("objective", 0, name),
         Column::whole("state", 0),
         Column::figure("budget left", 0),
         Column::whole("24 h", 2),
@@ -105,11 +110,6 @@ pub fn board(
         Column::figure("coverage", 6),
         Column::figure("newest slot", 3),
     ];
-    let cells = match width {
-        ..72 => 8,
-        72..110 => 12,
-        _ => 24,
-    };
     let rows: Vec<Vec<String>> = slos
         .iter()
         .map(|slo| {

@@ -12,6 +12,7 @@ mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod live_terminal;
 mod login;
 mod metrics;
 mod openapi;

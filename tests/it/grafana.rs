@@ -104,7 +104,10 @@ async fn each_expression_asks_for_metrics_and_labels_that_there_are() {
             let has = given.get(&metric).unwrap_or_else(|| panic!("{expression}: there is no {metric}"));
             labels.extend(shown.iter().chain(&grouped).cloned());
             // Sources are asked in a larger world.
-            assert!(labels.is_subset(has) || metric.starts_with("slod_source_") || metric == "slod_backfill_missing_slots", "{metric} has {has:?}, not {labels:?}");
+            assert!(
+                labels.is_subset(has) || metric.starts_with("slod_source_") || metric == "slod_backfill_missing_slots",
+                "{metric} has {has:?}, not {labels:?}"
+            );
         }
     }
 }

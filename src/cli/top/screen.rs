@@ -104,7 +104,8 @@ fn draw(glance: &Glance, silent: Option<&str>) -> anyhow::Result<()> {
     let (width, height) = terminal::size().unwrap_or((80, 24));
     let room = Room { width: usize::from(width.max(20)), height: Some(usize::from(height).saturating_sub(1)) };
     let frame = output::dressed(&top(glance, silent, SystemClock.now(), room));
-    let mut out = anstream::stdout().lock();
+    // Without colours there is still a cursor to be moved.
+    let mut out = io::stdout().lock();
     queue!(out, terminal::BeginSynchronizedUpdate, cursor::MoveTo(0, 0)).context("cannot draw")?;
     for line in frame.lines().take(usize::from(height).saturating_sub(1)) {
         write!(out, "{line}\x1b[K\r\n").context("cannot draw")?;
