@@ -65,8 +65,7 @@ fn html_is_one_file_valid_accessible_and_harmless() {
     for rule in ["@media print", "break-before: page", "prefers-color-scheme: dark", "table-header-group"] {
         assert!(page.contains(rule), "{rule}");
     }
-    for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"]
-    {
+    for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"] {
         assert!(page.contains(said), "{said}");
     }
     is_balanced(&html(&slod::views::report::BudgetReport { services: Vec::new(), ..report("2026-10") }));
