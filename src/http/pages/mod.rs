@@ -40,6 +40,11 @@ fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup
     Shell::new(companion, title).of(service).around(main)
 }
 
+/// A page that is an entry of the navigation.
+fn page_at(companion: &Companion, here: &'static str, title: &str, service: Option<&str>, main: &Markup) -> Markup {
+    Shell::new(companion, title).here(here).of(service).around(main)
+}
+
 /// An error for a browser: what is wrong, what to do, what exists.
 pub fn error(companion: &Companion, problem: &Problem) -> Markup {
     let main = html! {

@@ -111,6 +111,7 @@ impl<'a> Shell<'a> {
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
                     (pen::who(self.companion))
                 }
+                (pen::who(self.companion))
             }
         } }
     }

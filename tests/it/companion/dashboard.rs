@@ -41,15 +41,15 @@ fn rows(html: &str) -> Vec<String> {
 async fn the_overview_is_selected_and_sorted_by_links() {
     let router = tcp(FakeDesk { many: 10, ..FakeDesk::default() });
     for (query, first, many) in [
-        ("", "3", 12),
+        ("", "8", 12),
         ("?state=exhausted", "2", 2),
         ("?state=exhausted&q=LEVEL%207", "7", 1),
-        ("?q=level", "3", 10),
+        ("?q=level", "8", 10),
         ("?service=quiet", "", 0),
         ("?service=inventory&sort=name&q=level", "0", 10),
         ("?sort=-name&q=level", "9", 10),
-        ("?sort=budget&q=level", "2", 10),
-        ("?sort=-budget&q=level", "2", 10),
+        ("?sort=budget&q=level", "8", 10),
+        ("?sort=-budget&q=level", "8", 10),
     ] {
         let html = page(&router, &format!("/{query}")).await.text;
         let rows = rows(&html);
