@@ -30,6 +30,8 @@ const LADDER: [u32; 13] = [
 ];
 /// How many steps of the ladder are shown on each side of the present objective.
 const AROUND: usize = 3;
+/// With fewer whole windows nothing is proposed.
+const LEAST_DAYS: usize = 7;
 /// An objective is proposed that held on this share of the days.
 const HELD: f64 = 0.95;
 
@@ -122,7 +124,7 @@ pub fn hindsight(about: About, days: &[Day], thresholds: Vec<Threshold>) -> Hind
         rungs(about.objective).into_iter().map(|one| Rung { objective: one.ratio(), met: met(one) }).collect();
     let (good, total) = known.iter().fold((0.0, 0.0), |(good, total), day| (good + day.good, total + day.total));
     let enough = ends.len() as f64 * HELD;
-    let tightest = ladder.iter().rev().find(|rung| !ends.is_empty() && rung.met as f64 >= enough).copied();
+    let tightest = ladder.iter().rev().find(|rung| ends.len() >= LEAST_DAYS && rung.met as f64 >= enough).copied();
     let reasoning = reasoning(&about, &ladder, tightest, ends.len(), known.len());
     Hindsight {
         objective: about.objective.ratio(),
@@ -154,13 +156,18 @@ fn reasoning(about: &About, ladder: &[Rung], tightest: Option<Rung>, days: usize
         let wanted = about.window_days.max(1);
         return format!("Too early to say: {known} of the {wanted} days that one window needs are known.");
     }
+    if days < LEAST_DAYS {
+        return format!(
+            "Too early to say: a whole window is known at the end of {days} days, and {LEAST_DAYS} are needed."
+        );
+    }
     let same = |rung: &Rung| (rung.objective - present).abs() < 1e-12;
     let held = ladder.iter().find(|rung| same(rung)).map_or(0, |rung| rung.met);
     let now = format!("{} held at the end of {held} of {days} days", percent(present));
     let Some(best) = tightest else {
         return format!("{now}, and even {} did not hold on {} of them.", percent(ladder[0].objective), percent(HELD));
     };
-    let next = ladder.iter().find(|rung| rung.objective > best.objective);
+    let next = ladder.iter().find(|rung| rung.objective > best.objective && !same(rung));
     let next =
         next.map_or_else(String::new, |rung| format!("; {} would have held on {}", percent(rung.objective), rung.met));
     if same(&best) {
@@ -225,7 +232,15 @@ mod tests {
             ),
             (990_000_000, 30, vec![Some(1.0); 20], 0, None, "Too early to say: 20 of the 30 days"),
             (990_000_000, 7, vec![Some(10.0); 20], 14, Some(0.99), "Keep it"),
-            (990_000_000, 1, vec![None, None, Some(10.0)], 1, Some(0.99), "Keep it"),
+            (990_000_000, 1, [vec![None; 2], vec![Some(10.0); 8]].concat(), 8, Some(0.99), "Keep it"),
+            (
+                990_000_000,
+                1,
+                vec![None, None, Some(10.0)],
+                1,
+                None,
+                "Too early to say: a whole window is known at the end of 1 days",
+            ),
             (990_000_000, 1, vec![Some(900.0); 9], 9, None, "even 95 % did not hold on 95 % of them"),
             (990_000_000, 7, vec![], 0, None, "Too early"),
         ] {

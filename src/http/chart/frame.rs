@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 pub const WIDTH: f64 = 760.0;
 /// Its height.
 pub const HEIGHT: f64 = 220.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 12.0;
+const LEFT: f64 = 76.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 10.0;
-const BOTTOM: f64 = 26.0;
+const BOTTOM: f64 = 32.0;
 
 /// Steps between ticks of time, in seconds.
 const STEPS: [i64; 14] =
@@ -135,10 +135,10 @@ mod tests {
     #[test]
     fn scales_reach_their_edges_and_no_farther() {
         let frame = frame(30, -0.5, 1.0);
-        assert_eq!((frame.x(frame.from), frame.x(frame.to)), (64.0, 748.0));
-        assert_eq!((frame.y(1.0), frame.y(-0.5)), (10.0, 194.0));
-        assert_eq!((frame.y(7.0), frame.y(-9.0)), (10.0, 194.0));
-        assert_eq!(short(frame.x(frame.to + TimeDelta::days(9))), "748");
+        assert_eq!((frame.x(frame.from), frame.x(frame.to)), (76.0, 736.0));
+        assert_eq!((frame.y(1.0), frame.y(-0.5)), (10.0, 188.0));
+        assert_eq!((frame.y(7.0), frame.y(-9.0)), (10.0, 188.0));
+        assert_eq!(short(frame.x(frame.to + TimeDelta::days(9))), "736");
     }
 
     #[test]

@@ -71,12 +71,12 @@ impl Chart<'_> {
             @for value in frame.value_ticks() {
                 @let y = short(frame.y(value));
                 line.grid x1=(short(left)) x2=(short(right)) y1=(y) y2=(y) {}
-                text.tick x=(short(left - 8.0)) y=(short(frame.y(value) + 4.0)) text-anchor="end" { ((self.tick)(value)) }
+                text.tick x=(short(left - 8.0)) y=(short(frame.y(value) + 5.0)) text-anchor="end" { ((self.tick)(value)) }
             }
             @for (at, label) in frame.time_ticks() {
                 @let x = short(frame.x(at));
                 line.grid x1=(x) x2=(x) y1=(short(bottom)) y2=(short(bottom + 4.0)) {}
-                text.tick x=(x) y=(short(bottom + 18.0)) text-anchor="middle" { (label) }
+                text.tick x=(x) y=(short(bottom + 22.0)) text-anchor="middle" { (label) }
             }
             line.axis x1=(short(left)) x2=(short(left)) y1=(short(top)) y2=(short(bottom)) {}
             line.axis x1=(short(left)) x2=(short(right)) y1=(short(bottom)) y2=(short(bottom)) {}
