@@ -157,7 +157,8 @@ mod tests {
             let (month, timezone, config_hash) = ("2026-10".into(), "UTC".into(), String::new());
             let sheet = csv(&BudgetReport { month, timezone, generated_at: chrono::DateTime::UNIX_EPOCH, config_hash, services });
             let rows = parse(&sheet);
-            proptest::prop_assert!(!sheet.starts_with('\u{feff}'));
+            let marked = sheet.starts_with('\u{feff}');
+            proptest::prop_assert!(!marked);
             proptest::prop_assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [COLUMNS.len(); 2]);
             for column in [3, 5] {
                 let cell = &rows[1][column];
@@ -166,7 +167,8 @@ mod tests {
             }
             // A figure stays one.
             let left = &rows[1][14];
-            proptest::prop_assert!(if remaining.is_finite() { left.parse::<f64>() == Ok(remaining) } else { left.is_empty() });
+            let kept = if remaining.is_finite() { left.parse::<f64>() == Ok(remaining) } else { left.is_empty() };
+            proptest::prop_assert!(kept, "{}", left);
         }
     }
 

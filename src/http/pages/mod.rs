@@ -7,6 +7,7 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod confirm;
+mod hindsight;
 pub mod incident;
 mod incident_acts;
 mod incident_parts;
