@@ -88,6 +88,18 @@ impl<'a> Looker<'a> {
         found.extend(violations.iter().map(|line| format!("{} {what}: axe: {}", page.path, line.as_str().unwrap())));
     }
 
+    /// The page as it stands, for someone who wants no motion, and colours of their own.
+    pub async fn preferring(&self, page: &Page, found: &mut Vec<String>) {
+        self.browser.prefer(&[("forced-colors", "active"), ("prefers-reduced-motion", "reduce")]).await;
+        self.browser.press("Tab", 9, "").await;
+        let facts = self.browser.evaluate(include_str!("preferring.js")).await;
+        assert_eq!(facts["forced"], true, "the browser does not take preferences");
+        let still = facts["moves"] == json!([]) && facts["running"] == 0;
+        if !still || facts["wide"] == true || facts["focus"] == false {
+            found.push(format!("{} in forced colours, without motion: {facts}", page.path));
+        }
+    }
+
     /// What the browser said to people, and what it asked the network for.
     async fn logged(&self, page: &Page) -> Vec<String> {
         let mut found = Vec::new();

@@ -2,8 +2,10 @@
 //! keyboard, and with texts that mean harm.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod acts;
 mod chromium;
 mod config;
+mod hand;
 mod hostile;
 mod keyboard;
 mod look;
@@ -21,7 +23,9 @@ const WIDTHS: [u32; 2] = [360, 1280];
 
 /// Every page there is, of a shop with trouble.
 async fn pages(seeded: &Seeded) -> Vec<Page> {
-    let mut paths = vec!["/".to_owned(), "/sources".to_owned()];
+    let fixed = ["/", "/?embed=1", "/sources", "/silences", "/login", "/api", "/inventory/health?embed=1"];
+    let mut paths: Vec<String> = fixed.map(str::to_owned).into();
+    paths.push("/slo/inventory/response-time?embed=1".to_owned());
     for service in ["inventory", "edge"] {
         paths.extend(["health", "alerts", "optimization", "budget"].map(|page| format!("/{service}/{page}")));
     }
@@ -52,8 +56,36 @@ async fn pages_hold_with_scripts() {
             browser.prefer(&[("prefers-color-scheme", "dark")]).await;
             looker.axe(&page, &format!("dark, {width} px"), &mut found).await;
         }
+        looker.preferring(&page, &mut found).await;
     }
     assert_none(&found);
+    browser.close().await;
+}
+
+/// What stands on a page as text, letter for letter.
+const READ: [(&str, &str); 6] = [
+    ("/edge/health", hostile::SCRIPT),
+    ("/slo/edge/paths", hostile::SCRIPT),
+    ("/slo/edge/broken", "<script>alert(1)</script> \"><img src=x onerror=alert(1)>"),
+    ("/slo/edge/quiet", hostile::IMAGE),
+    ("/incident/edge/paths", hostile::CLOSERS),
+    ("/sources", "channel_is_archived <script>alert('slod')</script>"),
+];
+
+#[tokio::test]
+async fn hostile_texts_are_read_as_they_are() {
+    let (seeded, browser) = tokio::join!(Seeded::hostile(), Chromium::start());
+    let looker = Looker::new(&browser, seeded.slod.url()).await;
+    for (path, text) in READ {
+        let path = match path.strip_prefix("/incident/") {
+            Some(subject) => format!("/incident/{}", seeded.incident(subject).await),
+            None => path.to_owned(),
+        };
+        looker.open(&Page { path: path.clone(), status: 200 }, 1280).await;
+        let shown = browser.evaluate("document.body.textContent").await;
+        assert!(shown.as_str().unwrap().contains(text), "{path} does not show {text}: {shown}");
+        assert_eq!(browser.evaluate("slodSeen.called").await, serde_json::json!([]), "{path}");
+    }
     browser.close().await;
 }
 

@@ -24,14 +24,14 @@ use crate::{
 /// The binary under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_slod");
 /// Longer than anything takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// What the operator's browser signs in with.
 pub const TOKEN: &str = "operator-SECRET-0123456789abcdef";
 
 /// The daemon and all it talks to.
 pub struct Seeded {
     pub slod: Slod,
-    _inbox: Inbox,
+    pub inbox: Inbox,
     _postgres: Postgres,
     _folder: TempDir,
 }
@@ -96,7 +96,7 @@ impl Seeded {
         inbox.fault("/slack/services", Fault::Says(410, format!("channel_is_archived {}", hostile::SCRIPT)), 2);
         let env = environment(&postgres, &inbox);
         let slod = Slod::launch(Path::new(PROGRAM), folder.path(), &env).await.unwrap();
-        Self { slod, _inbox: inbox, _postgres: postgres, _folder: folder }
+        Self { slod, inbox, _postgres: postgres, _folder: folder }
     }
 
     /// The incidents of these subjects open; some are taken, noted, ended.
