@@ -22,6 +22,7 @@ use crate::{
         ask::Ask,
         forms::outcome::{Outcome, words},
         problem::Problem,
+        session::Visit,
     },
     views::{
         incident::IncidentView,
@@ -55,7 +56,7 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
     let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
-        (pen::result(done))
+        (pen::result(done.filter(|done| is_so(*done, &incident))))
         (pen::not_done(draft.note_fault.is_some(), "text"))
         (pen::not_done(draft.silence.is_faulty(), "silence"))
         (lead(&incident, now))
@@ -78,6 +79,17 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
         details { summary { "Read it here" } pre { (written_up) } }
     };
     Ok(page(companion, &incident.title, incident.service.as_deref(), &main))
+}
+
+/// Whether the incident shows what an address says of it: anybody can write an address.
+fn is_so(done: Outcome, incident: &IncidentView) -> bool {
+    let has_draft = incident.status_page.as_ref().is_some_and(|page| page.draft.is_some());
+    match done {
+        Outcome::Acknowledged => incident.acknowledged_at.is_some(),
+        Outcome::Resolved | Outcome::Over => incident.resolved_at.is_some(),
+        Outcome::Approved | Outcome::Discarded | Outcome::NoDraft => !has_draft,
+        _ => Visit::current().person.is_some(),
+    }
 }
 
 /// What, since when, and what it has cost so far: in one look.
