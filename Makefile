@@ -1,9 +1,9 @@
 # The two commands: `make demo` shows it, `make test` proves it. Both install what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo bench fmt lint
+.PHONY: help setup test demo bench screenshots fmt lint
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the tests and the demo need: Debian packages and cargo tools
 	@scripts/setup
@@ -16,6 +16,9 @@ demo:  ## watch three incidents from the first bad minute to the resolve (ONCE=1
 
 bench:  ## measure a release build from the outside (ONLY=exactness: one section); prints the table
 	@scripts/bench $(ONLY)
+
+screenshots: ## take the pictures of README and docs/dashboard.md anew, with Chromium
+	@scripts/screenshots
 
 fmt:   ## format everything
 	@cargo fmt --all

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    OK,
+    OK, USAGE,
     client::Client,
     correct::label,
     flags::{By, Form, Output, Reach},
@@ -207,6 +207,11 @@ fn row(silence: &SilenceView, now: DateTime<Utc>) -> Vec<String> {
 
 fn expire(config: &Path, args: &ExpireArgs) -> anyhow::Result<u8> {
     let client = Client::new(config, &args.reach)?;
+    if args.id.trim().is_empty() {
+        let active = told(&client).unwrap_or_else(|| "\nnone is active\n".to_owned());
+        output::progress(&format!("say which silence: `slod silence expire ID`\n{}", active.trim_end()));
+        return Ok(USAGE);
+    }
     let ended: SilenceView = client.delete(&["api", "v1", "silences", &args.id], &json!({"by": args.by.name()}))?;
     if args.form.output == Output::Json {
         output::print_json(&ended)?;
@@ -223,7 +228,13 @@ pub(super) fn told(client: &Client) -> Option<String> {
     let mut text = String::new();
     for silence in silences.iter().take(TOLD_MAX) {
         let (what, until) = (plain(&matched(&silence.matcher)), instant(silence.ends_at));
-        let _ = writeln!(text, "silenced until {until} by {}: {what}: {}", plain(&silence.by), plain(&silence.reason));
+        let _ = writeln!(
+            text,
+            "silenced until {until} by {}: {what}: {}{}",
+            plain(&silence.by),
+            plain(&silence.reason),
+            silence.id.as_ref().map(|id| format!(" ({})", plain(id))).unwrap_or_default()
+        );
     }
     if silences.len() > TOLD_MAX {
         let _ = writeln!(text, "and {} more: `slod silence list`", silences.len() - TOLD_MAX);

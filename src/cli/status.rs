@@ -19,7 +19,7 @@ use crate::{
         desk::DaemonView,
         render_text::table,
         render_top::{board, key},
-        render_words::{glyph, number, of, percent, percent_or_absent, plain, relative},
+        render_words::{glyph, instant, number, of, percent, percent_or_absent, plain, relative},
         slo::{SloView, SlotView},
         trend::Spent,
     },
@@ -31,6 +31,8 @@ const TRENDS_MAX: usize = 40;
 const BAR_CELLS: usize = 24;
 /// Most objectives whose waiting fill is explained.
 const WAITING_SHOWN: usize = 10;
+/// Most times to come that are told.
+const TO_COME_SHOWN: usize = 20;
 /// Most objectives whose fault is told.
 const FAULTS_SHOWN: usize = 50;
 
@@ -90,6 +92,9 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     if let Some(lines) = silence::told(&client) {
         output::print(&lines)?;
     }
+    if let Some(lines) = to_come(&daemon, now) {
+        output::print(&lines)?;
+    }
     for line in faults(&slos).chain(refusals(&daemon)) {
         output::print(&line)?;
     }
@@ -142,6 +147,29 @@ fn refusals(daemon: &DaemonView) -> impl Iterator<Item = String> + '_ {
         let why = plain(receiver.last_error.as_deref().unwrap_or_default());
         format!("receiver {}: {waiting}the newest failure: {why}\n", plain(&receiver.name))
     })
+}
+
+/// What runs on crontabs and what work is planned, the next first.
+fn to_come(daemon: &DaemonView, now: DateTime<Utc>) -> Option<String> {
+    let entries = daemon.agenda.iter().filter_map(|entry| {
+        let (kind, name, to) = (plain(&entry.kind), plain(&entry.name), plain(&entry.notify.join(", ")));
+        Some((entry.next_at?, format!("{kind} {name} to {to}")))
+    });
+    let works = daemon.maintenance.iter().map(|work| {
+        let until = if work.starts_at <= now { "now, until" } else { "until" };
+        let reason = work.reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        (work.starts_at, format!("maintenance {} {until} {}{reason}", plain(&work.name), instant(work.ends_at)))
+    });
+    let mut all: Vec<_> = entries.chain(works).collect();
+    all.sort();
+    let mut text = String::new();
+    for (at, what) in all.iter().take(TO_COME_SHOWN) {
+        let _ = writeln!(text, "{}  {what}", instant(*at));
+    }
+    if all.len() > TO_COME_SHOWN {
+        let _ = writeln!(text, "and {} more", all.len() - TO_COME_SHOWN);
+    }
+    Some(format!("\nnext\n{text}")).filter(|_| !all.is_empty())
 }
 
 /// How far the histories are filled, if they are not.

@@ -5,6 +5,7 @@ use super::{
     fields::{Fields, clipped},
     finding::Finding,
 };
+use crate::schedule::Recurrence;
 
 impl Fields<'_> {
     /// A cron expression of five fields.
@@ -14,6 +15,12 @@ impl Fields<'_> {
             let message = format!("`{key}` of {} is no cron expression: {why}", self.owner);
             let help = "five fields: minute, hour, day of month, month, day of week";
             self.cx.push(Finding::error(Code::Cron, found.at, message).help(help));
+            return None;
+        }
+        if never_comes(&found.value) {
+            let message = format!("`{key}` of {} names a time that never comes", self.owner);
+            let help = "write a day that the month has";
+            self.cx.push(Finding::error(Code::NeverComes, found.at, message).help(help));
             return None;
         }
         Some(found.value)
@@ -54,6 +61,11 @@ fn cron_problem(text: &str) -> Result<(), String> {
         .year(cron::parser::Year::Disallowed)
         .build();
     parser.parse(text).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Whether the calendar has no such time. That does not depend on the year: a leap day comes again.
+fn never_comes(cron: &str) -> bool {
+    Recurrence::new(cron, "UTC", 0).is_ok_and(|recurrence| recurrence.next(0).is_none())
 }
 
 /// Whether the zone exists.

@@ -51,6 +51,7 @@ codes! {
     WrongFile "E0113" "`version` or `include` stands outside the root file, or `daemon` or `mail` in two files." "Move the key to the root file, or join the two blocks.";
     Version "E0114" "`version` is missing or not 1." "Begin the root file with `version: 1`.";
     BadAddress "E0116" "A URL, socket address, e-mail address or store address cannot be used." "Write a complete address of the kind that the message names.";
+    BadId "E0117" "An id that a vendor gives has another shape than its kind has." "Copy the id itself: no name and no address stands for it.";
     UnknownReference "E0120" "A name refers to something that does not exist." "Correct the spelling, or add what is missing.";
     MatchesNothing "E0121" "A pattern under `slo:` or `slos:` matches no SLO." "Write `service/slo`; `*` stands for any text within one of the two parts.";
     WrongKind "E0122" "A reference names something that exists but is of the wrong kind." "Refer to something of the kind that the message names.";
@@ -62,6 +63,7 @@ codes! {
     Sql "E0142" "An SQL query is not one statement, or uses parameters other than `$1` and `$2`." "Write one statement without a second one after `;`.";
     Cron "E0143" "A cron expression cannot be understood." "Write five fields as in crontab(5).";
     Timezone "E0144" "A time zone does not exist." "Write an IANA name such as `Europe/Paris`.";
+    NeverComes "E0145" "A cron expression names a time that never comes, such as the 31st of February." "Write a day that the month has.";
     Template "E0148" "A template does not parse, uses what templates here cannot use, or fails for a sample incident." "Correct the template; docs/templates.md has what it can say.";
     Unreachable "E0150" "A threshold can never be reached for an SLO that the policy watches." "Lower the factor, or choose windows that fit the SLO's slots.";
     DoesNotFit "E0151" "A condition makes no sense for an SLO that the policy watches." "Name SLOs that fit under `slo:`.";
@@ -74,6 +76,7 @@ codes! {
     IncludesNothing "W0204" "A pattern under `include:` matches no file." "Correct the pattern, or remove it.";
     NoFallback "W0205" "A pager has no fallback: nobody hears of a page that cannot be delivered." "Name another receiver under `fallback`.";
     TellsNobody "W0206" "A policy has neither `notify` nor `escalation`, and its service no default escalation." "Add `notify` or `escalation`, or an `escalation` to the service.";
+    NoEffect "W0207" "A key has no effect, because another one is missing or empty." "Add the other key, or remove this one.";
     NotYet "N0301" "A key is read and checked, but what it asks for is not built yet." "Nothing; it starts to work with a later version.";
     PairLeftOut "N0302" "A pair of `sre-workbook` does not fit an SLO and is left out for it." "Nothing, or write the pairs yourself.";
 }

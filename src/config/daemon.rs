@@ -224,6 +224,11 @@ fn tokens(fields: &Fields<'_>) -> BTreeMap<String, Token> {
                 _ => inner.reject(Code::UnknownChoice, "can", &word, "`read`, `operate` or `admin`"),
             }
         }
+        if inner.has("can") && inner.list("can").is_empty() {
+            let message = format!("{} may do nothing", inner.owner);
+            let finding = Finding::error(Code::MissingKey, inner.key_at("can"), message);
+            inner.cx.push(finding.help("name `read`, `operate` or `admin`, or remove the token"));
+        }
         inner.close();
         if let Some(secret) = secret {
             tokens.insert(entry.key.value.clone(), Token { secret, can });

@@ -16,7 +16,7 @@ use super::{
     outside::resolve,
     rate, receivers_more as more,
     tree::{Entry, Value},
-    values::ANY,
+    values::FROM_SECOND,
 };
 
 const PAGERDUTY_URL: &str = "https://events.pagerduty.com";
@@ -35,7 +35,7 @@ pub(crate) fn decode(cx: &Context<'_>, entry: &Entry) -> Option<Receiver> {
         let message = format!("{} falls back to `{}`, which is a public status page", fields.owner, name.value);
         cx.push(Finding::error(Code::WrongKind, name.at, message).help("name somebody who can be told"));
     }
-    let fallback_after = fields.duration("fallback_after", ANY).unwrap_or(Duration::from_mins(2));
+    let fallback_after = fields.duration("fallback_after", FROM_SECOND).unwrap_or(Duration::from_mins(2));
     let max_rate = rate::max_rate(&fields);
     let kind = fields.kind(&RECEIVER_KINDS);
     let owner = fields.owner.clone();
@@ -93,6 +93,9 @@ fn pagerduty(fields: &Fields<'_>) -> Option<ReceiverKind> {
         let message = format!("`from` of {} must be a user's e-mail address", fields.owner);
         fields.cx.push(Finding::error(Code::BadAddress, from.at, message));
     }
+    if fields.has("from") && !fields.has("api_token") {
+        more::no_effect(fields, "from", "priorities are not set without an `api_token`", "add `api_token`");
+    }
     let url = vendor_url(fields, "url", PAGERDUTY_URL);
     let api_url = vendor_url(fields, "api_url", PAGERDUTY_API_URL);
     let from = from.map(|from| from.value);
@@ -102,7 +105,7 @@ fn pagerduty(fields: &Fields<'_>) -> Option<ReceiverKind> {
 
 fn slack(fields: &Fields<'_>) -> Option<ReceiverKind> {
     let signing_secret = fields.secret("signing_secret");
-    let allow = fields.words("allow").into_iter().map(|user| user.value).collect();
+    let allow = more::pressing(fields);
     let url = vendor_url(fields, "url", SLACK_URL);
     let (word, entry) = fields.kind(&["webhook", "channel"])?;
     if word == "channel" {

@@ -2,7 +2,7 @@
 
 use super::{
     codes::Code,
-    fields::Fields,
+    fields::{Fields, clipped},
     finding::Finding,
     model::ReceiverKind,
     outside::resolve,
@@ -50,4 +50,37 @@ pub(super) fn alertmanager(fields: &Fields<'_>, key: &'static str) -> ReceiverKi
         fields.cx.push(finding.help("name every Alertmanager of the cluster"));
     }
     ReceiverKind::Alertmanager { urls }
+}
+
+/// The ids of who may press buttons.
+pub(super) fn pressing(fields: &Fields<'_>) -> Vec<String> {
+    let users = fields.words("allow");
+    for user in users.iter().filter(|user| !is_user_id(&user.value)) {
+        let message =
+            format!("`allow` of {} names `{}`, which is no id of a Slack user", fields.owner, clipped(&user.value));
+        let help = "copy the member ID from the user's profile, such as `U012ABCDEF`";
+        fields.cx.push(Finding::error(Code::BadId, user.at, message).help(help));
+    }
+    match (fields.has("signing_secret"), fields.list("allow").is_empty()) {
+        (true, true) if fields.has("channel") => {
+            no_effect(fields, "signing_secret", "nobody may press its buttons", "name users under `allow`");
+        }
+        (false, _) if fields.has("allow") => {
+            no_effect(fields, "allow", "it has no buttons without a `signing_secret`", "add `signing_secret`");
+        }
+        _ => {}
+    }
+    users.into_iter().map(|user| user.value).collect()
+}
+
+fn is_user_id(text: &str) -> bool {
+    let rest = text.strip_prefix(['U', 'W']).unwrap_or_default();
+    (1..=30).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// A key that does nothing as things are.
+pub(super) fn no_effect(fields: &Fields<'_>, key: &'static str, why: &str, help: &str) {
+    let message = format!("`{key}` of {} has no effect: {why}", fields.owner);
+    let finding = Finding::warning(Code::NoEffect, fields.key_at(key), message);
+    fields.cx.push(finding.help(format!("{help}, or remove `{key}`")));
 }

@@ -74,7 +74,8 @@ impl Step {
         if self.after == 0 {
             format!("{} {}", self.policy, if opening <= 1 { "opened" } else { "fires" })
         } else {
-            format!("{}: nobody has resolved it for {}", self.policy, super::condition::duration(self.after))
+            let missing = if self.is_spared_by_acknowledgement() { "acknowledged" } else { "resolved" };
+            format!("{}: not {missing} {} after it fired", self.policy, super::condition::duration(self.after))
         }
     }
 }

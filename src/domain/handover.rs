@@ -91,7 +91,7 @@ mod tests {
             event: Event::Trigger,
             priority: Priority::P1,
             decided_at: start,
-            why: "400\r\nno such channel",
+            why: "400\nno such channel",
         };
         let told = unheard.bulletin("http://slod", start + TimeDelta::hours(24));
         assert_eq!(told.headline, "team was not told of incident 0f0f");

@@ -19,7 +19,7 @@ const ENOUGH: i64 = 86_400;
 /// How many times of one window are told.
 const TIMES: usize = 3;
 /// How far ahead one looks for them, in days: no farther than need be.
-const HORIZONS: [i64; 3] = [2, 14, 100];
+const HORIZONS: [i64; 4] = [2, 14, 100, 400];
 /// Most times of all windows together.
 const VIEWS_MAX: usize = 100;
 /// Most SLOs of one that are named.

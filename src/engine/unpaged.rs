@@ -16,6 +16,7 @@ use crate::{
         policy::ClearAfter,
         replay::Replay,
         rulebook::{PolicyRules, SloRules},
+        slo::IndicatorKind,
         slot::{SlotState, Span},
         verdict::Case,
         watch::Watch,
@@ -252,7 +253,13 @@ impl Sight<'_> {
             .map(|line| format!("{} ({})", line.text.split(':').next().unwrap_or_default(), instant(line.at)))
             .collect();
         let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
-        format!("it belongs to incident {}, {} then; told: {told}", incident.id, state.unwrap_or("not open yet"))
+        // Who was told before the end of the slot that fired would seem to have been told too early.
+        let early = if self.slo.spec.kind == IndicatorKind::Probe {
+            "; a probe is judged when it has answered, before its slot ends"
+        } else {
+            ""
+        };
+        format!("it belongs to incident {}, {} then; told: {told}{early}", incident.id, state.unwrap_or("not open yet"))
     }
 
     /// The newest incident that an alert of the policy belongs to.
@@ -274,7 +281,9 @@ impl Sight<'_> {
                 on.retain(|text| !text.trim_end_matches(')').ends_with(words));
             }
         }
-        on.last().map(|text| format!("incident {} was {text}", incident.id))
+        let policy = self.rules.policy.name.as_str();
+        let mine = on.into_iter().rfind(|text| only(text).is_none_or(|only| only == policy));
+        mine.map(|text| format!("incident {} was {text}", incident.id))
     }
 
     /// The person's resolve since which the alert has not cleared.
@@ -290,6 +299,14 @@ impl Sight<'_> {
             format!("incident {id} was {} at {}; silent until it has cleared once", line.text, instant(line.at))
         })
     }
+}
+
+/// The policy that a silence is about, by its line `silenced until … by ann (only POLICY): why`; none if it is about all.
+fn only(line: &str) -> Option<&str> {
+    let (whose, _) = line.split_once("): ")?;
+    let (_, policy) = whose.rsplit_once(" (only ")?;
+    // A reason may say anything.
+    Some(policy).filter(|policy| !whose.contains(": ") && !policy.contains(' '))
 }
 
 fn since(alert: &Alert) -> Option<i64> {

@@ -30,7 +30,7 @@ pub struct AgendaView {
 }
 
 /// One time of planned work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedView {
     /// The window's name: `move`; of a service `shop/move`.
     pub name: String,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    almanac::Almanac,
+    almanac::{AgendaView, Almanac, PlannedView},
     dashboard::Dashboard,
     explain::Explanation,
     inbound::{Call, Reception},
@@ -178,6 +178,12 @@ pub struct DaemonView {
     pub store_trouble: Option<String>,
     /// Receivers in order of name; none while the store cannot be read.
     pub receivers: Vec<ReceiverView>,
+    /// What runs on crontabs; none while the store cannot be read.
+    #[serde(default)]
+    pub agenda: Vec<AgendaView>,
+    /// The planned work that is on, and the next times of each window, the soonest first.
+    #[serde(default)]
+    pub maintenance: Vec<PlannedView>,
 }
 
 impl ReceiverView {

@@ -113,7 +113,7 @@ pub fn not_paged(why: &NotPagedView) -> String {
 }
 
 fn push_alert(page: &mut String, alert: &AlertAt) {
-    let since = alert.since.map(|since| format!(" since {}", instant(since))).unwrap_or_default();
+    let since = alert.since.map(|since| format!(" since the slot up to {}", instant(since))).unwrap_or_default();
     let (name, state) = (plain(&alert.name), plain(&alert.state));
     let _ = writeln!(page, "\n{name} ({}): {state}{since}\n  {}", alert.priority, plain(&alert.why));
     for part in &alert.parts {

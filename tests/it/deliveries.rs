@@ -361,25 +361,6 @@ async fn the_undelivered_are_known() {
     assert_eq!(dead.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), ["update"]);
 }
 
-/// Pages that wait, and of which nobody hears yet, stand in no other's way.
-#[tokio::test]
-async fn what_may_wait_hides_nothing() {
-    let outbox = Outbox::open().await;
-    let about = incident(0);
-    outbox.put((0..20).map(|_| message(&about, "without-fallback", Event::Trigger, 1)).collect()).await;
-    outbox.tell(1, Event::Update).await;
-    for lease in outbox.lease().await {
-        outbox.finish(&lease, Next::Dead).await;
-    }
-    let dead = outbox.store.undelivered(&outbox.patience(), 10).await.unwrap();
-    assert_eq!(dead.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(), ["update"]);
-    // Nor do those for which it is too early.
-    outbox.put((0..20).map(|_| message(&about, "pager", Event::Trigger, 1)).collect()).await;
-    let early = BTreeMap::from([(pager(), outbox.now - TimeDelta::seconds(1))]);
-    assert_eq!(outbox.store.undelivered(&early, 10).await.unwrap(), dead);
-    assert_eq!(outbox.store.undelivered(&outbox.patience(), 10).await.unwrap().len(), 10);
-}
-
 /// Many at once share a transaction; one that cannot be written takes none of the others with it, nor half of itself.
 #[tokio::test]
 async fn one_failing_write_does_not_fail_the_others() {

@@ -1,6 +1,17 @@
 //! The outward heartbeat, in the running daemon and at the store.
 
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use slod::{
+    channel::{Limits, Pulse},
+    clock::Clock,
+    config::{self, Mode, Overrides, secret::Secret},
+    domain::decide::time,
+    engine::{board::Board, heartbeat::Heartbeat},
+    store::Store,
+};
 use testbed::{
     inbox::{Fault, PagerdutyStatus, Peer},
     world::OPS_KEY,
@@ -67,4 +78,81 @@ async fn an_address_that_does_not_answer_is_in_nobodys_way() {
     live.world.service.answer_with(200).unwrap();
     live.pager_shows(OPS_KEY, PagerdutyStatus::Resolved).await;
     live.settle().await;
+}
+
+struct Stopped;
+
+const NOW: i64 = 1_767_600_000;
+
+impl Clock for Stopped {
+    fn now(&self) -> DateTime<Utc> {
+        time(NOW)
+    }
+}
+
+/// A heartbeat over a board on which everything moves, and a store that can be written; in force for so many seconds.
+async fn resting(in_force: i64) -> (Heartbeat, tempfile::TempDir) {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let folder = tempfile::tempdir().unwrap();
+    let document = json!({
+        "version": 1,
+        "mail": {"smtp": "smtp://127.0.0.1:1", "from": "slod@example.com"},
+        "receivers": {"team": {"email": "team@example.com"}},
+        "services": {"shop": {"slos": {"front": {"objective": "99%", "window": "30d", "every": "1m", "indicator": {"probe": {
+            "url": "http://127.0.0.1:1", "timeout": "5s",
+        }}}}}},
+    });
+    std::fs::write(folder.path().join("slo.yaml"), document.to_string()).unwrap();
+    let loaded = config::load(folder.path(), Mode::Check, &|_| None, &Overrides::default());
+    let (board, now) = (Arc::new(Board::default()), time(NOW));
+    board.beat("decider", now);
+    board.beat("evaluator", now);
+    board.delivering(&"team".into(), now);
+    let limits = Limits { connect: Duration::from_secs(1), total: Duration::from_secs(1), body_bytes: 1 << 10 };
+    let heartbeat = Heartbeat {
+        pulse: Pulse::new(Secret::new("http://127.0.0.1:1"), limits).unwrap(),
+        every: Duration::from_secs(1),
+        config: Arc::new(loaded.config.unwrap()),
+        board,
+        store: Store::open(&folder.path().join("slod.db")).await.unwrap(),
+        clock: Arc::new(Stopped),
+        since: time(NOW - in_force),
+    };
+    (heartbeat, folder)
+}
+
+#[tokio::test]
+async fn what_does_not_move_withholds_it() {
+    let (heartbeat, _folder) = resting(90).await;
+    assert_eq!(heartbeat.unwell().await, None);
+    for (part, said) in [("decider", "the decider does not move"), ("evaluator", "the evaluator does not move")] {
+        heartbeat.board.beat(part, time(NOW - 60));
+        assert_eq!(heartbeat.unwell().await, None, "{part}: not yet");
+        heartbeat.board.beat(part, time(NOW - 61));
+        assert_eq!(heartbeat.unwell().await.as_deref(), Some(said));
+        heartbeat.board.beat(part, time(NOW));
+    }
+    heartbeat.board.delivering(&"team".into(), time(NOW - 61));
+    assert_eq!(heartbeat.unwell().await.as_deref(), Some("the deliverer to team does not move"));
+}
+
+/// A slot of a minute may be settled two minutes after it could be.
+#[tokio::test]
+async fn slots_that_lag_withhold_it() {
+    for (in_force, said) in [(180, None), (400, Some("shop/front: its newest slot was not settled in time"))] {
+        let (heartbeat, _folder) = resting(in_force).await;
+        assert_eq!(heartbeat.unwell().await.as_deref(), said, "{in_force}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_withholds_it() {
+    let (heartbeat, _folder) = resting(90).await;
+    heartbeat.board.set_trouble(Some("disk full".to_owned()));
+    assert_eq!(heartbeat.unwell().await.as_deref(), Some("the store cannot be written: disk full"));
+    heartbeat.board.set_trouble(None);
+    assert_eq!(heartbeat.unwell().await, None);
+    heartbeat.store.close().await;
+    let said = heartbeat.unwell().await.unwrap();
+    assert!(said.starts_with("the store cannot be written: "), "{said}");
 }

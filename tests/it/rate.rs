@@ -264,3 +264,19 @@ async fn pages_are_never_held_up() {
     let name = Name::from("team");
     assert_eq!(outbox.store.queues().await.unwrap().iter().find(|queue| queue.receiver == name).unwrap().joined, 0);
 }
+
+/// Pages that wait, and of which nobody hears yet, stand in no other's way.
+#[tokio::test]
+async fn what_may_wait_hides_nothing() {
+    let outbox = Outbox::open().await;
+    let all: Vec<_> = (0..20).map(|number| incident(number, Priority::P1)).collect();
+    outbox.tell(&all, Event::Trigger).await;
+    let dead = outbox.store.lease(&"team".into(), outbox.now, 75, 32).await.unwrap().pop().unwrap();
+    outbox.finish(&dead, Next::Dead).await;
+    let early = BTreeMap::from([("team".into(), outbox.now - TimeDelta::seconds(1))]);
+    for patience in [BTreeMap::new(), early] {
+        let found = outbox.store.undelivered(&patience, 10).await.unwrap();
+        assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), [dead.id]);
+    }
+    assert_eq!(outbox.store.undelivered(&BTreeMap::from([("team".into(), outbox.now)]), 10).await.unwrap().len(), 10);
+}

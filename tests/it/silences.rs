@@ -47,6 +47,10 @@ async fn a_silence_outlives_a_kill_and_its_end_pages() {
     quiet(&live).await;
     assert!(live.cli(&["incidents"]).await.contains("open, muted"));
     assert!(live.cli(&["status"]).await.contains("by ann: inventory/dashboard-availability: rack move <b>"));
+    let nameless = live.slod.cli(&["silence", "expire", ""]).await.unwrap();
+    let said = String::from_utf8_lossy(&nameless.stderr).into_owned();
+    assert_eq!(nameless.status.code(), Some(2), "{said}");
+    assert!(said.contains("say which silence") && said.contains(&silence) && !said.contains("/api/"), "{said}");
 
     let Live { world, mut slod } = live;
     slod.kill9();

@@ -114,6 +114,9 @@ async fn what_was_not_sent_is_proved() {
         why["alerts"].as_array().unwrap().iter().any(|alert| alert["state"] == "firing")
     })
     .await;
+    let early = json_of(&live, &[&about[..], &["--at", "2126-01-01T00:00:00Z"]].concat()).await;
+    let note = "2126-01-01 00:00:00 UTC has not happened yet: this is how it stands now.";
+    assert_eq!(early["notes"][0], note, "{early}");
     let alert = |name: &str| {
         let alerts = why["alerts"].as_array().unwrap();
         alerts.iter().find(|alert| alert["name"] == name).unwrap_or_else(|| panic!("{why}")).clone()
@@ -171,8 +174,36 @@ async fn a_silence_is_proved() {
     let said = why["alerts"][0]["why"].as_str().unwrap();
     assert!(said.starts_with(&format!("muted: incident {id} was silenced until ")), "{said}");
     assert!(said.contains("by ann: rack move <b>") && said.contains("told: nobody"), "{said}");
+    assert!(said.ends_with("; a probe is judged when it has answered, before its slot ends"), "{said}");
+    let text = live.cli(&["why", "--not-paged", AVAILABILITY]).await;
+    assert!(text.contains(": muted since the slot up to "), "{text}");
     let text = live.cli(&["why", &id]).await;
     assert!(text.contains("muted        silenced until ") && !text.contains("message "), "{text}");
+}
+
+/// A silence of one policy says nothing of another one.
+#[tokio::test]
+async fn a_silence_of_one_policy_is_proved_for_it_alone() {
+    let mut world = outages_only().await;
+    world.config.set(
+        "/policies/seen",
+        json!({"slo": AVAILABILITY, "when": {"consecutive": 2}, "priority": "P3", "notify": ["inventory-eng"]}),
+    );
+    let live = Live::of(world).await;
+    let add = ["silence", "add", "--service", "inventory", "--policy", "seen", "--for", "1h"];
+    live.cli(&[&add[..], &["--reason", "too loud (only outage): x", "--by", "ann"]].concat()).await;
+    live.world.service.answer_with(503).unwrap();
+    live.opened(AVAILABILITY).await;
+    let mut why = Value::Null;
+    live.until("both fire", async || {
+        why = json_of(&live, &["why", "--not-paged", AVAILABILITY]).await;
+        let state = |name: &str| {
+            let alerts = why["alerts"].as_array().unwrap();
+            alerts.iter().find(|alert| alert["name"] == name).map(|alert| alert["state"].clone())
+        };
+        (state("seen"), state("outage")) == (Some(json!("muted")), Some(json!("firing")))
+    })
+    .await;
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
     },
     views::{
         desk::DeskError,
+        render_words::instant,
         why::{NotPagedView, Proofs, WhyView},
     },
 };
@@ -50,10 +51,15 @@ impl Proofs for LiveDesk {
             }
             let key = SeriesKey { id: id.clone(), series: self.worst_series(id, labels)?.series.clone() };
             // What is still to come is not known.
-            let at = at.unwrap_or(now).min(now);
+            let (asked, at) = (at, at.unwrap_or(now).min(now));
             let loaded_at = self.loading.read().unwrap_or_else(std::sync::PoisonError::into_inner).loaded_at;
-            let asked = Asked { slo, key: &key, at, policy, now, loaded_at };
-            unpaged::not_paged(&self.store, &config, asked).await.map_err(unavailable)
+            let question = Asked { slo, key: &key, at, policy, now, loaded_at };
+            let mut proof = unpaged::not_paged(&self.store, &config, question).await.map_err(unavailable)?;
+            if let Some(to_come) = asked.filter(|asked| *asked > now) {
+                let note = format!("{} has not happened yet: this is how it stands now.", instant(to_come));
+                proof.notes.insert(0, note);
+            }
+            Ok(proof)
         })
     }
 }

@@ -34,8 +34,13 @@ pub async fn status(State(companion): State<Companion>) -> Json<DaemonView> {
         Ok(receivers) => (receivers, None),
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
+    let (agenda, unread) = match companion.desk.agenda().await {
+        Ok(agenda) => (agenda, unread),
+        Err(error) => (Vec::new(), unread.or_else(|| Some(error.to_string()))),
+    };
     let store_trouble = health.store_trouble.or(unread);
-    Json(DaemonView { ready: health.ready, reasons: health.reasons, store_trouble, receivers })
+    let maintenance = companion.desk.planned();
+    Json(DaemonView { ready: health.ready, reasons: health.reasons, store_trouble, receivers, agenda, maintenance })
 }
 
 /// `GET /-/healthy`

@@ -59,7 +59,8 @@
 
   async function refresh() {
     const main = document.getElementById("main");
-    if (document.hidden || busy(main)) return;
+    // The answer to a form is not to be had again by asking for its address.
+    if (document.hidden || busy(main) || main.querySelector("[data-still]")) return;
     let next;
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });

@@ -79,8 +79,8 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Operation {
     let named = path.contains('{') || route.keys.contains(&"service");
     let signed = routes::is_signed(path);
     let writes = route.method != "GET" && !signed;
-    let names = ["/api/v1/silences", "/api/v1/corrections"].contains(&path) && route.method == "POST";
-    problems.extend((named || names).then_some(404));
+    let writes_of_slos = ["/api/v1/silences", "/api/v1/corrections"].contains(&path) && route.method == "POST";
+    problems.extend((named || writes_of_slos).then_some(404));
     if writes {
         problems.extend([401, 403, 409]);
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     cell,
     incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
-    known_service, looks, page,
+    known_service, looks, page_at,
     pen::Pen,
 };
 use crate::{
@@ -89,7 +89,7 @@ fn render(companion: &Companion, data: &AlertsPage) -> Markup {
         }
         (turns(data))
     };
-    page(companion, &format!("Alerts of {}", data.service.title), Some(&data.service.name), &main)
+    page_at(companion, "alerts", &format!("Alerts of {}", data.service.title), Some(&data.service.name), &main)
 }
 
 fn service_facts(service: &ServiceView) -> Markup {
@@ -140,7 +140,7 @@ fn alert_table(all: &[Alert]) -> Markup {
     if all.is_empty() {
         return html! { p.absent { "No policy watches this service: " (cell::none("alerts")) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Alerts, one for each policy and objective" { table {
         caption { "Alerts, one for each policy and objective" }
         thead { tr { th scope="col" { "Objective" } th scope="col" { "Alert" } th scope="col" { "State" } } }
         tbody { @for (place, alert) in all.iter().enumerate() { tr {

@@ -7,37 +7,85 @@ use axum::{
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use maud::{Markup, html};
 
-use super::{cell, known_service, page};
+use super::{cell, known_service, shell::Shell};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
         desk::ServiceView,
+        render_words::percent,
         report::{BudgetReport, SloReport},
     },
 };
 
+/// The months that a report can be made of.
+struct Reach {
+    first: String,
+    last: String,
+}
+
+impl Reach {
+    fn holds(&self, month: &str) -> bool {
+        (self.first.as_str()..=self.last.as_str()).contains(&month)
+    }
+}
+
 /// The page.
 pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, ask: Ask) -> Result<Response, Problem> {
     let service = known_service(&companion, &name)?;
-    let report = companion.desk.budget(ask.month()?, Some(&name)).await?;
-    Ok(ask.answer(&report, |report| render(&companion, &service, report)))
+    let (first, last) = companion.desk.months(&name).await?;
+    let months = Reach { first, last };
+    let month = ask.month()?;
+    if let Some(month) = month.filter(|month| !months.holds(month)) {
+        let there_are = format!("there are the months from {} to {}", months.first, months.last);
+        return Err(Problem::not_found(format!("there is no report of {month} for `{name}`")).help(there_are));
+    }
+    let report = companion.desk.budget(month, Some(&name)).await?;
+    Ok(ask.answer(&report, |report| render(&companion, &service, report, &months)))
 }
 
-fn render(companion: &Companion, service: &ServiceView, report: &BudgetReport) -> Markup {
-    let now = companion.now();
+/// The month before and after, and the report in other forms.
+fn links(service: &ServiceView, report: &BudgetReport, months: &Reach) -> Markup {
     let query = format!("month={}&service={}", report.month, service.name);
-    let main = html! {
-        p.links {
-            @for (title, month) in [("← month before", beside(&report.month, false)), ("month after →", beside(&report.month, true))] {
-                @if let Some(month) = month { a href={ "/" (service.name) "/budget?month=" (month) } { (title) } " " }
+    html! { nav.links aria-label="Months" {
+        @for (title, month) in [("← ", beside(&report.month, false)), ("→ ", beside(&report.month, true))] {
+            @if let Some(month) = month.filter(|month| months.holds(month)) {
+                a href={ "/" (service.name) "/budget?month=" (month) } { span aria-hidden="true" { (title) } (month) } " "
             }
-            @for format in ["csv", "markdown", "json"] { a href={ "/api/v1/budget?" (query) "&format=" (format) } { (format) } " " }
         }
+        @for format in ["csv", "markdown", "json"] { a href={ "/api/v1/budget?" (query) "&format=" (format) } { (format) } " " }
+    } }
+}
+
+/// The month in four figures.
+fn tiles(report: &BudgetReport) -> Markup {
+    let slos = || report.services.iter().flat_map(|part| &part.slos);
+    let judged = slos().filter(|slo| slo.met.is_some()).count();
+    let met = slos().filter(|slo| slo.met == Some(true)).count();
+    let told: usize = slos().map(|slo| slo.incidents.len()).sum();
+    let worst =
+        slos().filter_map(|slo| Some((slo.budget.remaining?, slo))).min_by(|one, other| one.0.total_cmp(&other.0));
+    let least = slos().map(|slo| slo.coverage).reduce(f64::min);
+    html! { dl.tiles {
+        div { dt { "Objectives met" } dd { (met) " of " (judged) small { (slos().count() - judged) " without events" } } }
+        div { dt { "Least budget left" } dd { @match worst {
+            Some((left, slo)) => { (percent(left)) (cell::bar(Some(left))) small { bdi { (slo.title) } } }
+            None => { "—" small { "nothing was counted" } }
+        } } }
+        div { dt { "Incidents" } dd { (told) small { "opened, or open, in this month" } } }
+        div { dt { "Measured" } dd { @if let Some(least) = least { (percent(least)) } @else { "—" } small { "of the time so far, at least" } } }
+    } }
+}
+
+fn render(companion: &Companion, service: &ServiceView, report: &BudgetReport, months: &Reach) -> Markup {
+    let now = companion.now();
+    let main = html! {
+        (links(service, report, months))
+        (tiles(report))
         dl.facts {
             div { dt { "Month" } dd { (cell::text("month", &report.month)) } }
             div { dt { "Time zone" } dd { (cell::text("timezone", &report.timezone)) } }
             div { dt { "Made" } dd { (cell::time("generated_at", now, Some(report.generated_at))) } }
-            div { dt { "Configuration" } dd { (cell::text("config_hash", &report.config_hash)) } }
+            div { dt { "Configuration" } dd { code { (cell::text("config_hash", &report.config_hash)) } } }
         }
         @for (place, part) in report.services.iter().enumerate() {
             @let at = format!("services.{place}");
@@ -48,15 +96,18 @@ fn render(companion: &Companion, service: &ServiceView, report: &BudgetReport) -
             }
         }
     };
-    page(companion, &format!("Budget of {} in {}", service.title, report.month), Some(&service.name), &main)
+    let title = format!("Budget of {} in {}", service.title, report.month);
+    let says =
+        format!("Objectives, budgets and incidents of {} in {} ({})", service.title, report.month, report.timezone);
+    Shell::new(companion, &title).of(Some(&service.name)).here("budget").says(says).around(&main)
 }
 
 fn slos(at: &str, slos: &[SloReport]) -> Markup {
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="The month's budgets" { table {
         caption { "The month's budgets" }
         thead { tr {
             th scope="col" { "Objective" } th scope="col" { "Met" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
-            th.n scope="col" { "Good" } th.n scope="col" { "Bad" } th.n scope="col" { "Total" } th.n scope="col" { "Coverage" }
+            th.n scope="col" { "Good" } th.n scope="col" { "Bad" } th.n scope="col" { "Total" } th.n scope="col" { "Measured" }
             th.n scope="col" { "Consumed" } th.n scope="col" { "Left" } th.n scope="col" { "Bad allowed" }
             th.n scope="col" { "Time allowed" } th.n scope="col" { "Time used" }
         } }
@@ -90,7 +141,7 @@ fn met(field: &str, met: Option<bool>) -> Markup {
 fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
     html! {
         h3 { (slo.title) }
-        @if slo.incidents.is_empty() { p { "Incidents: " (cell::none(&format!("{at}.incidents"))) } } @else { table {
+        @if slo.incidents.is_empty() { p { "Incidents: " (cell::none(&format!("{at}.incidents"))) } } @else { div.scroll tabindex="0" role="region" aria-label={ "Incidents of " (slo.id) } { table {
             caption { "Incidents of " (slo.id) }
             thead { tr {
                 th scope="col" { "Incident" } th scope="col" { "Opened" } th scope="col" { "Resolved" }
@@ -105,7 +156,7 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
                 @let late = incident.status_page.as_ref().and_then(|page| page.late_seconds);
                 td.n { (cell::seconds(&format!("{at}.status_page.late_seconds"), late.map(|late| late as f64))) }
             } } }
-        } }
+        } } }
         @if !slo.series.is_empty() { (series(at, slo)) }
         @if !slo.breaches.is_empty() { p { "Bad without an incident: " } (cell::json(&format!("{at}.breaches"), &serde_json::json!(slo.breaches))) }
         p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::json!(slo.corrections)))
@@ -115,7 +166,7 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
 
 fn series(at: &str, slo: &SloReport) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label={ "Series of " (slo.id) } { table {
             caption { "Series of " (slo.id) ", the worst first" }
             thead { tr {
                 th scope="col" { "Series" } th.n scope="col" { "Achieved" } th scope="col" { "Met" } th.n scope="col" { "Bad" }

@@ -104,7 +104,7 @@ pub fn table(caption: &str, now: DateTime<Utc>, incidents: &[IncidentView]) -> M
     if incidents.is_empty() {
         return html! { section { h2 { (caption) } p.absent { "None." } } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table {
         caption { (caption) }
         thead { tr {
             th scope="col" { "Incident" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Opened" }

@@ -68,7 +68,7 @@ pub fn alerts(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.alerts.is_empty() {
         return html! { p { "Alerts: " (cell::none(&field(at, "alerts"))) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Alerts" { table {
         caption { "Alerts" }
         thead { tr { th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Fired" } th scope="col" { "Flaps" } } }
         tbody { @for (place, alert) in incident.alerts.iter().enumerate() { @let at = field(at, &format!("alerts.{place}")); tr {
@@ -86,7 +86,7 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.steps.is_empty() {
         return html! { p { "Escalation: " (cell::none(&field(at, "steps"))) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Escalation" { table {
         caption { "Escalation" }
         thead { tr {
             th scope="col" { "Policy" } th scope="col" { "After" } th scope="col" { "State" } th scope="col" { "Comes" }
@@ -96,7 +96,7 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             th scope="row" { (cell::text(&format!("{at}.policy"), &step.policy)) }
             td { (cell::text(&format!("{at}.after"), &step.after)) }
             td { (cell::state(&format!("{at}.state"), &step.state)) }
-            td { @if step.state == "waiting" { strong { (coming(now, step.due_at)) } } @else { "—" } }
+            td { @if step.state == "waiting" { strong { (left(now, step.due_at)) } } @else { "—" } }
             td { (cell::time(&format!("{at}.due_at"), now, Some(step.due_at))) }
             td {
                 @if step.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
@@ -106,6 +106,15 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
             }
         } } }
     } } }
+}
+
+/// The same as an element that goes on counting.
+fn left(now: DateTime<Utc>, due: DateTime<Utc>) -> Markup {
+    if due > now {
+        cell::age(now, Some(due))
+    } else {
+        html! { "now" }
+    }
 }
 
 /// `in 4 min`; nothing of the past is still to come.
@@ -129,7 +138,7 @@ pub fn deliveries(of: Messages<'_>, now: DateTime<Utc>, rows: &[DeliveryView], p
     if rows.is_empty() {
         return html! { p { (of.caption) ": " (cell::none(of.at)) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label=(of.caption) { table {
         caption { (of.caption) }
         thead { tr {
             th scope="col" { "Receiver" } th scope="col" { "Event" } th scope="col" { "State" } th.n scope="col" { "Attempts" }
@@ -168,7 +177,7 @@ pub fn timeline(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup
     if incident.timeline.is_empty() {
         return html! { p { "Timeline: " (cell::none(&field(at, "timeline"))) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Timeline" { table {
         caption { "Timeline" }
         thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "In words" } } }
         tbody { @for (place, line) in incident.timeline.iter().enumerate() { @let at = field(at, &format!("timeline.{place}")); tr {

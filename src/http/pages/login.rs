@@ -90,7 +90,7 @@ fn form(data: &LoginPage, attempt: &Attempt) -> Markup {
     let faults = [("name", &attempt.name_fault), ("token", &attempt.token_fault)];
     html! {
         @if attempt.is_faulty() {
-            p #result.result.bad role="alert" tabindex="-1" { span aria-hidden="true" { "■ " } "You are not logged in: "
+            p #result.result.bad role="alert" tabindex="-1" data-still { span aria-hidden="true" { "■ " } "You are not logged in: "
                 @for (place, (field, fault)) in faults.iter().filter(|(_, fault)| fault.is_some()).enumerate() {
                     @if place > 0 { " " } a href={ "#" (field) } { (fault.as_deref().unwrap_or_default()) }
                 }

@@ -7,6 +7,7 @@ pub mod badge;
 pub mod budget;
 mod cell;
 pub mod confirm;
+mod hindsight;
 pub mod incident;
 mod incident_acts;
 mod incident_parts;
@@ -37,6 +38,11 @@ use crate::views::desk::ServiceView;
 /// A whole page. `service` puts that service's pages into the navigation.
 fn page(companion: &Companion, title: &str, service: Option<&str>, main: &Markup) -> Markup {
     Shell::new(companion, title).of(service).around(main)
+}
+
+/// A page that is an entry of the navigation.
+fn page_at(companion: &Companion, here: &'static str, title: &str, service: Option<&str>, main: &Markup) -> Markup {
+    Shell::new(companion, title).here(here).of(service).around(main)
 }
 
 /// An error for a browser: what is wrong, what to do, what exists.

@@ -9,12 +9,13 @@ use axum::{
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{cell, known_service, noise, page};
+use super::{cell, hindsight::past, known_service, noise, shell::Shell};
 use crate::{
     domain::name::SloId,
     http::{Companion, api::almanac::DAYS, ask::Ask, problem::Problem},
     views::{
         desk::{IncidentFilter, ServiceView},
+        hindsight::Hindsight,
         incident::IncidentView,
         noise::NoiseReport,
         slo::SloView,
@@ -31,6 +32,7 @@ struct Optimization {
     slos: Vec<Row>,
     incidents_counted: usize,
     noise: NoiseReport,
+    hindsight: Vec<Hindsight>,
 }
 
 #[derive(Serialize)]
@@ -55,7 +57,8 @@ pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, 
     let slos = companion.desk.slos().into_iter().filter(|slo| slo.service == name);
     let slos = slos.map(|slo| row(slo, &incidents)).collect();
     let noise = companion.desk.noise(DAYS, Some(&name)).await?;
-    let data = Optimization { service, slos, incidents_counted: incidents.len(), noise };
+    let hindsight = companion.desk.hindsight(&name, DAYS).await?;
+    let data = Optimization { service, slos, incidents_counted: incidents.len(), noise, hindsight };
     Ok(ask.answer(&data, |data| render(&companion, data)))
 }
 
@@ -86,13 +89,17 @@ fn row(slo: SloView, incidents: &[IncidentView]) -> Row {
 fn render(companion: &Companion, data: &Optimization) -> Markup {
     let main = html! {
         p {
-            "What was promised against what was achieved over each objective's window, and in how many of the newest "
-            data value=(data.incidents_counted) data-field="incidents_counted" { (data.incidents_counted) }
-            " stored incidents each alert took part. An objective that is always met with most of its budget left may be too "
-            "easy; an alert that is in many incidents of a met objective may be too eager. These are counts of what "
-            "happened, not a forecast: what another objective would have done is not computed here."
+            "What the last " (DAYS) " days say of each objective, and how often its alerts have told somebody. A day counts as "
+            "met if the window that ended with it was. These are counts of what happened, not a forecast."
         }
-        div.scroll { table {
+        (past("hindsight", &data.hindsight))
+        h2 { "Objectives and alerts" }
+        p {
+            "In how many of the newest "
+            data value=(data.incidents_counted) data-field="incidents_counted" { (data.incidents_counted) }
+            " stored incidents each alert took part. An alert that is in many incidents of an objective that is met may be too eager."
+        }
+        div.scroll tabindex="0" role="region" aria-label="Objectives and alerts" { table {
             caption { "Objectives and alerts" }
             thead { tr {
                 th scope="col" { "Objective" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
@@ -119,5 +126,7 @@ fn render(companion: &Companion, data: &Optimization) -> Markup {
         } }
         (noise::table("noise", companion.now(), &data.noise))
     };
-    page(companion, &format!("Optimization of {}", data.service.title), Some(&data.service.name), &main)
+    let title = format!("Optimization of {}", data.service.title);
+    let says = format!("What {DAYS} days say of the objectives and alerts of {}", data.service.title);
+    Shell::new(companion, &title).of(Some(&data.service.name)).here("optimization").says(says).around(&main)
 }

@@ -93,7 +93,7 @@ pub fn result(outcome: Option<Outcome>) -> Markup {
 pub fn not_done(is_faulty: bool, form: &str) -> Markup {
     html! {
         @if is_faulty {
-            p #result.result.bad role="alert" tabindex="-1" {
+            p #result.result.bad role="alert" tabindex="-1" data-still {
                 span aria-hidden="true" { "■ " } "Nothing was done: " a href={ "#" (form) } { "look at the form" } "."
             }
         }

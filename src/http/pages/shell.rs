@@ -109,8 +109,8 @@ impl<'a> Shell<'a> {
                     a href="/" aria-current=[current("overview")] { "Services" }
                     a href="/silences" aria-current=[current("silences")] { "Silences" }
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
-                    (pen::who(self.companion))
                 }
+                (pen::who(self.companion))
             }
         } }
     }

@@ -85,6 +85,7 @@ pub fn form(action: &str, pen: &Pen, draft: &SilenceDraft, target: &Markup) -> M
                 @for (value, words) in [("1h", "1 hour"), ("4h", "4 hours"), ("custom", "other:")] {
                     label.choice { input type="radio" name="lasts" value=(value) checked[lasts == value]; " " (words) }
                 }
+                " "
                 input type="text" name="custom" value=(draft.custom) size="6" maxlength="20" placeholder="2h30m" aria-label="Other length, such as 30m, 2h or 1d"
                     aria-invalid=[draft.lasts_fault.as_ref().map(|_| "true")] aria-describedby=[error("lasts-fault", &draft.lasts_fault)];
                 (pen::fault("lasts-fault", draft.lasts_fault.as_deref()))
@@ -112,7 +113,7 @@ pub fn preview(companion: &Companion, asked: &Asked, draft: &SilenceDraft, view:
         ("labels", &draft.labels),
     ];
     let main = html! {
-        p.lead { "Nothing is silent yet." }
+        p.lead data-still { "Nothing is silent yet." }
         dl.facts {
             div { dt { "What" } dd { (matched(view)) } }
             div { dt { "Until" } dd { (instant_and_age(companion.now(), view.ends_at)) } }

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Serialize;
 
 use super::{
-    cell, page,
+    cell, page_at,
     pen::{self, Pen},
     silence_form::{self, SilenceDraft},
 };
@@ -80,7 +80,7 @@ pub async fn page_with(companion: &Companion, done: Option<Outcome>, draft: &Sil
         (table("past", "Over, the newest first", now, &data.past, None))
         p { a href="/api/v1/silences" { "JSON of up to 1,000" } }
     };
-    Ok(page(companion, "Silences and planned work", None, &main))
+    Ok(page_at(companion, "silences", "Silences and planned work", None, &main))
 }
 
 fn target(companion: &Companion, draft: &SilenceDraft) -> Markup {
@@ -135,7 +135,7 @@ fn table(list: &str, caption: &str, now: DateTime<Utc>, rows: &[SilenceView], pe
     if rows.is_empty() {
         return html! { p { strong { (caption) ": " } (cell::none(list)) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table {
         caption { (caption) }
         thead { tr {
             th scope="col" { "Silence" } th scope="col" { "State" } th scope="col" { "Service" } th scope="col" { "SLO" } th scope="col" { "Policy" }
@@ -165,7 +165,7 @@ fn planned(now: DateTime<Utc>, rows: &[PlannedView]) -> Markup {
     if rows.is_empty() {
         return html! { p { strong { "Planned work: " } (cell::none("planned")) } };
     }
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Planned work: now, and the next windows of each" { table {
         caption { "Planned work: now, and the next windows of each" }
         thead { tr {
             th scope="col" { "Window" } th scope="col" { "State" } th scope="col" { "Begins" } th scope="col" { "Ends" }

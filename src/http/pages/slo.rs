@@ -63,8 +63,7 @@ fn render(companion: &Companion, slo: &SloView, scene: &Scene, slots: &[SlotView
         (charts(slo, scene))
         h2 { "What would page" }
         (burns(scene))
-        (burn_rates(slo))
-        (alerts(slo))
+        div.pair { (burn_rates(slo)) (alerts(slo)) }
         (definition(scene))
         (facts(slo, now))
         (newest_slots(slo, slots, SLOTS_SHOWN, SLOTS_HOURS))

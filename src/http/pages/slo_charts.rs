@@ -21,14 +21,14 @@ pub fn charts(slo: &SloView, scene: &Scene) -> Markup {
         ends_at: None,
     };
     html! {
-        section.charts aria-labelledby="over-time" {
+        section aria-labelledby="over-time" {
             h2 #over-time { "Over the window" }
-            (burn_down(&scene.course, &budget, &scene.marks))
-            div.pair {
+            div.charts {
+                (burn_down(&scene.course, &budget, &scene.marks))
                 (achieved(slo, scene))
                 (readings(slo, scene))
+                div.chart { h3 { "What happened" } (happened(scene)) }
             }
-            details.happened open[!scene.marks.is_empty()] { summary { "What happened" } (happened(scene)) }
         }
     }
 }

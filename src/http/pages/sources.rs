@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     cell,
     incident_parts::{Messages, deliveries},
-    page,
+    page_at,
     pen::{self, Pen},
 };
 use crate::{
@@ -70,7 +70,7 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
     let main = html! {
         (pen::result(done))
         (pen::without(companion))
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Sources: what is asked" { table {
             caption { "Sources: what is asked" }
             thead { tr {
                 th scope="col" { "Source" } th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Newest answer" }
@@ -88,7 +88,7 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
                 td { (cell::optional(&format!("{at}.last_error"), source.last_error.as_deref())) }
             } } }
         } }
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Receivers: who is told" { table {
             caption { "Receivers: who is told" }
             thead { tr {
                 th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Waiting" } th.n scope="col" { "Dead" }
@@ -113,7 +113,7 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
         (deliveries(Messages { caption: "The newest messages", at: "deliveries", from: "sources" }, now, &data.deliveries, Pen::current().as_ref()))
         (running(now, &data.configuration))
     };
-    page(companion, "Sources and receivers", None, &main)
+    page_at(companion, "sources", "Sources and receivers", None, &main)
 }
 
 fn running(now: DateTime<Utc>, running: &Running) -> Markup {
@@ -135,7 +135,7 @@ fn running(now: DateTime<Utc>, running: &Running) -> Markup {
 
 fn agenda(companion: &Companion, entries: &[AgendaView]) -> Markup {
     let now = companion.now();
-    html! { div.scroll { table {
+    html! { div.scroll tabindex="0" role="region" aria-label="Reports and reminders: what is told when" { table {
         caption { "Reports and reminders: what is told when" }
         thead { tr {
             th scope="col" { "Entry" } th scope="col" { "Kind" } th scope="col" { "Next" } th scope="col" { "Newest" }

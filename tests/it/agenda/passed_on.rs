@@ -29,6 +29,7 @@ async fn launch() -> World {
         let pager =
             json!({"pagerduty": {"routing_key": "KEY-SECRET", "url": "http://127.0.0.1:1"}, "fallback": "lead"});
         config["receivers"]["pager"] = pager;
+        config["maintenance"] = json!({"move": {"cron": "0 3 1 1 *", "duration": "1h"}});
         config["reports"]["monthly"]["notify"] = json!(["team"]);
         config["reminders"]["keys"].as_object_mut().unwrap().remove("check");
     });
@@ -55,6 +56,11 @@ async fn reports_and_reminders_go_to_the_fallback_that_reads() {
     assert_eq!(passed.len(), 2, "{mails:?}");
     assert!(passed.iter().any(|mail| mail.contains("Make tea.")), "{mails:?}");
     assert!(!mails.join("\n").contains("SECRET"), "{mails:?}");
+    let status = world.slod.cli(&["status"]).await.unwrap();
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    for wanted in ["next\n", "report monthly to team\n", "reminder keys to lead\n", "maintenance move until "] {
+        assert!(status.contains(wanted), "{wanted}: {status}");
+    }
     // Once, although slod is killed: what is told is marked with what tells it.
     world.slod.kill9();
     world.slod.relaunch().await.unwrap();
@@ -115,6 +121,7 @@ async fn what_died_of_a_finished_incident_is_told() {
     let store = Store::open(&world.folder.path().join("slod.db")).await.unwrap();
     let (first, second) = (died(&store, 0, "team").await, died(&store, 1, "bot").await);
     store.close().await;
+    drop(store);
     world.slod.relaunch().await.unwrap();
     world.until("a mail", async || world.count(SENT).await == 1).await;
     let mail = plain(&world).remove(0);
@@ -124,8 +131,7 @@ async fn what_died_of_a_finished_incident_is_told() {
     // Nobody stands behind the bot: whoever looks at slod sees it.
     let lines = world.slod.api(&format!("/api/v1/incidents/{second}")).await.unwrap()["timeline"].to_string();
     assert!(lines.contains("bot: trigger not delivered: 503"), "{lines}");
-    let (_, health) = world.slod.get("/-/healthy?verbose").await.unwrap();
-    let health = format!("{health}{}", world.slod.get("/").await.unwrap().1);
+    let (_, health) = world.slod.get("/-/ready").await.unwrap();
     assert!(health.contains("a message to bot could not be delivered since the start"), "{health}");
     world.slod.kill9();
     world.slod.relaunch().await.unwrap();

@@ -30,14 +30,11 @@ fn is_balanced(page: &str) {
         let (tag, text) = part.split_once('>').unwrap_or_else(|| panic!("<{part}"));
         assert!(!text.contains('>') || open.last() == Some(&"style"), "{text}");
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
-        match tag.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop(), Some(name), "{part}"),
-            None => {
-                let name = tag.split(' ').next().unwrap();
-                if !EMPTY.contains(&name) {
-                    open.push(name);
-                }
-            }
+        let name = tag.split(' ').next().unwrap();
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(closed), "{part}");
+        } else if !EMPTY.contains(&name) {
+            open.push(name);
         }
     }
     assert!(open.is_empty(), "{open:?}");

@@ -7,6 +7,7 @@ mod conditions;
 mod corrections;
 mod examples;
 mod flapping;
+mod flapping_silences;
 mod gaps;
 mod headlines;
 mod history;

@@ -151,8 +151,8 @@ fn the_timeline_and_the_messages_say_why() {
         [
             "silence ended: down opened",
             "silence ended: down opened",
-            "silence ended: down: nobody has resolved it for 5m",
-            "down: nobody has resolved it for 10m",
+            "silence ended: down: not acknowledged 5m after it fired",
+            "down: not resolved 10m after it fired",
         ]
     );
     let mut world = escalated();

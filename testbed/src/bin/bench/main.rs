@@ -10,9 +10,11 @@
 //!   all against one real Prometheus;
 //! - `backfill`: the first 30 days of 1,000 SLOs out of a real Prometheus, with live slots meanwhile;
 //! - `scale`: 10,000 SLOs with 30 days of minutes behind them: start, memory, processor, lag, store;
+//! - `dashboard`: the pages of 500 SLOs and of one SLO with 30 days: time, size, answers a second on one core;
 //! - `growth`: processor time of a slot with 10 to 10,000 SLOs. Draws `docs/performance-growth.svg`.
 
 mod compare;
+mod dashboard;
 mod doors;
 mod drain;
 mod escalations;
@@ -35,8 +37,20 @@ use anyhow::{Context as _, bail, ensure};
 
 use table::{HEAD, Progress, Row, mib};
 
-const SECTIONS: [&str; 11] =
-    ["size", "idle", "pages", "burst", "escalations", "drain", "webhooks", "exactness", "backfill", "growth", "scale"];
+const SECTIONS: [&str; 12] = [
+    "size",
+    "idle",
+    "pages",
+    "burst",
+    "escalations",
+    "drain",
+    "webhooks",
+    "exactness",
+    "backfill",
+    "dashboard",
+    "growth",
+    "scale",
+];
 
 fn main() -> anyhow::Result<()> {
     // The only provider; a second installation would be refused, and no harm.
@@ -83,6 +97,7 @@ async fn measure(section: &str, binary: &Path, progress: Progress) -> anyhow::Re
         "webhooks" => webhooks::measure(binary, progress).await,
         "exactness" => exactness::measure(binary, progress).await,
         "backfill" => fill::measure(binary, progress).await,
+        "dashboard" => dashboard::measure(binary, progress).await,
         "scale" => scale::measure(binary, progress).await,
         _ => growth::measure(binary, progress).await,
     }

@@ -22,11 +22,11 @@ const SETTLE: f64 = 5.0;
 pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Row>> {
     let folder = tempfile::tempdir()?;
     let store = folder.path().join("slod.db");
-    plant(binary, &store)?;
+    plant(binary, &store, SLOS, DAYS)?;
     let size = std::fs::metadata(&store)?.len();
     progress.say(&format!("planted {} slots", grouped(u64::from(DAYS) * 1_440 * SLOS as u64)));
     let world = World::start(Plan::Quiet).await?;
-    std::fs::write(folder.path().join("slo.yaml"), config(&world))?;
+    std::fs::write(folder.path().join("slo.yaml"), config(&world, SLOS))?;
     let watch = Stopwatch::start();
     let slod = Slod::start(binary, folder.path(), &fill::environment()?).await?;
     let ready = watch.elapsed();
@@ -61,16 +61,18 @@ pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Ro
     ])
 }
 
-fn plant(binary: &Path, store: &Path) -> anyhow::Result<()> {
+/// Fills a store with the past of so many SLOs.
+pub fn plant(binary: &Path, store: &Path, slos: usize, days: u32) -> anyhow::Result<()> {
     let plant = binary.with_file_name("examples").join("plant");
     let mut command = Command::new(&plant);
-    command.arg(store).arg(SLOS.to_string()).arg(DAYS.to_string());
+    command.arg(store).arg(slos.to_string()).arg(days.to_string());
     let output = command.output().with_context(|| format!("cannot start {}", plant.display()))?;
     ensure!(output.status.success(), "plant: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 
-fn config(world: &World) -> String {
+/// The configuration of so many SLOs of a planted store.
+pub fn config(world: &World, slos: usize) -> String {
     let mut text = format!(
         "version: 1\ndaemon: {{store: \"sqlite:slod.db\", log: {{level: warn}}}}\n\
          sources: {{p: {{prometheus: {{url: \"{}\", settle: {SETTLE}s, max_concurrency: 32}}}}}}\n\
@@ -80,7 +82,7 @@ fn config(world: &World) -> String {
          services:\n bench:\n  slos:\n",
         world.prometheus,
     );
-    for number in 0..SLOS {
+    for number in 0..slos {
         // A file has at most 1 MiB. Writing to a string cannot fail.
         let _ = writeln!(
             text,
