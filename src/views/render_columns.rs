@@ -81,7 +81,7 @@ fn fitting(columns: &[Column], natural: &[usize], width: usize) -> Vec<usize> {
         if needed <= width + GAP {
             return kept;
         }
-        let Some(last) = kept
+        let Some(spare) = kept
             .iter()
             .copied()
             .filter(|place| columns[*place].rank > 0)
@@ -89,7 +89,7 @@ fn fitting(columns: &[Column], natural: &[usize], width: usize) -> Vec<usize> {
         else {
             return kept;
         };
-        kept.retain(|place| *place != last);
+        kept.retain(|place| *place != spare);
     }
 }
 
@@ -126,30 +126,18 @@ pub fn cut_to(text: &str, width: usize) -> String {
     cut
 }
 
+/// Letters, and below each the one that stands for it in ASCII.
+const LETTERS: [&str; 2] = ["●▲■█◐…○—−–·░×✓▁▂▃▄▅▆▇\u{a0}\u{202f}", "*!##~~o---..x+_.:-=+*  "];
+
 /// For a terminal that shows ASCII alone: each letter becomes as many as it is wide.
 pub fn ascii(text: &str) -> String {
+    let known = |letter| LETTERS[0].chars().zip(LETTERS[1].chars()).find(|(from, _)| *from == letter);
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter {
-            letter if letter.is_ascii() => plain.push(letter),
-            '●' => plain.push('*'),
-            '▲' => plain.push('!'),
-            '■' | '█' => plain.push('#'),
-            '◐' | '…' => plain.push('~'),
-            '○' => plain.push('o'),
-            '—' | '−' | '–' => plain.push('-'),
-            '·' | '░' => plain.push('.'),
-            '×' => plain.push('x'),
-            '✓' => plain.push('+'),
-            '▁' => plain.push('_'),
-            '▂' => plain.push('.'),
-            '▃' => plain.push(':'),
-            '▄' => plain.push('-'),
-            '▅' => plain.push('='),
-            '▆' => plain.push('+'),
-            '▇' => plain.push('*'),
-            '\u{a0}' | '\u{202f}' => plain.push(' '),
-            other => plain.push_str(&"?".repeat(other.width().unwrap_or_default())),
+        match known(letter) {
+            _ if letter.is_ascii() => plain.push(letter),
+            Some((_, ascii)) => plain.push(ascii),
+            None => plain.push_str(&"?".repeat(letter.width().unwrap_or_default())),
         }
     }
     plain
@@ -198,6 +186,8 @@ mod tests {
 
     #[test]
     fn ascii_is_as_wide() {
+        assert_eq!(LETTERS[0].chars().count(), LETTERS[1].len());
+        assert_eq!(ascii("▇▆▅▄▃▂▁ ■ ▲ ✓"), "*+=-:._ # ! +");
         for text in ["● ok", "▁▂▃▄▅▆▇█", "日本 — −13 %", "a…·×"] {
             assert_eq!(ascii(text).width(), text.width(), "{text}");
             assert!(ascii(text).is_ascii());

@@ -31,7 +31,14 @@ fn glance() -> Glance {
     let trends = slos.iter().map(|slo| (key(slo), falling.clone())).collect();
     let muted = IncidentView { id: "9f3c01ab22d4".into(), state: "open".into(), ..incident() };
     let taken = IncidentView { muted: None, ..incident() };
-    let daemon = DaemonView { ready: true, reasons: Vec::new(), store_trouble: None, receivers: Vec::new() };
+    let daemon = DaemonView {
+        ready: true,
+        reasons: Vec::new(),
+        store_trouble: None,
+        receivers: vec![],
+        agenda: vec![],
+        maintenance: vec![],
+    };
     Glance { at: now(), slos, incidents: vec![muted, taken], daemon, trends }
 }
 
