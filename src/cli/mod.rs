@@ -23,6 +23,7 @@ mod silence;
 pub mod socket;
 mod status;
 mod test;
+mod top;
 mod why;
 
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ pub enum Verb {
         after_help = "Example:\n  slod status\n  slod status -o json | jq '.slos[] | select(.state != \"ok\") | .id'"
     )]
     Status(status::StatusArgs),
+    /// Watch every objective and open incident, the worst first; q ends
+    #[command(after_help = "Example:\n  slod top --every 5\n  slod top --once")]
+    Top(top::TopArgs),
     /// Take an objective's figures apart, down to the slots and what was asked
     #[command(
         after_help = "Example:\n  slod explain warehouse/checkout\n  slod explain warehouse/checkout --at 2026-10-25T12:00:00Z"
@@ -155,6 +159,7 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Run(args) => run::run(&config, args),
         Verb::Check(args) => online::check(&config, &args),
         Verb::Status(args) => status::run(&config, &args),
+        Verb::Top(args) => top::run(&config, &args),
         Verb::Explain(args) => explain::run(&config, &args),
         Verb::Incidents(args) => incidents::list(&config, &args),
         Verb::Incident(verb) => incidents::incident(&config, &verb),

@@ -1,8 +1,8 @@
 //! `slod status`.
 
-use std::{fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,11 +18,15 @@ use crate::{
     views::{
         desk::DaemonView,
         render_text::table,
+        render_top::{board, key},
         render_words::{glyph, instant, number, of, percent, percent_or_absent, plain, relative},
-        slo::SloView,
+        slo::{SloView, SlotView},
+        trend::Spent,
     },
 };
 
+/// Most objectives of which the newest hours are told.
+const TRENDS_MAX: usize = 40;
 /// Cells of the bar that shows how far histories are filled.
 const BAR_CELLS: usize = 24;
 /// Most objectives whose waiting fill is explained.
@@ -42,6 +46,11 @@ pub struct StatusArgs {
     form: Form,
     #[command(flatten)]
     reach: Reach,
+}
+
+#[derive(Deserialize)]
+struct Slots {
+    slots: Vec<SlotView>,
 }
 
 #[derive(Deserialize)]
@@ -68,10 +77,15 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
     }
     let List { mut slos } = serde_json::from_value(answer)?;
     slos.sort_by(|one, other| (one.state, &one.id).cmp(&(other.state, &other.id)));
-    let headings = ["objective", "state", "promised", "achieved", "budget left", "burn 1h", "coverage", "newest slot"];
     let now = SystemClock.now();
-    let rows = slos.iter().map(|slo| row(slo, now));
-    output::print(&table(&headings, rows, output::width()))?;
+    if let Some(width) = output::width() {
+        slos.sort_by(SloView::worst_first);
+        let trends = trends_of(&client, &slos, &mut BTreeMap::new());
+        let all: Vec<&SloView> = slos.iter().collect();
+        output::print(&board(&all, &trends, now, usize::from(width)))?;
+    } else {
+        output::print(&whole(&slos, now))?;
+    }
     if let Some(lines) = filling(&slos) {
         output::print(&lines)?;
     }
@@ -89,6 +103,34 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
         output::print(&format!("\n■ {}\n", plain(notice)))?;
     }
     Ok(OK)
+}
+
+/// Every column, as wide as it takes: for pipes.
+fn whole(slos: &[SloView], now: DateTime<Utc>) -> String {
+    let headings = ["objective", "state", "promised", "achieved", "budget left", "burn 1h", "coverage", "newest slot"];
+    table(&headings, slos.iter().map(|slo| row(slo, now)), None)
+}
+
+/// What was left of the budgets of the first objectives over the newest hours; nothing of one whose slots are not answered.
+pub(super) fn trends_of(
+    client: &Client,
+    slos: &[SloView],
+    spent: &mut BTreeMap<String, Spent>,
+) -> BTreeMap<String, Vec<Option<f64>>> {
+    let now = SystemClock.now();
+    let mut trends = BTreeMap::new();
+    for slo in slos.iter().take(TRENDS_MAX) {
+        let so_far = spent.entry(key(slo)).or_default();
+        let from = so_far.from(now).to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let mut query = vec![("from", from.as_str())];
+        query.extend(slo.series.iter().map(|(label, value)| (label.as_str(), value.as_str())));
+        let path = ["api", "v1", "slos", &slo.service, &slo.name, "slots"];
+        let Ok(Slots { slots }) = client.get(&path, &query) else { continue };
+        so_far.count(&slots, now);
+        trends.insert(key(slo), so_far.left(slo, now));
+    }
+    spent.retain(|name, _| trends.contains_key(name));
+    trends
 }
 
 /// What comes before all figures: they may be old, and nobody hears of anything new.

@@ -13,6 +13,7 @@ mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod live_terminal;
 mod login;
 mod metrics;
 mod openapi;
@@ -21,6 +22,7 @@ mod palette;
 mod reports;
 mod reviews;
 mod sockets;
+mod terminal;
 mod webhooks;
 
 use std::sync::Arc;

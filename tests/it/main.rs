@@ -20,6 +20,7 @@ mod diagnostics;
 mod faults;
 mod faulty_channel;
 mod floors;
+mod grafana;
 mod heartbeat;
 mod inbound;
 mod kill_walk;

@@ -109,7 +109,6 @@ impl<'a> Shell<'a> {
                     a href="/" aria-current=[current("overview")] { "Services" }
                     a href="/silences" aria-current=[current("silences")] { "Silences" }
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
-                    (pen::who(self.companion))
                 }
                 (pen::who(self.companion))
             }

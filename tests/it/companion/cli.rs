@@ -89,6 +89,23 @@ fn looking() {
 }
 
 #[test]
+fn watching() {
+    let served = Served::new(FakeDesk::default());
+    let one = slod(&["top", "--once"]).env("SLOD_SOCKET", served.socket()).env("COLUMNS", "100").assert().success();
+    let one = stdout(&one);
+    assert!(one.starts_with("slod top  ") && one.contains("1 ▲ burning · 1 ○ empty"), "{one}");
+    assert!(
+        one.contains("inventory/api-response-time") && one.contains("◐ acknowledged") && !one.contains('\u{1b}'),
+        "{one}"
+    );
+    assert!(one.lines().all(|line| line.chars().count() <= 100), "{one}");
+    assert!(stderr(&served.slod(&["top"]).code(1)).contains("stdout is no terminal"));
+    served.slod(&["top", "--once", "--every", "0"]).code(2);
+    assert!(stderr(&served.slod(&["top", "--once", "--service", "nope"]).code(1)).contains("no service `nope`"));
+    slod(&["top", "--once"]).env("SLOD_SOCKET", served.dir.path().join("none.sock")).assert().code(4);
+}
+
+#[test]
 fn what_is_wrong_with_slod_itself_is_said() {
     let served = Served::new(FakeDesk { not_ready: true, ..FakeDesk::default() });
     let status = stdout(&served.slod(&["status"]).success());
@@ -288,7 +305,8 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 18] = [
+    let verbs: [&[&str]; 19] = [
+        &["top"],
         &["why"],
         &["route"],
         &["incident"],

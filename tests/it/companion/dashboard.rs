@@ -27,7 +27,7 @@ async fn page(router: &Router, path: &str) -> Answer {
 async fn weight(router: &Router, path: &str) -> usize {
     let request = Request::get(path).header("accept", "text/html").header("accept-encoding", "gzip");
     let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    assert_eq!(response.headers().get("content-encoding").map(|value| value.as_bytes()), Some(&b"gzip"[..]));
+    assert_eq!(response.headers().get("content-encoding").map(axum::http::HeaderValue::as_bytes), Some(&b"gzip"[..]));
     to_bytes(response.into_body(), 16 << 20).await.unwrap().len()
 }
 
