@@ -127,7 +127,8 @@ fn one(companion: &Companion, at: &str, incident: &IncidentView) -> Markup {
         }
         p { a.button href={ "/incident/" (incident.id) } { "Open this incident" } }
         (steps(at, incident, now))
-        (deliveries(Messages { caption: "Messages", at: &list, from: "incident" }, now, &incident.deliveries, Pen::current().as_ref()))
+        @let messages = format!("Messages of {}", incident.id);
+        (deliveries(Messages { caption: &messages, at: &list, from: "incident" }, now, &incident.deliveries, Pen::current().as_ref()))
         (timeline(at, incident, now))
         (alerts(at, incident, now))
         (status_page(at, incident, now))

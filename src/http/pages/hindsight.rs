@@ -13,7 +13,7 @@ pub fn past(at: &str, all: &[Hindsight]) -> Markup {
     if all.is_empty() {
         return html! { p { "There is nothing to look back on: " (cell::none(at)) } };
     }
-    html! { @for (place, one) in all.iter().enumerate() { (look(&format!("{at}.{place}"), one)) } }
+    html! { h2 { "What the past supports" } @for (place, one) in all.iter().enumerate() { (look(&format!("{at}.{place}"), one)) } }
 }
 
 fn look(at: &str, one: &Hindsight) -> Markup {
@@ -29,13 +29,13 @@ fn look(at: &str, one: &Hindsight) -> Markup {
         }
         div.pair {
             (ladder(at, one))
-            (thresholds(at, &one.thresholds))
+            (thresholds(at, one))
         }
     } }
 }
 
 fn ladder(at: &str, one: &Hindsight) -> Markup {
-    let name = format!("Other objectives for {}", one.id);
+    let name = format!("Other objectives for {}{}", one.id, cell::query(&one.series));
     let share = |rung: &Rung| (one.days > 0).then(|| rung.met as f64 / one.days as f64);
     let is_present = |rung: &Rung| (rung.objective - one.objective).abs() < 1e-12;
     cell::scroll(
@@ -52,12 +52,14 @@ fn ladder(at: &str, one: &Hindsight) -> Markup {
     )
 }
 
-fn thresholds(at: &str, thresholds: &[Threshold]) -> Markup {
+fn thresholds(at: &str, one: &Hindsight) -> Markup {
+    let (name, thresholds): (String, &[Threshold]) =
+        (format!("Other thresholds for {}{}", one.id, cell::query(&one.series)), &one.thresholds);
     if thresholds.is_empty() {
         return html! {};
     }
     cell::scroll(
-        "Other thresholds",
+        &name,
         &html! { table {
             caption { "Slots whose reading was within another threshold" }
             thead { tr { th scope="col" { "Threshold" } th.n scope="col" { "Slots within" } th.n scope="col" { "Slots" } th.n scope="col" { "Share" } } }

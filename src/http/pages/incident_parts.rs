@@ -68,7 +68,7 @@ pub fn alerts(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.alerts.is_empty() {
         return html! { p { "Alerts: " (cell::none(&field(at, "alerts"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label="Alerts" { table {
+    html! { div.scroll tabindex="0" role="region" aria-label={ "Alerts of " (incident.id) } { table {
         caption { "Alerts" }
         thead { tr { th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Fired" } th scope="col" { "Flaps" } } }
         tbody { @for (place, alert) in incident.alerts.iter().enumerate() { @let at = field(at, &format!("alerts.{place}")); tr {
@@ -86,7 +86,7 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.steps.is_empty() {
         return html! { p { "Escalation: " (cell::none(&field(at, "steps"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label="Escalation" { table {
+    html! { div.scroll tabindex="0" role="region" aria-label={ "Escalation of " (incident.id) } { table {
         caption { "Escalation" }
         thead { tr {
             th scope="col" { "Policy" } th scope="col" { "After" } th scope="col" { "State" } th scope="col" { "Comes" }
@@ -177,7 +177,7 @@ pub fn timeline(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup
     if incident.timeline.is_empty() {
         return html! { p { "Timeline: " (cell::none(&field(at, "timeline"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label="Timeline" { table {
+    html! { div.scroll tabindex="0" role="region" aria-label={ "Timeline of " (incident.id) } { table {
         caption { "Timeline" }
         thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "In words" } } }
         tbody { @for (place, line) in incident.timeline.iter().enumerate() { @let at = field(at, &format!("timeline.{place}")); tr {
