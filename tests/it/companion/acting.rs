@@ -34,7 +34,10 @@ async fn forms_reach_the_desk_as_the_api_does() {
         // The page says what is so, whatever its address says: this incident goes on, with its draft.
         let page = browser.get(&format!("/incident/7?done={done}")).await.text;
         let is_so = matches!(done, "acknowledged" | "noted");
-        assert!(is_so == page.contains("<p class=\"result good\" id=\"result\" role=\"status\" tabindex=\"-1\">"), "{page}");
+        assert!(
+            is_so == page.contains("<p class=\"result good\" id=\"result\" role=\"status\" tabindex=\"-1\">"),
+            "{page}"
+        );
     }
     let acts: Vec<_> = browser.desk.acts.lock().unwrap().iter().map(|(_, act, by)| (act.clone(), by.clone())).collect();
     let note = Action::Note("restarted the sync".into());
