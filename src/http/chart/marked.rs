@@ -1,5 +1,6 @@
 //! What happened meanwhile: drawn over a chart, and told in a table.
 
+use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::frame::{Frame, short};
@@ -25,12 +26,12 @@ pub(super) fn class(kind: MarkKind) -> &'static str {
     }
 }
 
-/// All marks, at their time.
-pub(super) fn marked(frame: &Frame, marks: &[Mark]) -> Markup {
+/// All marks, at their time; what goes on is drawn until `now`, not into the time to come.
+pub(super) fn marked(frame: &Frame, marks: &[Mark], now: DateTime<Utc>) -> Markup {
     let (_, top, _, bottom) = Frame::edges();
     html! { @for mark in marks {
         @let x = frame.x(mark.from);
-        @let width = (frame.x(mark.to.unwrap_or(frame.to)) - x).max(2.0);
+        @let width = (frame.x(mark.to.unwrap_or(now)) - x).max(2.0);
         @match mark.kind {
             MarkKind::Correction => {
                 line.corrected x1=(short(x)) x2=(short(x)) y1=(short(top)) y2=(short(bottom)) {}

@@ -54,7 +54,7 @@ impl Chart<'_> {
                         } }
                         (self.scales())
                         (self.unknown(&gaps))
-                        (marked::marked(frame, self.marks))
+                        (marked::marked(frame, self.marks, self.course.to))
                         (drawn)
                     }
                 }

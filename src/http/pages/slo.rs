@@ -100,7 +100,7 @@ fn tiles(slo: &SloView, now: DateTime<Utc>) -> Markup {
             div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) small { "good in " (slo.window) } } }
             div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) " of the time measured" } } }
             div { dt { "Budget left" } dd {
-                (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining))
+                (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
                 small { @if budget.remaining_if_bad == budget.remaining_if_good { "all of it measured" }
                     @else { "between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" } }
             } }

@@ -85,7 +85,12 @@ fn line(now: DateTime<Utc>, row: &Row<'_>) -> Markup {
             }
         }
         td { (state(at, slo)) @if row.is_stale { " " span.stale { "◌ stale" } } }
-        td.n.budget { (figure(at, "budget.remaining", budget.remaining, percent)) (cell::bar(budget.remaining)) }
+        td.n.budget {
+            (figure(at, "budget.remaining", budget.remaining, percent))
+            // A budget of which nothing is known is no full one.
+            (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
+            @if slo.sli.is_none() { small { "nothing measured" } }
+        }
         td.n { (figure(at, "burn_rate.1h", slo.burn_rate.get("1h").copied().flatten(), number)) }
         td { @if budget.remaining.is_some_and(|left| left <= 0.0) { "spent" } @else { (cell::age(now, budget.exhausts_at)) } }
         td { (incident(now, row.incident)) }
