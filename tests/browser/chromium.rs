@@ -87,6 +87,14 @@ impl Chromium {
         answer["result"]["value"].clone()
     }
 
+    /// The same while another page may be on its way: none if the page went before it answered.
+    pub async fn glance(&self, expression: &str) -> Option<Value> {
+        let body = json!({"cmd": "Runtime.evaluate", "params": {"expression": expression, "returnByValue": true}});
+        let asked = self.client.issue_cmd(Extension { path: "goog/cdp/execute", body });
+        let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await.ok()?.ok()?;
+        Some(answer["result"]["value"].clone())
+    }
+
     /// What was logged since the last question: `browser` for what people read, `performance` for the network.
     pub async fn log(&self, kind: &str) -> Vec<Value> {
         let body = json!({"type": kind});

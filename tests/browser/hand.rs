@@ -60,8 +60,9 @@ impl Hand<'_> {
         assert_eq!(self.browser.evaluate(&focus).await, true, "no button {words}: {}", self.text().await);
         self.browser.press("Enter", 13, "\r").await;
         let came = eventually(PATIENCE, async || {
-            let state = self.browser.evaluate("window.slodOld !== true && document.readyState === 'complete'").await;
-            state == true && self.text().await.contains(then)
+            let loaded = "window.slodOld !== true && document.readyState === 'complete' && document.body.textContent";
+            let shown = self.browser.glance(loaded).await;
+            shown.is_some_and(|shown| shown.as_str().is_some_and(|text| text.contains(then)))
         });
         assert!(came.await, "after {words} no page says {then}: {}", self.text().await);
     }

@@ -267,7 +267,7 @@ fn shop_pasts() -> Vec<Past> {
         events: 60.0,
         bad: 0.03,
         objective_ppb: 950_000_000,
-        dips: vec![dip(60.0, 900.0, 0.9)],
+        dips: vec![dip(60.0, 1_200.0, 0.9)],
         ..past("inventory", "queue-latency", 300)
     };
     let orders = Past { bad: 0.000_3, objective_ppb: 999_000_000, ..past("checkout", "orders", 60) };
