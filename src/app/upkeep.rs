@@ -7,6 +7,9 @@ use super::{App, CLOSING};
 impl App {
     /// Notes that slod is alive.
     pub(super) async fn live_on(&self) {
+        if let Some(why) = self.store.displaced() {
+            tracing::error!("{why}");
+        }
         // If it cannot be written, the decider says so.
         let _ = tokio::time::timeout(CLOSING, self.store.live_on(self.clock.now())).await;
     }

@@ -85,6 +85,9 @@ impl Heartbeat {
         if let Some(why) = trouble {
             return Some(format!("the store cannot be written: {why}"));
         }
+        if let Some(why) = self.store.displaced() {
+            return Some(why);
+        }
         match tokio::time::timeout(WRITE_LIMIT, self.store.touch(now)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Some(format!("the store cannot be written: {}", error.text())),

@@ -14,7 +14,7 @@ use maud::Markup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Surface, problem::Problem};
+use super::{Surface, problem::Problem, session::Visit};
 use crate::{domain::name::Series, views::desk::Way};
 
 /// Most bytes of a body.
@@ -145,8 +145,9 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Signed so, with nothing said.
+    /// Signed so, with nothing said. Whoever has logged in acts under the name of the session.
     pub fn of(by: Option<String>) -> Self {
+        let by = Visit::current().person.map(|person| person.name).or(by);
         Self { by, text: None }
     }
 
@@ -154,12 +155,13 @@ impl Signed {
     pub async fn read(body: Body) -> Result<Self, Problem> {
         let bytes = to_bytes(body, BODY_MAX).await.map_err(|_| too_large())?;
         if bytes.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self::of(None));
         }
-        serde_json::from_slice(&bytes).map_err(|error| {
+        let signed: Self = serde_json::from_slice(&bytes).map_err(|error| {
             Problem::invalid(format!("the body is not what is expected: {error}"))
                 .help(r#"send JSON like {"by": "ops-lead", "text": "…"}"#)
-        })
+        })?;
+        Ok(Self { text: signed.text, ..Self::of(signed.by) })
     }
 
     /// Who it is; must be said.

@@ -66,7 +66,7 @@ pub async fn dress(State(front): State<Front>, request: Request, next: Next) -> 
 /// Waits for a turn and for the answer, but not for ever.
 pub async fn limit(State(front): State<Front>, request: Request, next: Next) -> Response {
     let answer = async {
-        match front.companion.gate.acquire().await {
+        match front.companion.turns.of(front.surface, request.method()).acquire().await {
             Ok(_turn) => next.run(request).await,
             Err(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "slod is stopping").into_response(),
         }

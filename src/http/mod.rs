@@ -25,14 +25,17 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use axum::http::Method;
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
 pub use self::router::router;
 use crate::{clock::Clock, views::desk::Desk};
 
-/// Most requests answered at once; more wait their turn.
+/// Most requests of one kind answered at once; more wait their turn.
 const ANSWERS_AT_ONCE: usize = 64;
+/// Most requests with a body under way over TCP at once: one may take its time to arrive.
+const BODIES_AT_ONCE: usize = 256;
 
 /// Where a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +46,40 @@ pub enum Surface {
     Socket,
 }
 
+/// Whose turn it is to be answered. Strangers who send slowly, or ask for much, keep neither readers from reading nor the
+/// command line on the host from acting.
+#[derive(Debug)]
+struct Turns {
+    reading: Semaphore,
+    writing: Semaphore,
+    socket: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let (reading, socket) = (Semaphore::new(ANSWERS_AT_ONCE), Semaphore::new(ANSWERS_AT_ONCE));
+        Self { reading, writing: Semaphore::new(BODIES_AT_ONCE), socket }
+    }
+}
+
+impl Turns {
+    /// Those that a request waits among.
+    fn of(&self, surface: Surface, method: &Method) -> &Semaphore {
+        match surface {
+            Surface::Socket => &self.socket,
+            Surface::Tcp if matches!(*method, Method::GET | Method::HEAD) => &self.reading,
+            Surface::Tcp => &self.writing,
+        }
+    }
+}
+
 /// What every handler is given. Cheap to clone; all surfaces share one.
 #[derive(Clone)]
 pub struct Companion {
     desk: Arc<dyn Desk>,
     clock: Arc<dyn Clock>,
     metrics: Arc<observe::Latencies>,
-    gate: Arc<Semaphore>,
+    turns: Arc<Turns>,
     sessions: Arc<session::Sessions>,
     attempts: Arc<session::Attempts>,
 }
@@ -61,7 +91,7 @@ impl Companion {
             desk,
             clock,
             metrics: Arc::default(),
-            gate: Arc::new(Semaphore::new(ANSWERS_AT_ONCE)),
+            turns: Arc::default(),
             sessions: Arc::default(),
             attempts: Arc::default(),
         }

@@ -39,6 +39,7 @@ pub mod noise;
 pub mod outbox;
 pub mod pager;
 pub mod pages;
+mod place;
 mod postings;
 pub mod pulse;
 mod salvage;
@@ -115,6 +116,7 @@ pub struct Store {
     readers: SqlitePool,
     series: Arc<Mutex<HashMap<SeriesKey, i64>>>,
     path: Arc<Path>,
+    place: place::Place,
     broken: CancellationToken,
     /// Held for as long as the store is open: a second daemon on the same file would send everything twice.
     _lock: Arc<std::fs::File>,
@@ -168,6 +170,7 @@ impl Store {
             readers,
             series: Arc::new(Mutex::new(series)),
             path: path.into(),
+            place: place::Place::of(path).map_err(|error| fail(error.to_string()))?,
             broken: CancellationToken::new(),
             _lock: Arc::new(lock),
         })
@@ -186,6 +189,12 @@ impl Store {
     /// Damaged files of earlier stores that lie beside it, for as long as nobody has taken them away.
     pub fn damaged(&self) -> Vec<String> {
         salvage::kept(&self.path)
+    }
+
+    /// Whether the file was taken away, or another put in its place, while it is open: what is written goes on to be, and is
+    /// gone with this process. In words, with what to do.
+    pub fn displaced(&self) -> Option<String> {
+        self.place.left(&self.path)
     }
 
     /// Looks at an error: if it says that the file is damaged, the next start takes over what can be read.

@@ -32,6 +32,7 @@ impl LiveDesk {
         }
         let trouble = self.board.trouble().or_else(|| self.store.trouble());
         reasons.extend(trouble.map(|why| format!("the store cannot be written: {why}")));
+        reasons.extend(self.store.displaced());
         reasons
     }
 }

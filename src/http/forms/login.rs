@@ -112,5 +112,8 @@ fn name_fault(name: &str) -> Option<String> {
     if name.chars().count() > BY_MAX {
         return Some(format!("Use at most {BY_MAX} characters."));
     }
+    if name.contains(['(', ')']) {
+        return Some("Leave out brackets: what stands in them says by which way somebody acts.".to_owned());
+    }
     (plain(name) != name).then(|| "Use letters that can be seen.".to_owned())
 }

@@ -1,12 +1,20 @@
 //! Logging in and out: who gets a session, what it is worth, and when it ends.
 
-use axum::http::StatusCode;
-use slod::views::desk::Action;
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use slod::{
+    http::{Surface, router},
+    views::desk::Action,
+};
+use tower::ServiceExt as _;
 
 use super::{
     browser::{Browser, encoded, hidden},
+    companion,
     fake_desk::FakeDesk,
-    get_as,
+    get, get_as, post,
 };
 
 const ACK: &str = "/incident/7/acknowledge";
@@ -264,8 +272,32 @@ async fn a_script_of_ours_may_use_the_session_at_the_api() {
     ] {
         assert_eq!(browser.raw(api, &headers, body).await.status.as_u16(), status, "{headers:?}");
     }
+    // Nobody acts under another's name.
+    let mallory = r#"{"slo":"inventory/api-response-time","at":"2026-10-25T12:00:00Z","bad":-1,"total":0,"reason":"load test","by":"mallory"}"#;
+    let made = browser.raw("/api/v1/corrections", &[kind, ("x-csrf-token", &csrf)], mallory).await;
+    assert_eq!((made.status, &made.json()["by"]), (StatusCode::OK, &"ann <b>".into()), "{}", made.text);
     let looks = Browser::logged_in(FakeDesk::default(), "looks").await;
     assert_eq!(looks.raw(api, &[kind, ("x-csrf-token", &looks.csrf)], body).await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Whoever sends bodies that never end takes nobody's turn to read, nor that of the command line.
+#[tokio::test]
+async fn slow_bodies_keep_nobody_from_reading() {
+    let companion = companion(FakeDesk::default());
+    let (tcp, local) = (router(companion.clone(), Surface::Tcp), router(companion, Surface::Socket));
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..300 {
+        let body = Body::from_stream(futures_util::stream::pending::<Result<&'static str, std::io::Error>>());
+        let request = Request::post("/login").header("content-type", "application/x-www-form-urlencoded").body(body);
+        slow.spawn(tcp.clone().oneshot(request.unwrap()));
+    }
+    tokio::task::yield_now().await;
+    for path in ["/", "/-/healthy", "/metrics", "/login"] {
+        assert_eq!(get(&tcp, path).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(get(&local, "/api/v1/status").await.status, StatusCode::OK);
+    assert_eq!(post(&local, "/api/v1/incidents/7/acknowledge", None, r#"{"by":"ann"}"#).await.status, StatusCode::OK);
+    assert_eq!(slow.len(), 300);
 }
 
 #[tokio::test]
