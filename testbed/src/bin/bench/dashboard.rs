@@ -38,9 +38,10 @@ pub async fn measure(binary: &Path, progress: Progress) -> anyhow::Result<Vec<Ro
     // What is drawn for the first time is read from the store.
     let http = reqwest::Client::builder().no_proxy().no_gzip().build()?;
     let mut rows = Vec::new();
-    for (path, what, wanted) in
-        [("/", "all services, 500 SLOs", "p95 under 50 ms, 1,000 a second"), ("/slo/bench/slo-0", "one SLO, 30 days of minutes", "–")]
-    {
+    for (path, what, wanted) in [
+        ("/", "all services, 500 SLOs", "p95 under 50 ms, 1,000 a second"),
+        ("/slo/bench/slo-0", "one SLO, 30 days of minutes", "–"),
+    ] {
         for (encoding, word) in [("gzip", "compressed"), ("identity", "plain")] {
             let url = format!("{}{path}", slod.url());
             let mut alone = Vec::new();
