@@ -175,7 +175,7 @@ fn write_refusal(companion: &Companion, headers: &HeaderMap) -> Option<Problem> 
 /// A script of ours may act for whoever has logged in: it knows what the forms carry.
 fn by_session(companion: &Companion, headers: &HeaderMap) -> bool {
     let given = headers.get("x-csrf-token").and_then(|given| given.to_str().ok());
-    let ours = origin::is_ours(headers, &companion.desk.health().external_url);
+    let ours = origin::is_ours(headers, &companion.desk.external_url());
     let person = Visit::current().person.filter(|person| ours && person.may_operate);
     person.zip(given).is_some_and(|(person, given)| person.key.is_proven_by(given))
 }
@@ -183,7 +183,7 @@ fn by_session(companion: &Companion, headers: &HeaderMap) -> bool {
 /// A daemon known by a loopback address answers to loopback names and addresses only: a page of somebody else's
 /// that has its name resolve to 127.0.0.1 reads nothing here.
 fn host_is_ours(companion: &Companion, request: &Request) -> bool {
-    let external = companion.desk.health().external_url;
+    let external = companion.desk.external_url();
     if !url::Url::parse(&external).is_ok_and(|url| url.host_str().is_some_and(is_loopback_name)) {
         return true;
     }

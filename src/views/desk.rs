@@ -163,8 +163,6 @@ pub struct Health {
     pub rejected_reload: Option<String>,
     /// The zone of reports that name none.
     pub timezone: String,
-    /// How people reach the companion.
-    pub external_url: String,
 }
 
 /// How the daemon itself is: `GET /api/v1/status`.
@@ -280,6 +278,8 @@ pub trait Desk: Proofs + Almanac + Dashboard {
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>>;
     /// The daemon itself.
     fn health(&self) -> Health;
+    /// The address that people use. Asked for each request, so it costs nothing.
+    fn external_url(&self) -> String;
     /// Reads the configuration again: all or nothing. `Ok` says what changed.
     fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>>;
     /// Prometheus text of everything but the companion's own HTTP metrics, which are appended to it.

@@ -316,8 +316,11 @@ impl Desk for LiveDesk {
             loaded_at: loading.loaded_at,
             rejected_reload: loading.rejected,
             timezone: config.daemon.timezone.clone(),
-            external_url: config.daemon.external_url.clone(),
         }
+    }
+
+    fn external_url(&self) -> String {
+        self.config.load().daemon.external_url.clone()
     }
 
     fn reload(&self) -> BoxFuture<'_, Result<String, DeskError>> {

@@ -23,13 +23,13 @@ pub async fn admit(front: &Front, route: &'static str, request: Request, next: N
 }
 
 async fn checked(front: &Front, route: &'static str, request: Request) -> Result<Request, Problem> {
-    let health = front.companion.desk.health();
     if !front.companion.desk.has_tokens() {
         return Err(read_only());
     }
+    let external_url = front.companion.desk.external_url();
     let (mut parts, body) = request.into_parts();
-    if !origin::is_ours(&parts.headers, &health.external_url) {
-        tracing::warn!(route, secure = is_secure(&health.external_url), "a form from elsewhere was turned away");
+    if !origin::is_ours(&parts.headers, &external_url) {
+        tracing::warn!(route, secure = is_secure(&external_url), "a form from elsewhere was turned away");
         return Err(forbidden("other_site", "the form was not sent from a page of slod").help(
             "open the page here and send it again; behind a proxy set `daemon.external_url` to the address people use",
         ));
@@ -39,7 +39,7 @@ async fn checked(front: &Front, route: &'static str, request: Request) -> Result
         permitted(route, &form)?;
     }
     if route != "/login" && route != "/logout" {
-        writable(health.store_trouble)?;
+        writable(front.companion.desk.health().store_trouble)?;
     }
     parts.extensions.insert(form);
     Ok(Request::from_parts(parts, axum::body::Body::empty()))

@@ -102,7 +102,7 @@ pub async fn log_out(State(companion): State<Companion>, posted: Posted) -> Resp
 }
 
 fn is_https(companion: &Companion) -> bool {
-    is_secure(&companion.desk.health().external_url)
+    is_secure(&companion.desk.external_url())
 }
 
 fn name_fault(name: &str) -> Option<String> {

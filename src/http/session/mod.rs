@@ -64,7 +64,7 @@ impl Visit {
 
 /// The person whose session a request names, if its token is still known.
 fn person(companion: &Companion, headers: &HeaderMap) -> Option<Person> {
-    let secure = is_secure(&companion.desk.health().external_url);
+    let secure = is_secure(&companion.desk.external_url());
     let key = cookie::read(headers, secure)?;
     let holder = companion.sessions.holder(&key, companion.now())?;
     let Some(rights) = companion.desk.rights_of(&holder.token) else {

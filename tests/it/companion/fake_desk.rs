@@ -345,6 +345,10 @@ impl Desk for FakeDesk {
         Box::pin(async move { Ok(vec![receiver]) })
     }
 
+    fn external_url(&self) -> String {
+        self.external_url.clone().unwrap_or_else(|| "http://127.0.0.1:9720".into())
+    }
+
     fn health(&self) -> Health {
         Health {
             ready: !self.not_ready,
@@ -361,7 +365,6 @@ impl Desk for FakeDesk {
                 .config_is_bad
                 .then(|| "error[E0101]: unknown key `windw` --> slo.yaml:88:9".to_owned()),
             timezone: "UTC".into(),
-            external_url: self.external_url.clone().unwrap_or_else(|| "http://127.0.0.1:9720".into()),
         }
     }
 
