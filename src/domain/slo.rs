@@ -169,6 +169,20 @@ pub enum Operator {
     NotEqual,
 }
 
+impl Operator {
+    /// As it is written: `<=`.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Greater => ">",
+            Self::AtLeast => ">=",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+        }
+    }
+}
+
 impl Comparison {
     /// Whether `value` satisfies it. NaN satisfies nothing.
     pub fn holds(&self, value: f64) -> bool {

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         condition::duration,
         name::Name,
-        slo::{Budgeting, Comparison, Operator},
+        slo::{Budgeting, Comparison},
     },
     views::{
         dashboard::Line,
@@ -166,15 +166,7 @@ fn number_in_query(number: f64) -> String {
 }
 
 fn comparison(good: &Comparison) -> String {
-    let sign = match good.operator {
-        Operator::Less => "<",
-        Operator::AtMost => "<=",
-        Operator::Greater => ">",
-        Operator::AtLeast => ">=",
-        Operator::Equal => "==",
-        Operator::NotEqual => "!=",
-    };
-    format!("{sign} {}", number(good.bound))
+    format!("{} {}", good.operator.sign(), number(good.bound))
 }
 
 /// The address may hold a secret in its query or as a password: neither is shown.

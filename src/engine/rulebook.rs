@@ -13,7 +13,7 @@ use crate::{
         policy::Priority,
         record::{RecordRule, receiver_of},
         rulebook::{PolicyRules, Rulebook, SloRules, SourceRules, StatusTarget},
-        slo::{Comparison, Operator},
+        slo::Comparison,
         status_page::StatusRule,
     },
     views::figures::Shown,
@@ -204,14 +204,7 @@ fn good_words(slo: &Slo) -> String {
 }
 
 fn comparison_words(comparison: &Comparison, unit: Option<&str>) -> String {
-    let sign = match comparison.operator {
-        Operator::Less => "<",
-        Operator::AtMost => "<=",
-        Operator::Greater => ">",
-        Operator::AtLeast => ">=",
-        Operator::Equal => "==",
-        Operator::NotEqual => "!=",
-    };
+    let sign = comparison.operator.sign();
     match unit {
         Some(unit) if is_seconds(unit) => format!("{sign} {}", seconds_words(comparison.bound)),
         Some(unit) => format!("{sign} {} {unit}", comparison.bound),

@@ -20,7 +20,7 @@ use slod::{
     engine::{
         board::Board,
         diagnostics::{Diagnostics, Wanted},
-        mailbox::{Order, mailbox},
+        mailbox::{Mailbox, Order, mailbox},
     },
     source::Diagnoser,
     store::{Store, attempts::Attempt, commit::Commit},
@@ -142,25 +142,39 @@ fn a_thousand_diagnostics_are_refused() {
     assert!(found[0].message.contains("1000 diagnostics"), "{}", found[0].message);
 }
 
-/// Many incidents of one service at once are one look.
-#[tokio::test]
-async fn a_storm_is_one_look() {
+/// The task that looks, over a service whose one diagnostic asks the inbox.
+struct Looking {
+    inbox: Inbox,
+    board: Arc<Board>,
+    ordered: Mailbox,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+async fn looking(started_at: DateTime<Utc>) -> Looking {
     let inbox = Inbox::start().await;
     let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
     let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut ordered) = mailbox();
+    let (orders, ordered) = mailbox();
     let board = Arc::new(Board::default());
-    let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
     let task = Diagnostics {
         diagnoser: Arc::new(Diagnoser::new(&config).unwrap()),
         config,
         orders,
         board: board.clone(),
         clock: Arc::new(SystemClock),
-        started_at: now,
+        started_at,
     };
     let stop = CancellationToken::new();
     let task = tokio::spawn(task.run(stop.clone()));
+    Looking { inbox, board, ordered, stop, task }
+}
+
+/// Many incidents of one service at once are one look.
+#[tokio::test]
+async fn a_storm_is_one_look() {
+    let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
+    let Looking { inbox, board, mut ordered, stop, task } = looking(now).await;
     let wanted = |number: i64, service: &str| {
         let at = now - TimeDelta::seconds(number);
         (format!("incident-{number:03}"), Wanted { service: service.into(), look: 1, at })
@@ -192,22 +206,7 @@ async fn a_storm_is_one_look() {
 /// again gets another one.
 #[tokio::test]
 async fn what_opens_together_shares_one_look() {
-    let inbox = Inbox::start().await;
-    let page = json!({"page": {"public_status": {"url": inbox.url("/shopify")}}});
-    let config = Arc::new(loaded(&page).config.unwrap());
-    let (orders, mut ordered) = mailbox();
-    let board = Arc::new(Board::default());
-    let now: DateTime<Utc> = slod::clock::Clock::now(&SystemClock);
-    let task = Diagnostics {
-        diagnoser: Arc::new(Diagnoser::new(&config).unwrap()),
-        config,
-        orders,
-        board: board.clone(),
-        clock: Arc::new(SystemClock),
-        started_at: now,
-    };
-    let stop = CancellationToken::new();
-    let task = tokio::spawn(task.run(stop.clone()));
+    let Looking { inbox, board, mut ordered, stop, task } = looking(slod::clock::Clock::now(&SystemClock)).await;
     let mut looks = Vec::new();
     for (incident, look, asked) in [("first", 1, 1), ("second", 1, 1), ("first", 2, 2)] {
         let wanted = Wanted { service: "shop".into(), look, at: slod::clock::Clock::now(&SystemClock) };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 
-use super::{LiveDesk, unavailable};
+use super::{LiveDesk, incident::subject, unavailable};
 use crate::{
     domain::{
         decide::SeriesKey,
         escalation::StepState,
-        incident::{Incident, Subject},
+        incident::Incident,
         name::{Name, Series, SloId},
     },
     engine::{looking_back::look_back, scene::scene},
@@ -99,10 +99,7 @@ impl Dashboard for LiveDesk {
 }
 
 fn open_incident(incident: &Incident) -> OpenIncident {
-    let (id, source, series) = match &incident.subject {
-        Subject::Slo { id, series } => (Some(id), None, series.clone()),
-        Subject::Source(name) => (None, Some(name.to_string()), Series::new()),
-    };
+    let (service, slo, source, series) = subject(incident);
     let waiting = incident.steps.iter().filter(|step| step.state == StepState::Waiting);
     let next_at = waiting.clone().map(|step| step.due_at).min();
     let mut next_notify: Vec<String> = waiting
@@ -114,8 +111,8 @@ fn open_incident(incident: &Incident) -> OpenIncident {
     next_notify.dedup();
     OpenIncident {
         id: incident.id.clone(),
-        service: id.map(|id| id.service.to_string()),
-        slo: id.map(|id| id.slo.to_string()),
+        service,
+        slo,
         source,
         series,
         title: incident.title.clone(),

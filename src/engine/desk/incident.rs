@@ -6,6 +6,7 @@ use crate::{
         decide::SeriesKey,
         incident::{Incident, Muted, Subject},
         message::compose_post,
+        name::Series,
         notification::PublicState,
     },
     engine::report,
@@ -18,12 +19,7 @@ use crate::{
 impl LiveDesk {
     /// An incident without its timeline and deliveries.
     pub(super) async fn outline(&self, incident: &Incident) -> Result<IncidentView, StoreError> {
-        let (service, slo, source, series) = match &incident.subject {
-            Subject::Slo { id, series } => {
-                (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone())
-            }
-            Subject::Source(name) => (None, None, Some(name.to_string()), std::collections::BTreeMap::new()),
-        };
+        let (service, slo, source, series) = subject(incident);
         Ok(IncidentView {
             id: incident.id.clone(),
             key: incident.key.clone(),
@@ -116,6 +112,14 @@ impl LiveDesk {
         view.timeline =
             lines.into_iter().map(|line| TimelineView { at: line.at, kind: line.kind, text: line.text }).collect();
         Ok(view)
+    }
+}
+
+/// What an incident is about, as it is shown: service and SLO, or the source, and the series.
+pub(super) fn subject(incident: &Incident) -> (Option<String>, Option<String>, Option<String>, Series) {
+    match &incident.subject {
+        Subject::Slo { id, series } => (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone()),
+        Subject::Source(name) => (None, None, Some(name.to_string()), Series::new()),
     }
 }
 

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn scales_reach_their_edges_and_no_farther() {
         let frame = frame(30, -0.5, 1.0);
-        assert_eq!((frame.x(frame.from), frame.x(frame.to)), (76.0, 736.0));
+        assert_eq!((frame.x(frame.from), frame.x(frame.to)), (92.0, 736.0));
         assert_eq!((frame.y(1.0), frame.y(-0.5)), (10.0, 188.0));
         assert_eq!((frame.y(7.0), frame.y(-9.0)), (10.0, 188.0));
         assert_eq!(short(frame.x(frame.to + TimeDelta::days(9))), "736");

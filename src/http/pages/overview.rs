@@ -75,7 +75,7 @@ fn overview<'a>(
     for glance in &named {
         *counts.entry(glance.view.state.as_str()).or_default() += 1;
     }
-    let is_filtered = wanted.state.is_some() || wanted.q.is_some() || wanted.service.is_some();
+    let is_filtered = is_filtered(&wanted);
     let mut entries: Vec<Entry<'a>> = services
         .into_iter()
         .map(|service| {

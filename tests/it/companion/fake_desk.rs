@@ -181,17 +181,13 @@ impl Desk for FakeDesk {
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>> {
         Box::pin(async move {
             self.store()?;
-            if id == "7" && self.over {
-                return Ok(IncidentView {
-                    state: "resolved".into(),
-                    resolved_at: Some(at("2026-10-25T11:58:00Z")),
-                    ..incident()
-                });
+            if id != "7" {
+                let others = "/api/v1/incidents lists them".into();
+                return Err(DeskError::NotFound(format!("there is no incident `{id}`"), others));
             }
-            if id == "7" {
-                return Ok(incident());
-            }
-            Err(DeskError::NotFound(format!("there is no incident `{id}`"), "/api/v1/incidents lists them".into()))
+            let over = || Some(at("2026-10-25T11:58:00Z"));
+            let ended = || IncidentView { state: "resolved".into(), resolved_at: over(), ..incident() };
+            Ok(if self.over { ended() } else { incident() })
         })
     }
 

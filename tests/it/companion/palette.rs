@@ -74,6 +74,13 @@ async fn every_pair_can_be_told_apart() {
     );
 }
 
+/// A page comes in pieces: columns that take the room of those still to come would jump when they arrive.
+#[tokio::test]
+async fn columns_keep_their_width_while_a_page_arrives() {
+    let css = get(&tcp(FakeDesk::default()), "/assets/slod.css").await.text;
+    assert!(css.contains("auto-fill") && !css.contains("auto-fit"), "{css}");
+}
+
 #[tokio::test]
 async fn colours_are_written_in_one_place() {
     let css = get(&tcp(FakeDesk::default()), "/assets/slod.css").await.text;

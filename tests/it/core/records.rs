@@ -108,22 +108,31 @@ fn a_person_may_have_ended_it() {
     assert_eq!(minutes(&world), [12]);
 }
 
-/// The page that waits for a person holds it up for a day, not for ever.
-#[test]
-fn the_public_page_is_part_of_it() {
+fn approve(world: &mut World) {
+    world.about(IncidentEvent::StatusDraft { by: "ann".into(), approve: true });
+}
+
+/// An outage that is over; its public page has had all but its last post.
+fn over_with_a_public_page() -> World {
     let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
     rules.status = Some(status_page(true, 0));
     let mut world = World::new(rules, vec![planned(down(Priority::P1), None)]);
     recording(&mut world, Priority::P2);
-    let draft = |world: &mut World| world.about(IncidentEvent::StatusDraft { by: "ann".into(), approve: true }).now;
     world.feed("b");
-    draft(&mut world);
+    approve(&mut world);
     world.feed("g*2");
-    draft(&mut world);
+    approve(&mut world);
+    world
+}
+
+/// The page that waits for a person holds it up for a day, not for ever.
+#[test]
+fn the_public_page_is_part_of_it() {
+    let mut world = over_with_a_public_page();
     let mut forgotten = world.clone();
     world.feed("g*30");
     assert_eq!(world.records, [], "\"resolved\" waits for approval");
-    draft(&mut world);
+    approve(&mut world);
     world.until(34 * 60);
     assert_eq!(minutes(&world), [33]);
     forgotten.until(3 * 86_400);
@@ -134,17 +143,9 @@ fn the_public_page_is_part_of_it() {
 /// The page takes its last post when the incident cannot open again any more.
 #[test]
 fn a_slow_public_page_loses_no_record() {
-    let mut rules = slo(IndicatorKind::Probe, 99.0, 60);
-    rules.status = Some(status_page(true, 0));
-    let mut world = World::new(rules, vec![planned(down(Priority::P1), None)]);
-    recording(&mut world, Priority::P2);
-    let draft = |world: &mut World| world.about(IncidentEvent::StatusDraft { by: "ann".into(), approve: true }).now;
-    world.feed("b");
-    draft(&mut world);
-    world.feed("g*2");
-    draft(&mut world);
+    let mut world = over_with_a_public_page();
     world.feed("g*30");
-    draft(&mut world);
+    approve(&mut world);
     // What comes last in a round: the shell forgets then.
     let now = world.now;
     world.core.forget_finished(now);
