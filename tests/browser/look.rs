@@ -42,6 +42,10 @@ impl<'a> Looker<'a> {
         let axe = axe.unwrap_or_else(|error| panic!("{AXE}: {error}; run scripts/setup"));
         let source = json!({"source": include_str!("watch.js")});
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
+        // As over a weak line: what a page does while it comes in pieces is seen each time, not now and then.
+        let weak = json!({"offline": false, "latency": 5, "downloadThroughput": 20_000, "uploadThroughput": 20_000});
+        browser.devtools("Network.enable", json!({})).await;
+        browser.devtools("Network.emulateNetworkConditions", weak).await;
         Self { browser, host, axe }
     }
 

@@ -71,6 +71,7 @@ impl<'a> Shell<'a> {
                     div #notices { (notices(&health)) }
                     main #main tabindex="-1" { h1 { (self.title) } (main) }
                     @if !self.embed { (self.footer(&health)) }
+                    span #end {}
                 }
             }
         }
@@ -92,6 +93,8 @@ impl<'a> Shell<'a> {
             }
             link rel="stylesheet" href="/assets/slod.css";
             link rel="icon" href="/favicon.svg" type="image/svg+xml";
+            // Drawn when it is there: tables and charts that find their widths while rows arrive would jump.
+            link rel="expect" href="#end" blocking="render";
             @if !self.embed { (script()) }
         } }
     }
