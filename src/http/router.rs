@@ -92,6 +92,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
         .route("/api/v1/corrections", post(api::corrections::add))
+        .route("/api/v1/annotations", get(api::annotations::list).post(api::annotations::add))
+        .route("/api/v1/annotations/{id}", delete(api::annotations::remove))
         .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
         .route("/api/v1/silences/{id}", delete(api::silences::expire))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))

@@ -24,6 +24,8 @@ pub struct Scene {
     pub marks: Vec<Mark>,
     /// There was more than `marks` holds.
     pub more_marks: bool,
+    /// There were more annotations than `marks` holds.
+    pub more_annotations: bool,
     /// What its policies ask of burn rates.
     pub burns: Vec<BurnRow>,
     /// The definition, line by line, as it was read.
@@ -41,6 +43,10 @@ pub enum MarkKind {
     Planned,
     /// A person corrected the budget.
     Correction,
+    /// Something new runs, said somebody.
+    Deploy,
+    /// Somebody's remark.
+    Note,
 }
 
 impl MarkKind {
@@ -50,6 +56,8 @@ impl MarkKind {
             Self::Incident => "incident",
             Self::Planned => "planned work",
             Self::Correction => "correction",
+            Self::Deploy => "deploy",
+            Self::Note => "note",
         }
     }
 }

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod acting;
+mod annotations;
 mod api;
 mod browser;
 mod cli;
 mod dashboard;
 mod fake_almanac;
+mod fake_annotations;
 mod fake_dashboard;
 mod fake_desk;
 mod fixed_data;

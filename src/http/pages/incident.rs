@@ -10,6 +10,7 @@ use maud::{Markup, html};
 
 use super::{
     cell,
+    changes::{affair, changes},
     incident_acts::{controls, draft_buttons},
     incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
     looks, page,
@@ -53,6 +54,7 @@ pub async fn show(State(companion): State<Companion>, Path(id): Path<String>, as
 /// The page, with what became of a form, or what is wrong with it.
 pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draft: &Draft) -> Result<Markup, Problem> {
     let incident = companion.desk.incident(id).await?;
+    let changed = companion.desk.changes(affair(&incident)).await?;
     let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
@@ -60,6 +62,7 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
         (pen::not_done(draft.note_fault.is_some(), "text"))
         (pen::not_done(draft.silence.is_faulty(), "silence"))
         (lead(&incident, now))
+        (changes(&incident, &changed))
         (controls(companion, &incident, draft))
         (steps("", &incident, now))
         (deliveries(Messages { caption: "Messages", at: "deliveries", from: "incident" }, now, &incident.deliveries, Pen::current().as_ref()))

@@ -16,7 +16,6 @@ use slod::{
         name::{Series, SloId},
         slot::SlotState,
     },
-    template::Templates,
     views::{
         desk::{
             Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
@@ -24,14 +23,16 @@ use slod::{
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
         incident::{DeliveryView, IncidentView},
-        post_incident::{Around, variables},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source};
+use super::{
+    fake_annotations::{Said, written_up},
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source},
+};
 
 pub struct StoppedClock;
 
@@ -79,6 +80,8 @@ pub struct FakeDesk {
     pub unwritable: Option<&'static str>,
     /// Silences that were made.
     pub silenced: Mutex<Vec<Silencing>>,
+    /// What was put on record, and taken away.
+    pub said: Said,
     /// Messages that were tried again.
     pub retried: Mutex<Vec<i64>>,
 }
@@ -192,16 +195,7 @@ impl Desk for FakeDesk {
     }
 
     fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
-        Box::pin(async move {
-            let around = Around {
-                service_title: Some("Inventory"),
-                owner: None,
-                runbook_url: Some("javascript:alert(1)"),
-                external_url: "http://127.0.0.1:9720",
-                now: now(),
-            };
-            Ok(Templates::default().post_incident(&variables(&self.incident(id).await?, &around)).0)
-        })
+        Box::pin(async move { self.incident(id).await.map(|incident| written_up(&incident)) })
     }
 
     fn deliveries<'a>(
