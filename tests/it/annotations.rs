@@ -118,11 +118,11 @@ async fn the_first_made_go_first() {
                 insert into annotations (at, kind, text, made_by, made_at) select i, 'note', 'n' || i, 'ci', i from n";
     sqlx::query(fill).bind(i64::from(ANNOTATIONS_MAX)).execute(&mut connection).await.unwrap();
     // Of an old time, and the newest said: it stays.
-    let (last, _) = store.annotate(deploy(-9_000, "last", None), at(-9_000)).await.unwrap();
+    let (newest, _) = store.annotate(deploy(-9_000, "newest", None), at(-9_000)).await.unwrap();
     let row =
         sqlx::query("select count(*), min(id), max(id) from annotations").fetch_one(&mut connection).await.unwrap();
-    let (many, least, most): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-    assert_eq!((many, least, most), (i64::from(ANNOTATIONS_MAX), first + 2, last));
+    let (many, least, greatest): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!((many, least, greatest), (i64::from(ANNOTATIONS_MAX), first + 2, newest));
 }
 
 /// A store of the version before gets the table; one row of a kind that is not known yet is left out, the others are not.

@@ -143,8 +143,8 @@ async fn an_incident_says_what_changed() {
     let html = get_as(&tcp(quiet), "/incident/7", "text/html").await.text;
     assert!(html.contains("nobody put a deploy or a note on record from 2 h before it opened"), "{html}");
     let document = get(&tcp(FakeDesk::default()), "/api/v1/incidents/7?format=markdown").await.text;
-    let line = "- 2026-10-25 11:46:00 UTC **deploy** inventory-api 4.2.1, 4 min before it opened, by ci: <https://ci.example/builds/4711>";
-    assert!(document.contains("## What had changed") && document.contains(line), "{document}");
+    let told = "- 2026-10-25 11:46:00 UTC **deploy** inventory-api 4.2.1, 4 min before it opened, by ci: <https://ci.example/builds/4711>";
+    assert!(document.contains("## What had changed") && document.contains(told), "{document}");
     assert!(!document.contains("](javascript") && !document.contains("<script"), "{document}");
 }
 
