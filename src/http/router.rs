@@ -12,7 +12,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use super::{
     Companion, Surface, api, forms,
     guard::{self, Front},
-    observe, openapi, pages,
+    kept, observe, openapi, pages,
     problem::Problem,
     routes, session, webhooks,
 };
@@ -29,6 +29,7 @@ pub fn router(companion: Companion, surface: Surface) -> Router {
         .layer(from_fn_with_state(front.clone(), guard::dress))
         .layer(from_fn_with_state(front.clone(), session::know))
         .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(front.clone(), kept::keep))
         .layer(from_fn_with_state(front, observe::record))
         .with_state(companion)
 }

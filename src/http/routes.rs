@@ -119,6 +119,11 @@ pub fn is_signed(path: &str) -> bool {
     matches!(path, "/webhooks/pagerduty" | "/webhooks/slack")
 }
 
+/// Whether the answer of a matched path is long, and the same for all who have not logged in.
+pub fn is_kept(path: &str) -> bool {
+    matches!(path, "/" | "/{service}/health")
+}
+
 /// The route of a matched path.
 pub fn find(method: &str, path: &str) -> Option<&'static Route> {
     let method = if method == "HEAD" { "GET" } else { method };

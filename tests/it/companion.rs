@@ -13,6 +13,7 @@ mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod kept;
 mod live_terminal;
 mod login;
 mod metrics;
