@@ -138,7 +138,7 @@ pub struct OpenIncident {
     pub source: Option<String>,
     /// Of which series; empty without `per`.
     pub series: Series,
-    /// The headline of its newest message.
+    /// What is wrong, without what changes by the minute.
     pub title: String,
     /// How urgent.
     pub priority: Priority,

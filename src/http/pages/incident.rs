@@ -27,7 +27,7 @@ use crate::{
     },
     views::{
         incident::IncidentView,
-        render_words::{amount, percent, percent_or_absent, relative},
+        render_words::{amount, instant_and_age, percent, percent_or_absent, relative},
     },
 };
 
@@ -58,7 +58,7 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
     let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
-        (pen::result(done.filter(|done| is_so(*done, &incident))))
+        (pen::result_with(done.filter(|done| is_so(*done, &incident)), |done| already(done, &incident, now)))
         (pen::not_done(draft.note_fault.is_some(), "text"))
         (pen::not_done(draft.silence.is_faulty(), "silence"))
         (lead(&incident, now))
@@ -89,10 +89,24 @@ fn is_so(done: Outcome, incident: &IncidentView) -> bool {
     let has_draft = incident.status_page.as_ref().is_some_and(|page| page.draft.is_some());
     match done {
         Outcome::Acknowledged => incident.acknowledged_at.is_some(),
+        Outcome::TakenOver => incident.acknowledged_before.is_some(),
         Outcome::Resolved | Outcome::Over => incident.resolved_at.is_some(),
         Outcome::Approved | Outcome::Discarded | Outcome::NoDraft => !has_draft,
         _ => Visit::current().person.is_some(),
     }
+}
+
+/// Who had done it already, and when.
+fn already(done: Outcome, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
+    html! { @match done {
+        Outcome::TakenOver => @if let Some(held) = &incident.acknowledged_before {
+            " Before you: " bdi { (held.by) } ", " (instant_and_age(now, held.at)) "."
+        },
+        Outcome::Over => @if let Some(end) = incident.resolved_at {
+            " It ended " (instant_and_age(now, end)) @if let Some(by) = &incident.resolved_by { ", resolved by " bdi { (by) } } "."
+        },
+        _ => {}
+    } }
 }
 
 /// What, since when, and what it has cost so far: in one look.

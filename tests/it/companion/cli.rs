@@ -253,6 +253,17 @@ fn acting() {
 }
 
 #[test]
+fn whoever_comes_second_hears_of_the_first() {
+    let served = Served::new(FakeDesk { held: true, ..FakeDesk::default() });
+    let said = stdout(&served.slod(&["ack", "7"]).success());
+    let wanted = "acknowledged by ops-lead; it was acknowledged already by bob <i> (api), 2026-10-25 11:52:00 UTC (";
+    assert!(said.contains(wanted), "{said}");
+    let shown = stdout(&served.slod(&["incident", "show", "7"]).success());
+    assert!(shown.contains("before that 2026-10-25 11:52:00 UTC (") && shown.contains("by bob <i> (api)"), "{shown}");
+    assert!(!stdout(&served.slod(&["resolve", "7"]).success()).contains("already"));
+}
+
+#[test]
 fn what_is_refused_ends_with_1() {
     let served = Served::new(FakeDesk::default());
     let refused = served.slod(&["ack", "8"]).code(1);

@@ -22,7 +22,7 @@ use slod::{
         },
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
-        incident::{DeliveryView, IncidentView},
+        incident::{DeliveryView, HolderView, IncidentView},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
@@ -74,6 +74,8 @@ pub struct FakeDesk {
     pub past: usize,
     /// The incident is over.
     pub over: bool,
+    /// Somebody had the incident before.
+    pub held: bool,
     /// Acts are never answered.
     pub stuck: bool,
     /// Why nothing can be written.
@@ -189,8 +191,12 @@ impl Desk for FakeDesk {
                 return Err(DeskError::NotFound(format!("there is no incident `{id}`"), others));
             }
             let over = || Some(at("2026-10-25T11:58:00Z"));
-            let ended = || IncidentView { state: "resolved".into(), resolved_at: over(), ..incident() };
-            Ok(if self.over { ended() } else { incident() })
+            let by = || Some("bob (api)".to_owned());
+            let ended =
+                || IncidentView { state: "resolved".into(), resolved_at: over(), resolved_by: by(), ..incident() };
+            let before = HolderView { by: "bob <i> (api)".into(), at: at("2026-10-25T11:52:00Z") };
+            let acknowledged_before = self.held.then_some(before);
+            Ok(IncidentView { acknowledged_before, ..if self.over { ended() } else { incident() } })
         })
     }
 

@@ -18,6 +18,9 @@ use slod::{
 
 use super::{Answer, fake_desk::FakeDesk, fixed_data::now, post, send};
 
+/// What is tried, the page and its headers.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Tells another time each time it is asked, so that no two pages that were made are the same.
 #[derive(Default)]
 struct Ticking(AtomicI64);
@@ -55,7 +58,7 @@ async fn one_page_is_written_for_all_who_ask_at_once() {
 #[tokio::test]
 async fn nobody_is_given_what_was_written_for_another() {
     let long = format!("text/html{}", ", text/plain;q=0.1".repeat(60));
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         ("a session", "/", &[("cookie", "slod=1")]),
         ("a token", "/", &[("authorization", "Bearer reads")]),
         ("a long question", "/", &[("accept", &long)]),
