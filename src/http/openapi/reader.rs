@@ -15,7 +15,7 @@ use crate::http::{
 /// The page; the document does not change while slod runs.
 pub async fn show(State(companion): State<Companion>) -> Markup {
     static CONTENT: LazyLock<String> = LazyLock::new(|| content(&DOCUMENT).into_string());
-    let navigation = Shell::new(&companion, "API").here("api").navigation();
+    let navigation = Shell::new(&companion, "API").navigation();
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -78,8 +78,8 @@ fn render(companion: &Companion, incident: &IncidentView, question: &Question) -
     let says = page_of.and_then(|page| page.draft_text.as_deref());
     let is_void = incident.state == "resolved" && !question.of_draft || question.of_draft && draft.is_none();
     let main = html! {
-        p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str()))
-            " · " (cell::text("title", &incident.title)) }
+        p.lead { (cell::state("state", &incident.state)) (cell::text("priority", incident.priority.as_str()))
+            (cell::text("title", &incident.title)) }
         p { @if incident.resolved_at.is_some() { "Open from " } @else { "Open since " }
             (cell::time("opened_at", companion.now(), Some(incident.opened_at)))
             @if let Some(end) = incident.resolved_at {

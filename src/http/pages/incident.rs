@@ -113,12 +113,13 @@ fn lead(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     let cost = amount(incident.cost.bad, incident.cost.in_seconds);
     let end = incident.resolved_at.unwrap_or(now);
     html! {
-        p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str()))
-            " · opened " (relative(now, incident.opened_at))
-            @if incident.resolved_at.is_some() { ", lasted " (lasted(incident.opened_at, end)) }
-            " · cost " @if incident.resolved_at.is_none() { "so far " } (cost)
-            @if incident.cost.in_seconds { " down" } @else { " bad events" }
-            @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " of the budget)" }
+        p.lead {
+            (cell::state("state", &incident.state)) (cell::text("priority", incident.priority.as_str()))
+            span { "opened " (relative(now, incident.opened_at))
+                @if incident.resolved_at.is_some() { ", lasted " (lasted(incident.opened_at, end)) } }
+            span { "cost " @if incident.resolved_at.is_none() { "so far " } (cost)
+                @if incident.cost.in_seconds { " down" } @else { " bad events" }
+                @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " of the budget)" } }
         }
     }
 }

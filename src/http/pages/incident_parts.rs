@@ -159,15 +159,15 @@ pub fn deliveries(of: Messages<'_>, now: DateTime<Utc>, rows: &[DeliveryView], p
                 th scope="col" { "Decided" } th scope="col" { "Accepted" } th scope="col" { "Receipt" } th scope="col" { "Newest failure" }
                 th scope="col" { "Next" } th scope="col" { "Row" } th scope="col" { "Incident" }
             } }
-            tbody { @for (place, delivery) in rows.iter().enumerate() { @let at = format!("{}.{place}", of.at); tr {
+            tbody.messages { @for (place, delivery) in rows.iter().enumerate() { @let at = format!("{}.{place}", of.at); tr {
                 th scope="row" { (cell::text(&format!("{at}.receiver"), &delivery.receiver)) }
                 td { (cell::text(&format!("{at}.event"), &delivery.event)) }
                 td { (cell::state(&format!("{at}.state"), &delivery.state)) (retry(of, delivery, pen)) }
                 td.n { data value=(delivery.attempts) data-field={ (at) ".attempts" } { (delivery.attempts) } }
                 td { (cell::time(&format!("{at}.decided_at"), now, Some(delivery.decided_at))) }
                 td { (cell::time(&format!("{at}.sent_at"), now, delivery.sent_at)) }
-                td { (cell::optional(&format!("{at}.receipt"), delivery.receipt.as_deref())) }
-                td { (cell::optional(&format!("{at}.last_error"), delivery.last_error.as_deref())) }
+                td.long { (cell::optional(&format!("{at}.receipt"), delivery.receipt.as_deref())) }
+                td.long { (cell::optional(&format!("{at}.last_error"), delivery.last_error.as_deref())) }
                 td { (cell::time(&format!("{at}.next_at"), now, delivery.next_at)) }
                 td { data value=(delivery.id) data-field={ (at) ".id" } { (delivery.id) } }
                 td {

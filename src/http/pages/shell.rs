@@ -113,7 +113,6 @@ impl<'a> Shell<'a> {
                     a href="/" aria-current=[current("overview")] { "Services" }
                     a href="/silences" aria-current=[current("silences")] { "Silences" }
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
-                    a href="/api" aria-current=[current("api")] { "API" }
                 }
                 (pen::who(self.companion))
             }
@@ -128,6 +127,7 @@ impl<'a> Shell<'a> {
                 " · configuration " code { (health.config_hash.chars().take(12).collect::<String>()) }
                 " loaded " (instant_and_age(now, health.loaded_at))
                 " · running since " (instant(health.started_at))
+                " · " a href="/api" { "API" }
             }
         } }
     }

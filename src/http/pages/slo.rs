@@ -54,8 +54,8 @@ pub async fn show(
 fn render(companion: &Companion, slo: &SloView, scene: &Scene, slots: &[SlotView], embed: bool) -> Markup {
     let now = companion.now();
     let main = html! {
-        p.lead { (cell::state("state", slo.state.as_str())) " " (cell::text("id", &slo.id.to_string()))
-            @if !slo.series.is_empty() { " · " (cell::labels("series", &slo.series)) }
+        p.lead { (cell::state("state", slo.state.as_str())) (cell::text("id", &slo.id.to_string()))
+            @if !slo.series.is_empty() { span { (cell::labels("series", &slo.series)) } }
             span.judged { "newest slot " (cell::known(now, slo.watermark)) } }
         @if let Some(fault) = &slo.fault { p.banner { strong { "◌ Newest slot: " } (cell::text("fault", fault)) } }
         (open(scene, now))
