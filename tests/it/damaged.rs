@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use slod::{
     domain::{
         alert::{Alert, AlertState},
+        annotation::{Annotation, Kind},
         decide::{Line, Outgoing, SeriesKey, time},
         incident::{Incident, Subject},
         name::{Name, SloId},
@@ -77,8 +78,21 @@ async fn filled(path: &Path) {
             ..Commit::default()
         };
         store.commit(Arc::new(commit), now()).await.unwrap();
+        store.annotate(deploy(number), now()).await.unwrap();
     }
     store.close().await;
+}
+
+fn deploy(number: i64) -> Annotation {
+    Annotation {
+        kind: Kind::Deploy,
+        at: now(),
+        text: format!("shop {number} {}", "and more ".repeat(20)),
+        url: None,
+        service: Some(Name::from("shop")),
+        by: "ci".into(),
+        created_at: now(),
+    }
 }
 
 async fn count(path: &Path, query: &'static str) -> i64 {
@@ -112,7 +126,7 @@ async fn any_page_may_be_broken() {
     let pages = bytes.len() / PAGE;
     assert!(pages > 50, "{pages}");
     // A page at the root of a table takes the table with it.
-    let (mut salvaged, mut lost, mut pages_read, mut messages) = (0, 0, 0, 0);
+    let (mut salvaged, mut lost, mut pages_read, mut messages, mut deploys) = (0, 0, 0, 0, 0);
     for page in (0..pages).step_by(7).chain([1, pages - 1]) {
         let folder = copy(&original);
         let path = folder.path().join("slod.db");
@@ -132,6 +146,8 @@ async fn any_page_may_be_broken() {
             assert!(live.len() as i64 >= INCIDENTS / 2, "page {page}: {} incidents", live.len());
             pages_read += 1;
             messages += leases.len() as i64;
+            let annotations = store.annotations(None, time(0), now() + TimeDelta::days(1), 1_000).await.unwrap();
+            deploys += annotations.len() as i64;
         }
         store
             .commit(Arc::new(Commit { incidents: vec![(incident(500), true)], ..Commit::default() }), now())
@@ -146,6 +162,7 @@ async fn any_page_may_be_broken() {
     }
     assert!(salvaged > 3 && lost <= 3, "{salvaged}, {lost} without anything");
     assert!(messages * 10 >= pages_read * INCIDENTS * 9, "{messages} messages after {pages_read} broken pages");
+    assert!(deploys * 10 >= pages_read * INCIDENTS * 8, "{deploys} annotations after {pages_read} broken pages");
 }
 
 #[tokio::test]
