@@ -101,8 +101,9 @@ fn tiles(slo: &SloView, now: DateTime<Utc>) -> Markup {
             div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) " of the time measured" } } }
             div { dt { "Budget left" } dd {
                 (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
-                small { @if budget.remaining_if_bad == budget.remaining_if_good { "all of it measured" }
-                    @else { "between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" } }
+                small { @if budget.remaining_if_bad == budget.remaining_if_good && budget.remaining_if_good == budget.remaining { "all of it measured" }
+                    @else if budget.remaining_if_bad == budget.remaining_if_good { "as measured; " (percent_or_absent(budget.remaining_if_good)) " of the whole period's" }
+                    @else { "as measured; between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" } }
             } }
             div { dt { "Time to exhaustion" } dd { (exhaustion(slo, now)) } }
         }
