@@ -10,7 +10,9 @@ pub const ABSENT: &str = "—";
 
 /// `0.9731` → `97.31 %`. Never rounds a share that is not whole up to `100 %`, nor one that is not nothing to `0 %`.
 pub fn percent(ratio: f64) -> String {
-    let shown = (3..=9).map(|digits| trimmed(ratio * 100.0, digits)).find(|text| {
+    // Beside thousands, thousandths are noise.
+    let least = if ratio.abs() < 10.0 { 3 } else { 0 };
+    let shown = (least..=9).map(|digits| trimmed(ratio * 100.0, digits)).find(|text| {
         let whole = matches!(text.as_str(), "0" | "100");
         !whole || ratio.abs() < 1e-12 || (ratio - 1.0).abs() < 1e-12
     });
@@ -210,6 +212,7 @@ mod tests {
             (0.462, "46.2 %"),
             (-0.13, "−13 %"),
             (-199.0, "−19,900 %"),
+            (-359.002_11, "−35,900 %"),
             (1.0, "100 %"),
             (0.0, "0 %"),
             (0.999_999_6, "99.99996 %"),

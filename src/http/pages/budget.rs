@@ -131,12 +131,14 @@ fn row(at: &str, slo: &SloReport, runs: bool) -> Markup {
                 @if slo.budgeting != "occurrences" { " · counts " (cell::text(&of("budgeting"), &slo.budgeting)) } } }
         td { (verdict(at, slo, runs)) }
         td.n { (cell::share(&of("achieved"), slo.achieved)) br; small { "of " (cell::share(&of("objective"), Some(slo.objective))) } }
-        td { (cell::bar(used(budget).map(|used| 1.0 - used))) small { (cell::seconds(&of("budget.used_seconds"), Some(budget.used_seconds)))
+        td { small { (cell::seconds(&of("budget.used_seconds"), Some(budget.used_seconds)))
             " of " (cell::seconds(&of("budget.allowed_seconds"), Some(budget.allowed_seconds))) } }
         td.n { (cell::share(&of("budget.remaining"), budget.remaining)) br; small { (cell::share(&of("budget.consumed"), budget.consumed)) " used" } }
         @let differ = bounds(budget).is_some();
-        td.n.same[!differ] { (cell::share(&of("budget.remaining_if_good"), budget.remaining_if_good))
-            br; small { "… " (cell::share(&of("budget.remaining_if_bad"), budget.remaining_if_bad)) } }
+        // On almost no data there is nothing to draw.
+        @let known = used(budget).filter(|_| Verdict::of(slo, runs) != Verdict::Open);
+        td.n.same[!differ] { (cell::share(&of("budget.remaining_if_good"), budget.remaining_if_good)) (cell::bar(known.map(|used| 1.0 - used)))
+            small { "… " (cell::share(&of("budget.remaining_if_bad"), budget.remaining_if_bad)) } }
         td.n { (cell::events(&of("bad"), slo.bad, seconds)) br; small { "of " (cell::events(&of("budget.allowed_bad"), budget.allowed_bad, seconds)) " allowed of these" } }
         td.n { (cell::events(&of("good"), slo.good, seconds)) br; small { "of " (cell::events(&of("total"), slo.total, seconds)) } }
     } }
