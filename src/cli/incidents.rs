@@ -214,7 +214,13 @@ fn act(config: &Path, args: &ActArgs, action: &[&str], what: &str) -> anyhow::Re
         Some((state, false)) => format!("; the page stays at `{state}` until `resolved` is proposed"),
         None => String::new(),
     };
-    done(&incident, args.form.output, &format!("{what} by {by}{then}"))
+    let held = incident.acknowledged_before.as_ref().filter(|_| action == ["acknowledge"]);
+    let already = held.map(|held| {
+        let at = instant_and_age(SystemClock.now(), held.at);
+        format!("; it was acknowledged already by {}, {at}", held.by)
+    });
+    let already = already.unwrap_or_default();
+    done(&incident, args.form.output, &format!("{what} by {by}{already}{then}"))
 }
 
 fn done(incident: &IncidentView, form: Output, what: &str) -> anyhow::Result<u8> {
@@ -239,12 +245,16 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
     if let Some(at) = incident.acknowledged_at {
         let by = incident.acknowledged_by.as_deref().unwrap_or("somebody");
         let _ = writeln!(text, "acknowledged {} by {}", instant_and_age(now, at), plain(by));
+        if let Some(held) = &incident.acknowledged_before {
+            let _ = writeln!(text, "before that {} by {}", instant_and_age(now, held.at), plain(&held.by));
+        }
     }
     for why in incident.muted.iter().flat_map(|muted| &muted.why) {
         let _ = writeln!(text, "muted: {}", plain(why));
     }
     if let Some(at) = incident.resolved_at {
-        let _ = writeln!(text, "resolved {}", instant_and_age(now, at));
+        let by = incident.resolved_by.as_deref().map(|by| format!(" by {}", plain(by))).unwrap_or_default();
+        let _ = writeln!(text, "resolved {}{by}", instant_and_age(now, at));
     }
     let share = percent_or_absent(incident.cost.budget_share);
     let _ = writeln!(

@@ -4,6 +4,7 @@
 //! Data goes to stdout, everything else to stderr.
 
 mod against;
+mod annotate;
 pub mod check;
 mod client;
 mod correct;
@@ -120,6 +121,15 @@ pub enum Verb {
         after_help = "Example:\n  slod correct shop/checkout --at 2026-10-25T12:00:00Z --bad -120 --total 0 --reason 'load test'"
     )]
     Correct(correct::CorrectArgs),
+    /// Put a deploy or a note on record: it stands beside charts and incidents, and judges nothing
+    #[command(
+        after_help = "Example:\n  slod annotate 'checkout 4.2.1' --kind deploy --service shop --url https://ci.example/builds/4711\n  \
+                      slod annotate 'load test begins'"
+    )]
+    Annotate(annotate::AnnotateArgs),
+    /// List what was put on record, or take it away
+    #[command(subcommand, after_help = "Example:\n  slod annotation list --service shop")]
+    Annotation(annotate::AnnotationVerb),
     /// Mute new messages for a while, with a reason
     #[command(
         subcommand,
@@ -174,6 +184,8 @@ pub fn main(cli: Cli) -> anyhow::Result<u8> {
         Verb::Notify(notify::NotifyVerb::Test(args)) => notify::test(&config, &args),
         Verb::Silence(verb) => silence::run(&config, &verb),
         Verb::Correct(args) => correct::run(&config, &args),
+        Verb::Annotate(args) => annotate::add(&config, &args),
+        Verb::Annotation(verb) => annotate::run(&config, &verb),
         Verb::Test(args) => test::run(&args),
         Verb::Init(args) => init::run(&args),
         Verb::Schema => shell::schema(),

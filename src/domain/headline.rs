@@ -20,8 +20,25 @@ const HEADLINE_MAX: usize = 80;
 /// Of a person's name.
 const NAME_MAX: usize = 24;
 
-/// State, service and damage within 80 characters.
+/// What is wrong, said twice.
+struct Trouble {
+    /// In words that stay true while it lasts: no duration, no figure.
+    lasting: String,
+    /// As of now, with for how long and how much.
+    now: String,
+}
+
+/// State, service and damage within 80 characters: true at the moment it is said.
 pub fn headline(occasion: &Occasion<'_>) -> String {
+    worded(occasion, |trouble| trouble.now)
+}
+
+/// The same for whoever reads it later: without what changes by the minute while it lasts. How it ended stays so.
+pub fn title(occasion: &Occasion<'_>) -> String {
+    worded(occasion, |trouble| trouble.lasting)
+}
+
+fn worded(occasion: &Occasion<'_>, choose: fn(Trouble) -> String) -> String {
     let subject = match &occasion.incident.subject {
         Subject::Source(name) => format!("source {name}"),
         Subject::Slo { id, series } => {
@@ -33,7 +50,7 @@ pub fn headline(occasion: &Occasion<'_>) -> String {
     let subject = on_one_line(&subject);
     let said = match &occasion.incident.resolved {
         Some(end) => ending(occasion, end),
-        None => vec![trouble(occasion)],
+        None => vec![choose(trouble(occasion))],
     };
     // The longest that fits; of the shortest, as much as fits beside the subject.
     let room = HEADLINE_MAX.saturating_sub(subject.chars().count() + 2);
@@ -100,12 +117,13 @@ fn still(series: &Series<'_>) -> (&'static str, &'static str) {
     }
 }
 
-/// What is wrong now.
-fn trouble(occasion: &Occasion<'_>) -> String {
+/// What is wrong.
+fn trouble(occasion: &Occasion<'_>) -> Trouble {
     let open_for = occasion.now - occasion.incident.opened_at;
     let mut members = occasion.incident.members.values();
     if members.all(|member| !member.firing) && occasion.incident.most_urgent().is_some() {
-        return format!("flapping, does not fire right now; open for {}", span_words(open_for));
+        let now = format!("flapping, does not fire right now; open for {}", span_words(open_for));
+        return Trouble { lasting: "flapping".to_owned(), now };
     }
     // One that opened again fires since then: what was good in between was not failing.
     let firing = occasion.incident.members.values().filter(|member| member.firing);
@@ -114,46 +132,63 @@ fn trouble(occasion: &Occasion<'_>) -> String {
     match (&occasion.incident.subject, &occasion.series) {
         (Subject::Source(_), _) => {
             let failing = occasion.failing_since.map_or(open_for, |since| occasion.now - since);
-            format!("does not answer for {}", span_words(failing))
+            lasting("does not answer", &span_words(failing))
         }
         (Subject::Slo { .. }, Some(series)) => damage(series, firing_for),
-        (Subject::Slo { .. }, None) => format!("in breach for {}", span_words(open_for)),
+        (Subject::Slo { .. }, None) => lasting("in breach", &span_words(open_for)),
     }
 }
 
-fn damage(series: &Series<'_>, open_for: TimeDelta) -> String {
+/// `down`, `down for 5 min`.
+fn lasting(what: &str, span: &str) -> Trouble {
+    Trouble { lasting: what.to_owned(), now: format!("{what} for {span}") }
+}
+
+fn damage(series: &Series<'_>, open_for: TimeDelta) -> Trouble {
     let bad = bad_slots(series);
     let on_silence = matches!(series.condition, Some(Condition::NoData(_)));
     if let Some(silent) = silence(series).filter(|_| on_silence || bad == 0) {
-        return format!("no data for {}", span_words(silent));
+        return lasting("no data", &span_words(silent));
     }
     if bad == 0 {
         let told = series.condition.and_then(|condition| window_words(series, condition));
-        return told.unwrap_or_else(|| match budget_words(series) {
-            left if open_for < TimeDelta::seconds(1) => left,
-            left => format!("{left} (in breach for {})", span_words(open_for)),
+        return told.unwrap_or_else(|| {
+            let left = budget_words(series);
+            let breach = if open_for < TimeDelta::seconds(1) {
+                left
+            } else {
+                format!("{left} (in breach for {})", span_words(open_for))
+            };
+            Trouble { lasting: "in breach".to_owned(), now: breach }
         });
     }
     // The run that opened the incident is older than the incident.
     let failing = TimeDelta::seconds(i64::from(bad) * i64::from(series.spec.every));
     let since = span_words(open_for.max(failing));
     match series.spec.kind {
-        IndicatorKind::Probe => format!("health check failing for {since}"),
-        IndicatorKind::Value => match newest(series).and_then(|slot| slot.shown) {
-            Some(value) => format!("{}, not {}, for {since}", value_words(series, value), series.good),
-            None => format!("value not {} for {since}", series.good),
-        },
-        IndicatorKind::Latency => format!("too slow (not {}) for {since}", series.good),
-        IndicatorKind::Uptime => format!("down for {since}"),
-        IndicatorKind::Ratio if series.spec.counts_slots() => {
-            format!("under {} for {since}", series.spec.slot_target())
+        IndicatorKind::Probe => lasting("health check failing", &since),
+        IndicatorKind::Value => {
+            let value = newest(series).and_then(|slot| slot.shown);
+            let said = lasting(&format!("value not {}", series.good), &since);
+            match value {
+                Some(value) => {
+                    let now = format!("{}, not {}, for {since}", value_words(series, value), series.good);
+                    Trouble { now, ..said }
+                }
+                None => said,
+            }
         }
-        IndicatorKind::Ratio => format!("too many bad events for {since}"),
+        IndicatorKind::Latency => lasting(&format!("too slow (not {})", series.good), &since),
+        IndicatorKind::Uptime => lasting("down", &since),
+        IndicatorKind::Ratio if series.spec.counts_slots() => {
+            lasting(&format!("under {}", series.spec.slot_target()), &since)
+        }
+        IndicatorKind::Ratio => lasting("too many bad events", &since),
     }
 }
 
 /// What a window remembers although the newest slot is good.
-fn window_words(series: &Series<'_>, condition: &Condition) -> Option<String> {
+fn window_words(series: &Series<'_>, condition: &Condition) -> Option<Trouble> {
     let at = series.tally.ledger.newest()?;
     match condition {
         Condition::BurnRate(rate) => {
@@ -161,13 +196,22 @@ fn window_words(series: &Series<'_>, condition: &Condition) -> Option<String> {
                 let burn =
                     WindowSums::ending_at(series.tally, at, pair.long).burn(series.spec.objective, Judge::IfGood)?;
                 let windows = format!("{}/{}", duration(pair.long), duration(pair.short));
-                (burn >= pair.factor).then(|| format!("burning {burn:.1}× too fast ({windows})"))
+                (burn >= pair.factor).then(|| Trouble {
+                    lasting: format!("burning too fast ({windows})"),
+                    now: format!("burning {burn:.1}× too fast ({windows})"),
+                })
             })
         }
-        Condition::BudgetRemaining(_) => Some(budget_words(series)),
-        Condition::ExhaustedWithin { over, .. } => {
+        Condition::BudgetRemaining(bound) => Some(Trouble {
+            lasting: format!("budget left {} {}", bound.operator.sign(), percent(bound.bound)),
+            now: budget_words(series),
+        }),
+        Condition::ExhaustedWithin { time, over } => {
             let left = seconds_to_exhaustion(series.spec, series.tally, at, *over, Judge::IfGood)?;
-            Some(format!("budget gone in {} at this rate", seconds_words(left)))
+            Some(Trouble {
+                lasting: format!("budget gone within {} at this rate", duration(*time)),
+                now: format!("budget gone in {} at this rate", seconds_words(left)),
+            })
         }
         Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| window_words(series, part)),
         Condition::Consecutive(_) | Condition::NoData(_) | Condition::Value(_) => None,

@@ -1,6 +1,7 @@
 //! The core: decides, and does nothing else. No clock, no I/O, no vendor's word.
 
 pub mod alert;
+pub mod annotation;
 pub mod budget;
 pub mod bulletin;
 pub mod chunk;

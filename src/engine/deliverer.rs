@@ -33,10 +33,10 @@ const SEND_LIMIT: Duration = Duration::from_secs(30);
 /// Longer than twice the longest attempt.
 const LEASE_SECONDS: i64 = 75;
 /// Attempts to one receiver at a time.
-const BATCH_MAX: u32 = 32;
+const BATCH_MAX: u32 = 64;
 /// While more is due than fits, so many places are filled at a time: a look at the queue for each of them would cost more
 /// than the sending.
-const HANDFUL: u32 = 16;
+const HANDFUL: u32 = 32;
 /// The wait for a handful of places; after it, fewer will do.
 const HANDFUL_WAIT: Duration = Duration::from_millis(5);
 /// The wait after an error of the store.

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::model::{Config, Slo},
     domain::{
+        annotation::Kind,
         budget::{RATE_WINDOW, Tally, WindowSums, first_slot, window_sums},
         condition::duration,
         correction::Correction,
@@ -21,8 +22,9 @@ use crate::{
         slot::Span,
         watch::pairs,
     },
-    store::{Store, StoreError},
+    store::{Store, StoreError, annotations::Numbered},
     views::{
+        annotation::AnnotationView,
         course::Course,
         dashboard::{BurnRow, BurnWindow, Mark, MarkKind, PeriodAhead, Scene},
         render_words::count,
@@ -32,6 +34,8 @@ use crate::{
 
 /// Most things that are drawn over a window, the newest.
 const MARKS_MAX: usize = 60;
+/// Most annotations beside them, the newest: many deploys leave room for an incident.
+const ANNOTATIONS_MAX: usize = 40;
 
 /// The scene of one series, in at most `parts` parts.
 pub async fn scene(
@@ -58,7 +62,10 @@ pub async fn scene(
     let span = Span { start: first * every, end: (newest + 1) * every };
     let course = course(slo, &ledger, &corrections, span, parts);
     let within = store.incidents_within(&spec.id.service, &spec.id.slo, time(span.start), now).await?;
-    let (marks, more_marks) = marks(config, &key, &within, &corrections, span);
+    let (mut marks, more_marks) = marks(config, &key, &within, &corrections, span);
+    let (said, more_annotations) = said(store, &spec.id.service, time(span.start)).await?;
+    marks.extend(said);
+    marks.sort_by_key(|mark| mark.from);
     let tally = Tally { ledger: &ledger, corrections: &corrections };
     let burns = rows.into_iter().map(|row| burn_row(config, slo, view, tally, newest, row)).collect();
     Ok(Scene {
@@ -66,6 +73,7 @@ pub async fn scene(
         course,
         marks,
         more_marks,
+        more_annotations,
         burns,
         definition: definition(config, slo),
         limit: limit(slo),
@@ -188,4 +196,25 @@ fn marks(
     marks.truncate(MARKS_MAX);
     marks.reverse();
     (marks, more)
+}
+
+/// What people said of the time from `since` on about a service, and whether that is not all.
+async fn said(store: &Store, service: &str, since: DateTime<Utc>) -> Result<(Vec<Mark>, bool), StoreError> {
+    let ever = DateTime::<Utc>::MAX_UTC;
+    let found = store.annotations(Some(service), since, ever, ANNOTATIONS_MAX + 1).await?;
+    let more = found.len() > ANNOTATIONS_MAX;
+    let mark = |(id, annotation): &Numbered| {
+        let view = AnnotationView::new(*id, annotation);
+        Mark {
+            kind: match annotation.kind {
+                Kind::Deploy => MarkKind::Deploy,
+                Kind::Note => MarkKind::Note,
+            },
+            from: view.at,
+            to: Some(view.at),
+            text: format!("{}, by {}", view.text, view.by),
+            href: view.link().map(str::to_owned),
+        }
+    };
+    Ok((found.iter().take(ANNOTATIONS_MAX).map(mark).collect(), more))
 }

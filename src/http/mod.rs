@@ -1,7 +1,8 @@
 //! The companion: pages, API and metrics over the desk.
 //!
 //! Cast: [`Companion`] is what every handler is given; [`routes`] lists what can be asked; `guard` decides who
-//! may ask and for how long; `observe` times every answer; [`serve`] listens on TCP and on the Unix socket.
+//! may ask and for how long; `kept` has the overview written once a second;
+//! `observe` times every answer; [`serve`] listens on TCP and on the Unix socket.
 //!
 //! Guarantees: reading is open, writing over TCP takes a token that may operate (or the session of a person who has
 //! logged in with one, and a form of ours), the Unix socket is for root and the daemon's own user. Everything from outside is escaped. No answer waits longer than 30 s, no body is larger
@@ -13,6 +14,7 @@ mod chart;
 mod forms;
 mod guard;
 mod here;
+mod kept;
 mod observe;
 pub mod openapi;
 mod pages;
@@ -38,7 +40,7 @@ const ANSWERS_AT_ONCE: usize = 64;
 const BODIES_AT_ONCE: usize = 256;
 
 /// Where a request came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Surface {
     /// Anybody who can reach the port: reads; writes with a token.
     Tcp,
@@ -82,6 +84,7 @@ pub struct Companion {
     turns: Arc<Turns>,
     sessions: Arc<session::Sessions>,
     attempts: Arc<session::Attempts>,
+    answers: Arc<kept::Answers>,
 }
 
 impl Companion {
@@ -94,6 +97,7 @@ impl Companion {
             turns: Arc::default(),
             sessions: Arc::default(),
             attempts: Arc::default(),
+            answers: Arc::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use super::{
     Companion, Surface, api, forms,
     guard::{self, Front},
-    observe, openapi, pages,
+    kept, observe, openapi, pages,
     problem::Problem,
     routes, session, webhooks,
 };
@@ -29,6 +29,7 @@ pub fn router(companion: Companion, surface: Surface) -> Router {
         .layer(from_fn_with_state(front.clone(), guard::dress))
         .layer(from_fn_with_state(front.clone(), session::know))
         .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(front.clone(), kept::keep))
         .layer(from_fn_with_state(front, observe::record))
         .with_state(companion)
 }
@@ -92,6 +93,8 @@ fn api_routes() -> Router<Companion> {
         .route("/api/v1/deliveries/{id}", get(api::deliveries::one))
         .route("/api/v1/deliveries/{id}/retry", post(api::deliveries::retry))
         .route("/api/v1/corrections", post(api::corrections::add))
+        .route("/api/v1/annotations", get(api::annotations::list).post(api::annotations::add))
+        .route("/api/v1/annotations/{id}", delete(api::annotations::remove))
         .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
         .route("/api/v1/silences/{id}", delete(api::silences::expire))
         .route("/api/v1/notify-test/{receiver}", post(api::deliveries::notify_test))

@@ -95,6 +95,9 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/deliveries/{id}", &[], "one message of the outbox"),
     post("/api/v1/deliveries/{id}/retry", "try a message again at once"),
     post("/api/v1/corrections", "add a budget correction"),
+    get("/api/v1/annotations", &["service", "from", "to", "limit"], "deploys and notes, the newest first"),
+    post("/api/v1/annotations", "put a deploy or a note on record, to be seen beside charts and incidents"),
+    delete("/api/v1/annotations/{id}", "take an annotation away"),
     get("/api/v1/silences", &["state", "limit"], "silences, the newest first"),
     post("/api/v1/silences", "silence something for a while, or see what that would mute"),
     delete("/api/v1/silences/{id}", "end a silence early"),
@@ -117,6 +120,11 @@ pub const ROUTES: &[Route] = &[
 /// whichever name they found us says nothing.
 pub fn is_signed(path: &str) -> bool {
     matches!(path, "/webhooks/pagerduty" | "/webhooks/slack")
+}
+
+/// Whether the answer of a matched path is long, and the same for all who have not logged in.
+pub fn is_kept(path: &str) -> bool {
+    matches!(path, "/" | "/{service}/health")
 }
 
 /// The route of a matched path.

@@ -138,6 +138,7 @@ impl Store {
                     for (statement, bound) in [
                         ("delete from sums where (newest + 1) * 240 * every < ?", seconds),
                         ("delete from corrections where at < ?", millis),
+                        ("delete from annotations where at < ?", millis),
                         ("delete from occurrences where at < ?", millis),
                         ("delete from deliveries where state in ('sent', 'dead', 'dropped') and decided_at < ?1 and \
                           (incident is null or incident in (select id from incidents where live = 0 and resolved_at < ?1))", millis),

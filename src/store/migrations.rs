@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_receivers.sql"),
     include_str!("migrations/0006_people.sql"),
     include_str!("migrations/0010_records.sql"),
+    include_str!("migrations/0014_annotations.sql"),
 ];
 
 /// Runs what is missing, each in a transaction of its own. A store from a newer slod is refused.

@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub mod agenda;
+pub mod annotations;
 pub mod attempts;
 pub mod commit;
 pub mod corrections;

@@ -31,13 +31,14 @@ use crate::{
 };
 
 /// The tables and the whole number that their rows are in order of. Sums are counted anew.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("series", "rowid"),
     ("definitions", "series"),
     ("incidents", "rowid"),
     ("deliveries", "rowid"),
     ("alerts", "series"),
     ("corrections", "rowid"),
+    ("annotations", "rowid"),
     ("histories", ""),
     ("timeline", "rowid"),
 ];

@@ -56,6 +56,8 @@ pub struct PostIncident {
     pub told: Vec<Receiver>,
     /// What happened, in order.
     pub timeline: Vec<Line>,
+    /// What had changed shortly before, and meanwhile.
+    pub changes: Vec<Change>,
     /// The public status page, if it concerned one.
     pub status_page: Option<StatusPage>,
     /// What was looked at when it opened.
@@ -129,6 +131,25 @@ pub struct Line {
     pub kind: String,
     /// In words.
     pub text: String,
+}
+
+/// What somebody said had changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Change {
+    /// When.
+    pub at: String,
+    /// The same beside the incident: `4 min before it opened`.
+    pub beside: String,
+    /// deploy, note.
+    pub kind: String,
+    /// In one line.
+    pub text: String,
+    /// Where to read on.
+    pub url: Option<String>,
+    /// Whom it concerned; none: all services.
+    pub service: Option<String>,
+    /// Who said it.
+    pub by: String,
 }
 
 /// The public status page's part.
@@ -209,6 +230,15 @@ pub fn samples() -> Vec<(&'static str, PostIncident)> {
             messages: "trigger sent, resolve sent".to_owned(),
             first_sent_at: Some(at(3)),
             last_error: None,
+        }],
+        changes: vec![Change {
+            at: at(-240),
+            beside: "4 min before it opened".to_owned(),
+            kind: "deploy".to_owned(),
+            text: "sample 4.2.1".to_owned(),
+            url: text("https://ci.example/builds/7"),
+            service: text("sample"),
+            by: "ci".to_owned(),
         }],
         timeline: vec![Line { at: at(0), kind: "opened".to_owned(), text: "incident opened at P1".to_owned() }],
         status_page: Some(StatusPage {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    post_incident::{Line, PostIncident},
+    post_incident::{Change, Line, PostIncident},
     *,
 };
 
@@ -161,9 +161,13 @@ fn the_built_in_document_takes_everything() {
         insta::assert_snapshot!(format!("built-in-{what}"), text);
     }
     let line = Line { at: HOSTILE.into(), kind: HOSTILE.into(), text: HOSTILE.into() };
+    let (at, kind, by) = (HOSTILE.to_owned(), HOSTILE.to_owned(), HOSTILE.to_owned());
+    let change =
+        Change { at, kind, by, text: HOSTILE.into(), url: Some("javascript:alert(1)".into()), ..Change::default() };
     let hostile = PostIncident {
         title: HOSTILE.into(),
         timeline: vec![line; 500],
+        changes: vec![change; 10],
         diagnostics: vec![HOSTILE.repeat(7); 50],
         ..PostIncident::default()
     };

@@ -24,6 +24,8 @@ pub struct Scene {
     pub marks: Vec<Mark>,
     /// There was more than `marks` holds.
     pub more_marks: bool,
+    /// There were more annotations than `marks` holds.
+    pub more_annotations: bool,
     /// What its policies ask of burn rates.
     pub burns: Vec<BurnRow>,
     /// The definition, line by line, as it was read.
@@ -54,6 +56,10 @@ pub enum MarkKind {
     Planned,
     /// A person corrected the budget.
     Correction,
+    /// Something new runs, said somebody.
+    Deploy,
+    /// Somebody's remark.
+    Note,
 }
 
 impl MarkKind {
@@ -63,6 +69,8 @@ impl MarkKind {
             Self::Incident => "incident",
             Self::Planned => "planned work",
             Self::Correction => "correction",
+            Self::Deploy => "deploy",
+            Self::Note => "note",
         }
     }
 }
@@ -143,7 +151,7 @@ pub struct OpenIncident {
     pub source: Option<String>,
     /// Of which series; empty without `per`.
     pub series: Series,
-    /// The headline of its newest message.
+    /// What is wrong, without what changes by the minute.
     pub title: String,
     /// How urgent.
     pub priority: Priority,

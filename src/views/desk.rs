@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     almanac::{AgendaView, Almanac, PlannedView},
+    annotation::Annotations,
     dashboard::Dashboard,
     explain::Explanation,
     inbound::{Call, Reception},
@@ -203,7 +204,7 @@ pub struct IncidentFilter {
 }
 
 /// Answers and acts. One implementation over the running daemon, one over fixed data for tests.
-pub trait Desk: Proofs + Almanac + Dashboard {
+pub trait Desk: Proofs + Almanac + Annotations + Dashboard {
     /// Services in order of name.
     fn services(&self) -> Vec<ServiceView>;
     /// All SLOs' newest figures, in order of id.

@@ -23,7 +23,7 @@ pub struct IncidentView {
     pub source: Option<String>,
     /// Label values.
     pub series: BTreeMap<String, String>,
-    /// The headline of its newest message.
+    /// What is wrong, without what changes by the minute; once it is over, how it ended.
     pub title: String,
     /// P1 … P5.
     #[schemars(with = "super::shapes::Priority")]
@@ -36,8 +36,14 @@ pub struct IncidentView {
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// Who took it.
     pub acknowledged_by: Option<String>,
+    /// Who had it already when that came. Left out where nobody had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_before: Option<HolderView>,
     /// When it ended.
     pub resolved_at: Option<DateTime<Utc>>,
+    /// Who ended it. Left out where nobody did: it is open, or its alerts are over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
     /// Decided late.
     pub late: bool,
     /// Its messages are muted; null if they are not.
@@ -61,6 +67,15 @@ pub struct IncidentView {
     pub status_page: Option<StatusPageView>,
     /// What it has cost.
     pub cost: CostView,
+}
+
+/// Who had an incident, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HolderView {
+    /// Who.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
 }
 
 /// One step of the runbook for people.

@@ -4,6 +4,7 @@
 
 pub mod against;
 pub mod almanac;
+pub mod annotation;
 pub mod course;
 pub mod dashboard;
 pub mod desk;

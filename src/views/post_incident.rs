@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
+    annotation::{AnnotationView, Changes},
     incident::{DeliveryView, IncidentView, StatusPageView},
     render_words::{amount, duration, labels, of_budget, percent},
 };
@@ -12,7 +13,7 @@ use crate::{
         message::cut,
         record::{Sent, late_by, told},
     },
-    template::post_incident::{Alert, Cost, Line, Links, PostIncident, Receiver, StatusPage, Step, instant},
+    template::post_incident::{Alert, Change, Cost, Line, Links, PostIncident, Receiver, StatusPage, Step, instant},
 };
 
 /// Most lines of the timeline; the first and the newest halves.
@@ -33,6 +34,8 @@ pub struct Around<'a> {
     pub runbook_url: Option<&'a str>,
     /// How people reach the companion; no trailing slash.
     pub external_url: &'a str,
+    /// What had changed.
+    pub changes: &'a Changes,
     /// The clock's time.
     pub now: DateTime<Utc>,
 }
@@ -86,6 +89,7 @@ pub fn variables(incident: &IncidentView, around: &Around<'_>) -> PostIncident {
             .collect(),
         told: receivers(&incident.deliveries),
         timeline: timeline(incident),
+        changes: around.changes.told().map(|one| change(one, incident.opened_at)).collect(),
         status_page: incident.status_page.as_ref().map(|page| status_page(page, end)),
         diagnostics: incident.diagnostics.iter().take(DIAGNOSTICS_MAX).map(first_look).collect(),
         links: Links {
@@ -164,6 +168,18 @@ fn timeline(incident: &IncidentView) -> Vec<Line> {
         lines.splice(half..half + over, [said]);
     }
     lines
+}
+
+fn change(one: &AnnotationView, opened: DateTime<Utc>) -> Change {
+    Change {
+        at: instant(one.at),
+        beside: one.beside(opened),
+        kind: one.kind.clone(),
+        text: one.text.clone(),
+        url: one.link().map(str::to_owned),
+        service: one.service.clone(),
+        by: one.by.clone(),
+    }
 }
 
 fn status_page(page: &StatusPageView, end: DateTime<Utc>) -> StatusPage {

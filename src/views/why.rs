@@ -24,7 +24,7 @@ pub struct WhyView {
     pub subject: String,
     /// Label values.
     pub series: Series,
-    /// The headline of its newest message.
+    /// What is wrong, or how it ended.
     pub title: String,
     /// P1 … P5.
     #[schemars(with = "super::shapes::Priority")]
@@ -170,7 +170,7 @@ pub struct PartAt {
 pub struct IncidentAt {
     /// As `slod ack` takes it.
     pub id: String,
-    /// Its newest headline.
+    /// What is wrong, or how it ended.
     pub title: String,
     /// How it stood at the moment: open, acknowledged, resolved; `not open yet`.
     pub state: String,

@@ -63,10 +63,11 @@ async fn pages_hold_with_scripts() {
 }
 
 /// What stands on a page as text, letter for letter.
-const READ: [(&str, &str); 6] = [
+const READ: [(&str, &str); 7] = [
     ("/edge/health", hostile::SCRIPT),
     ("/slo/edge/paths", hostile::SCRIPT),
     ("/slo/edge/broken", "<script>alert(1)</script> \"><img src=x onerror=alert(1)>"),
+    ("/slo/edge/broken", hostile::RIGHT_TO_LEFT),
     ("/slo/edge/quiet", hostile::IMAGE),
     ("/incident/edge/paths", hostile::CLOSERS),
     ("/sources", "channel_is_archived <script>alert('slod')</script>"),

@@ -120,6 +120,7 @@ impl Seeded {
         let at = SystemClock.now() - TimeDelta::days(2);
         let correction = json!({"slo": "search/results", "at": at.to_rfc3339(), "bad": -500, "total": -500, "reason": "A load test, not customers.", "by": "ann"});
         self.act("/api/v1/corrections", &correction).await;
+        self.annotate().await;
         self.silence(&json!({"service": "checkout", "slo": "refunds"}), "The refunds' provider moves.").await;
         let settled = eventually(PATIENCE, async || {
             let Ok(answer) = self.slod.api("/api/v1/deliveries").await else { return false };
@@ -130,12 +131,34 @@ impl Seeded {
         assert!(settled.await, "{:?}\n{}", self.slod.api("/api/v1/deliveries").await, self.slod.log());
     }
 
+    /// Deploys before the incidents and long before them, and a note for everybody.
+    async fn annotate(&self) {
+        let now = SystemClock.now();
+        for (ago, service, kind, text) in [
+            (TimeDelta::minutes(9), Some("inventory"), "deploy", "inventory-api 4.2.1"),
+            (TimeDelta::minutes(31), None, "note", "Network maintenance by the provider begins"),
+            (TimeDelta::hours(340), Some("inventory"), "deploy", "inventory-api 4.2.0"),
+        ] {
+            let url = (kind == "deploy").then_some("https://ci.example/builds/4711");
+            let at = (now - ago).to_rfc3339();
+            let said = json!({"at": at, "service": service, "kind": kind, "text": text, "url": url, "by": "ci"});
+            self.act("/api/v1/annotations", &said).await;
+        }
+    }
+
     async fn be_hostile(&self) {
         let paths = self.incident("edge/paths").await;
         for text in [hostile::everything(), hostile::endless(5_000)] {
             self.act(&format!("/api/v1/incidents/{paths}/note"), &json!({"by": hostile::IMAGE, "text": text})).await;
         }
         self.silence(&json!({"service": "edge", "slo": "quiet"}), &hostile::everything()).await;
+        for text in [hostile::SCRIPT, hostile::IMAGE, hostile::RIGHT_TO_LEFT, &hostile::endless(200)] {
+            let said = json!({
+                "service": "edge", "kind": "deploy", "text": text, "by": hostile::IMAGE,
+                "url": "https://ci.example/\"onmouseover=alert(1)><script>alert(1)</script>",
+            });
+            self.act("/api/v1/annotations", &said).await;
+        }
         let at = SystemClock.now() - TimeDelta::hours(5);
         let correction = json!({
             "slo": "edge/quiet", "at": at.to_rfc3339(), "bad": -1, "total": 0, "reason": hostile::everything(), "by": hostile::SCRIPT,

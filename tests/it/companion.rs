@@ -3,16 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod acting;
+mod annotations;
 mod api;
 mod browser;
 mod cli;
 mod dashboard;
 mod fake_almanac;
+mod fake_annotations;
 mod fake_dashboard;
 mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod kept;
 mod live_terminal;
 mod login;
 mod metrics;

@@ -4,6 +4,7 @@
 mod against;
 mod agenda;
 mod alertmanager_faults;
+mod annotations;
 mod away;
 mod backfill;
 mod blind;

@@ -7,7 +7,7 @@ use crate::domain::{
     alert::AlertState,
     condition::is_blind,
     flaps::Flaps,
-    headline::headline,
+    headline::title,
     incident::{Around, Hearing, Incident, IncidentEvent, Refused, Say, Subject},
     message::{self, Occasion, Telling},
     muting::Mute,
@@ -134,7 +134,7 @@ impl Core {
     }
 
     fn title(&self, id: &str, now: DateTime<Utc>) -> Option<String> {
-        self.incidents.get(id).map(|incident| headline(&self.occasion(incident, now)))
+        self.incidents.get(id).map(|incident| title(&self.occasion(incident, now)))
     }
 
     fn message(

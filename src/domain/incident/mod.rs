@@ -113,6 +113,18 @@ pub struct Acknowledgement {
     pub at: DateTime<Utc>,
     /// When it lapses.
     pub until: Option<DateTime<Utc>>,
+    /// Who had it when this one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Holder>,
+}
+
+/// Who had an incident, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
 }
 
 /// It is over.
@@ -169,7 +181,7 @@ pub struct Incident {
     /// What mutes it, and what was held back since.
     #[serde(default)]
     pub muted: Option<Muted>,
-    /// The newest headline.
+    /// What is wrong, in words that stay true while it lasts, or how it ended.
     pub title: String,
     /// When it last opened or changed hands.
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Acknowledgement, Actor, Hearing, Incident, Refused, Say, Via, telling::Voice};
+use super::{Acknowledgement, Actor, Hearing, Holder, Incident, Refused, Say, Via, telling::Voice};
 use crate::domain::{name::Name, notification::Event};
 
 impl Incident {
@@ -20,7 +20,8 @@ impl Incident {
         if first {
             self.tell_all_but(by, Event::Acknowledge, &format!("acknowledged by {by}"), voice);
         }
-        self.acknowledged = Some(Acknowledgement { by: by.to_string(), at: voice.now, until });
+        let before = self.acknowledged.take().map(|held| Holder { by: held.by, at: held.at });
+        self.acknowledged = Some(Acknowledgement { by: by.to_string(), at: voice.now, until, before });
         self.touched = Some(voice.now);
         Ok(())
     }

@@ -13,22 +13,29 @@ use crate::{
 };
 
 impl Decider {
-    /// Renders the `summary` of the policies whose incidents are spoken of. A template that fails leaves the built-in
-    /// first line, is counted and logged.
+    /// Renders the `summary` of the policies whose incidents are spoken of: as the first line of each message, and, with
+    /// the built-in title for its headline, as the incident's title. A template that fails leaves the built-in words, is
+    /// counted and logged.
     pub(super) fn put_into_words(&mut self, decision: &mut Decision) {
         let mut titles = BTreeMap::new();
         for outgoing in &mut decision.outgoing {
             let Message::Notification(notification) = &mut outgoing.message else { continue };
             if let Some(headline) = self.summary(&outgoing.incident, notification) {
-                titles.insert(outgoing.incident.clone(), headline.clone());
+                titles.insert(outgoing.incident.clone(), self.title(&outgoing.incident, notification));
                 notification.headline = headline;
             }
         }
         for (id, title) in titles {
-            if let Some(incident) = self.core.incidents.get_mut(&id) {
+            if let (Some(incident), Some(title)) = (self.core.incidents.get_mut(&id), title) {
                 incident.title = title;
             }
         }
+    }
+
+    /// The same words for whoever reads them later.
+    fn title(&self, id: &str, notification: &Notification) -> Option<String> {
+        let headline = self.core.incidents.get(id)?.title.clone();
+        self.summary(id, &Notification { headline, ..notification.clone() })
     }
 
     fn summary(&self, incident: &str, notification: &Notification) -> Option<String> {

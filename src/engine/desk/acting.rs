@@ -6,12 +6,13 @@ use super::LiveDesk;
 use crate::{
     domain::{
         decide::Rejected,
-        incident::{Actor, IncidentEvent, Via},
+        incident::{Actor, Incident, IncidentEvent, Refused, Via},
     },
     engine::mailbox::Order,
     views::{
         desk::{Action, Desk as _, DeskError, Way},
         incident::IncidentView,
+        render_words::instant,
     },
 };
 
@@ -31,8 +32,22 @@ impl LiveDesk {
         match answer.await.map_err(|_| gone())? {
             Ok(()) => self.incident(&found.id).await,
             Err(Rejected::NoIncident(id)) => Err(DeskError::Conflict(format!("incident {id} is over and closed"))),
+            Err(Rejected::Refused(Refused::Resolved(_))) => {
+                Err(DeskError::Conflict(ended(&self.find(&found.id).await?)))
+            }
             Err(refused) => Err(DeskError::Conflict(refused.to_string())),
         }
+    }
+}
+
+/// Who ended an incident, and when, for whoever would have done so.
+fn ended(incident: &Incident) -> String {
+    let already = format!("incident {} is resolved already", incident.id);
+    let Some(end) = &incident.resolved else { return already };
+    let at = instant(end.at);
+    match &end.by {
+        Some(by) => format!("{already}, by {by} at {at}"),
+        None => format!("{already}: it ended by itself at {at}"),
     }
 }
 

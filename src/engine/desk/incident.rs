@@ -4,7 +4,7 @@ use super::LiveDesk;
 use crate::{
     domain::{
         decide::SeriesKey,
-        incident::{Incident, Muted, Subject},
+        incident::{Holder, Incident, Muted, Subject},
         message::compose_post,
         name::Series,
         notification::PublicState,
@@ -12,7 +12,8 @@ use crate::{
     engine::report,
     store::{StoreError, incidents::state_word, outbox::StoredDelivery},
     views::incident::{
-        AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView, TimelineView,
+        AlertView, CostView, DeliveryView, HolderView, IncidentView, ManualView, MutedView, StatusPageView, StepView,
+        TimelineView,
     },
 };
 
@@ -33,7 +34,9 @@ impl LiveDesk {
             opened_at: incident.opened_at,
             acknowledged_at: incident.acknowledged.as_ref().map(|ack| ack.at),
             acknowledged_by: incident.acknowledged.as_ref().map(|ack| ack.by.clone()),
+            acknowledged_before: incident.acknowledged.as_ref().and_then(|ack| ack.before.as_ref()).map(holder_view),
             resolved_at: incident.resolved.as_ref().map(|end| end.at),
+            resolved_by: incident.resolved.as_ref().and_then(|end| end.by.clone()),
             late: incident.late,
             muted: incident.muted.as_ref().map(muted_view),
             alerts: self.alerts(incident),
@@ -121,6 +124,10 @@ pub(super) fn subject(incident: &Incident) -> (Option<String>, Option<String>, O
         Subject::Slo { id, series } => (Some(id.service.to_string()), Some(id.slo.to_string()), None, series.clone()),
         Subject::Source(name) => (None, None, Some(name.to_string()), Series::new()),
     }
+}
+
+fn holder_view(holder: &Holder) -> HolderView {
+    HolderView { by: holder.by.clone(), at: holder.at }
 }
 
 fn muted_view(muted: &Muted) -> MutedView {

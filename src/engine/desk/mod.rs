@@ -2,6 +2,7 @@
 
 mod acting;
 mod almanac;
+mod annotations;
 mod correct;
 mod dashboard;
 mod ends;

@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub mod almanac;
+pub mod annotations;
 pub mod budget;
 pub mod corrections;
 pub mod daemon;

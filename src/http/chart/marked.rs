@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::frame::{Frame, short};
 use crate::views::{
+    annotation::mark,
     dashboard::{Mark, MarkKind, Scene},
     render_words::instant,
 };
@@ -23,6 +24,8 @@ pub(super) fn class(kind: MarkKind) -> &'static str {
         MarkKind::Incident => "incident",
         MarkKind::Planned => "planned",
         MarkKind::Correction => "correction",
+        MarkKind::Deploy => "deploy",
+        MarkKind::Note => "remark",
     }
 }
 
@@ -37,19 +40,28 @@ pub(super) fn marked(frame: &Frame, marks: &[Mark], now: DateTime<Utc>) -> Marku
                 line.corrected x1=(short(x)) x2=(short(x)) y1=(short(top)) y2=(short(bottom)) {}
                 path.correction d={ "M" (short(x)) " " (short(top)) "l5 5l-5 5l-5 -5Z" } { title { (mark.text) } }
             }
+            kind @ (MarkKind::Deploy | MarkKind::Note) => {
+                line.annotated x1=(short(x)) x2=(short(x)) y1=(short(top)) y2=(short(bottom)) {}
+                path.{ (class(kind)) } d={ "M" (short(x)) " " (short(top)) (outline(kind)) } { title { (kind.as_str()) ": " (mark.text) } }
+            }
             kind => { rect.{ (class(kind)) } x=(short(x)) y=(short(top)) width=(short(width)) height=(short(bottom - top)) { title { (mark.text) } } }
         }
     } }
 }
 
+/// What stands at the head of a moment's line, drawn on from there: a wedge that points to it for a deploy, a dot for a note.
+pub(super) fn outline(kind: MarkKind) -> &'static str {
+    if kind == MarkKind::Deploy { "l-5.5 0l5.5 9l5.5 -9Z" } else { "a4 4 0 1 0 0 8a4 4 0 1 0 0 -8Z" }
+}
+
 /// The same in words.
 pub fn happened(scene: &Scene) -> Markup {
     if scene.marks.is_empty() {
-        return html! { p.absent { "Nothing happened in this window: no incident, no correction, no planned work." } };
+        return html! { p.absent { "Nothing happened in this window: no incident, no correction, no planned work, no annotation." } };
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="What happened in the window" { table {
-            caption { "What happened in the window" @if scene.more_marks { ", the newest " (scene.marks.len()) } }
+            caption { "What happened in the window" (left_out(scene)) }
             thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "What" } th scope="col" { "In words" } } }
             tbody { @for mark in scene.marks.iter().rev() { tr {
                 th scope="row" { (instant(mark.from)) }
@@ -58,12 +70,30 @@ pub fn happened(scene: &Scene) -> Markup {
                     Some(to) => { (instant(to)) }
                     None => "goes on",
                 } }
-                td { (mark.kind.as_str()) }
+                td { @if let Some(glyph) = glyph(mark.kind) { span aria-hidden="true" { (glyph) " " } } (mark.kind.as_str()) }
                 td { @match &mark.href {
-                    Some(href) => { a href=(href) { bdi { (mark.text) } } }
+                    Some(href) => { a href=(href) rel=[(!href.starts_with('/')).then_some("noreferrer")] { bdi { (mark.text) } } }
                     None => { bdi { (mark.text) } }
                 } }
             } } }
         } }
+    }
+}
+
+fn left_out(scene: &Scene) -> &'static str {
+    match (scene.more_marks, scene.more_annotations) {
+        (false, false) => "",
+        (true, false) => "; older incidents, corrections and planned work are left out",
+        (false, true) => "; older annotations are left out",
+        (true, true) => "; what is older is left out",
+    }
+}
+
+/// As it is drawn, where that is one point.
+fn glyph(kind: MarkKind) -> Option<&'static str> {
+    match kind {
+        MarkKind::Incident | MarkKind::Planned => None,
+        MarkKind::Correction => Some("◆"),
+        MarkKind::Deploy | MarkKind::Note => Some(mark(kind.as_str())),
     }
 }

@@ -137,6 +137,8 @@ fn key(class: &str, id: &str) -> Markup {
         @match class {
             "line" | "limit" | "projection" | "even" | "present" => { line.{ (class) } x1="1" x2="21" y1="6" y2="6" {} }
             "correction" => { path.correction d="M11 1L16 6L11 11L6 6Z" {} }
+            "deploy" => { path.deploy d="M5.5 1h11l-5.5 10Z" {} }
+            "remark" => { circle.remark cx="11" cy="6" r="4.5" {} }
             "unknown" => { rect.unknown x="1" y="1" width="20" height="10" fill={ "url(#" (id) "-hatch)" } {} }
             _ => { rect.{ (class) } x="1" y="1" width="20" height="10" {} }
         }

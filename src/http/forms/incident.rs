@@ -87,7 +87,10 @@ pub async fn silence(State(companion): State<Companion>, Path(id): Path<String>,
 async fn act(companion: &Companion, id: &str, posted: &Posted, action: Action, done: Outcome) -> Answer {
     let by = &posted.person.name;
     match posted.once(companion, companion.desk.act(id, action, by, Way::Api)).await {
-        Ok(Sent::Done(incident)) => Ok(back(&page_of(&incident), done)),
+        Ok(Sent::Done(incident)) => {
+            let had = done == Outcome::Acknowledged && incident.acknowledged_before.is_some();
+            Ok(back(&page_of(&incident), if had { Outcome::TakenOver } else { done }))
+        }
         Ok(Sent::Again) => Ok(back(&format!("/incident/{}", here::segment(id)), Outcome::Again)),
         Err(Refusal::Desk(DeskError::Conflict(why))) => conflict(companion, id, done, why).await,
         Err(refusal) => Err(refusal.into()),

@@ -5,6 +5,8 @@
 pub enum Outcome {
     /// Somebody has the incident.
     Acknowledged,
+    /// Somebody else had the incident already.
+    TakenOver,
     /// The incident was ended.
     Resolved,
     /// A note was added.
@@ -33,12 +35,18 @@ pub enum Outcome {
 
 use Outcome::{
     Acknowledged, Again, Approved, Discarded, Expired, NoDraft, NotActive, NotWaiting, Noted, Over, Resolved, Retried,
-    Silenced,
+    Silenced, TakenOver,
 };
 
 /// All of them: word, in words, and whether something was done.
-const ALL: [(Outcome, &str, &str, bool); 13] = [
+const ALL: [(Outcome, &str, &str, bool); 14] = [
     (Acknowledged, "acknowledged", "Your acknowledgement is written. Steps that were to come wait.", true),
+    (
+        TakenOver,
+        "also-acknowledged",
+        "It was acknowledged already. Yours is written beside that: it is yours now, and nobody was told twice.",
+        true,
+    ),
     (
         Resolved,
         "resolved",

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use super::schemas::Schemas;
 use crate::{
     http::{
-        api::{corrections, daemon, silences, slos},
+        api::{annotations, corrections, daemon, silences, slos},
         ask::Signed,
         problem::ProblemBody,
         routes::{self, Route},
     },
     views::{
+        annotation::AnnotationView,
         desk::DaemonView,
         explain::Explanation,
         fingerprint::Fingerprint,
@@ -79,7 +80,8 @@ pub fn of(route: &Route, schemas: &mut Schemas) -> Operation {
     let named = path.contains('{') || route.keys.contains(&"service");
     let signed = routes::is_signed(path);
     let writes = route.method != "GET" && !signed;
-    let writes_of_slos = ["/api/v1/silences", "/api/v1/corrections"].contains(&path) && route.method == "POST";
+    let writes_of_slos =
+        ["/api/v1/silences", "/api/v1/corrections", "/api/v1/annotations"].contains(&path) && route.method == "POST";
     problems.extend((named || writes_of_slos).then_some(404));
     if writes {
         problems.extend([401, 403, 409]);
@@ -140,6 +142,8 @@ fn answer(route: &Route, schemas: &mut Schemas) -> Answers {
         ("GET", "/api/v1/silences") => ok(list::<SilenceView>(schemas, "silences")),
         ("POST", "/api/v1/silences") | ("DELETE", "/api/v1/silences/{id}") => ok(one::<SilenceView>(schemas)),
         ("POST", "/api/v1/corrections") => ok(one::<CorrectionView>(schemas)),
+        ("GET", "/api/v1/annotations") => ok(list::<AnnotationView>(schemas, "annotations")),
+        ("POST", "/api/v1/annotations") | ("DELETE", "/api/v1/annotations/{id}") => ok(one::<AnnotationView>(schemas)),
         ("POST", "/-/reload") => ok(one::<daemon::ReloadAnswer>(schemas)),
         ("GET", "/-/ready") => vec![
             (200, "slod can be relied on.", one::<daemon::Readiness>(schemas)),
@@ -192,6 +196,9 @@ fn body(route: &Route, schemas: &mut Schemas) -> Option<Body> {
         ("POST", "/api/v1/silences") => given(schemas.body::<silences::Wanted>(), true, Some(silences::EXAMPLE)),
         ("POST", "/api/v1/corrections") => {
             given(schemas.body::<corrections::Wanted>(), true, Some(corrections::EXAMPLE))
+        }
+        ("POST", "/api/v1/annotations") => {
+            given(schemas.body::<annotations::Wanted>(), true, Some(annotations::EXAMPLE))
         }
         ("POST", "/webhooks/pagerduty") => {
             given(json!({"type": "object", "description": "A webhook of PagerDuty's, version 3."}), true, None)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::{
-        api::{almanac, budget, deliveries, incidents, silences},
+        api::{almanac, annotations, budget, deliveries, incidents, silences},
         forms::outcome,
         pages::{alerts, wanted},
         routes::{LABELS, Route},
@@ -31,6 +31,9 @@ fn placed(route: &Route, name: &str) -> Value {
             let id = if route.path.ends_with("/retry") { 2 } else { 1 };
             ("The outbox row.", json!({"type": "integer", "format": "int64", "minimum": 1}), json!(id))
         }
+        "id" if route.path.contains("/annotations/") => {
+            ("Its number.", json!({"type": "integer", "format": "int64", "minimum": 1}), json!(7))
+        }
         "id" => ("As the command line takes it.", json!({"type": "string", "minLength": 1}), json!("7")),
         _ => ("A name.", json!({"type": "string", "minLength": 1}), Value::Null),
     };
@@ -53,7 +56,11 @@ fn asked(route: &Route, key: &str) -> Value {
             "schema": {"type": "object", "additionalProperties": {"type": "string"}},
         });
     }
+    let is_said = route.path == "/api/v1/annotations";
     let (what, schema) = match key {
+        "service" if is_said => ("Only this service's, and those of all services.", word()),
+        "from" if is_said => ("Of this time or later.", moment()),
+        "to" if is_said => ("Of times before this; must be after `from`.", moment()),
         "service" => ("Only this service's.", word()),
         "month" => (
             "Which month; the running one if unsaid.",
@@ -101,6 +108,7 @@ fn most(path: &str) -> usize {
     match path {
         "/api/v1/deliveries" => deliveries::DELIVERIES_MAX,
         "/api/v1/silences" => silences::SILENCES_MAX,
+        "/api/v1/annotations" => annotations::ANNOTATIONS_MAX,
         _ => incidents::INCIDENTS_MAX,
     }
 }

@@ -80,7 +80,13 @@ fn render(companion: &Companion, incident: &IncidentView, question: &Question) -
     let main = html! {
         p.lead { (cell::state("state", &incident.state)) " · " (cell::text("priority", incident.priority.as_str()))
             " · " (cell::text("title", &incident.title)) }
-        p { "Open since " (cell::time("opened_at", companion.now(), Some(incident.opened_at))) }
+        p { @if incident.resolved_at.is_some() { "Open from " } @else { "Open since " }
+            (cell::time("opened_at", companion.now(), Some(incident.opened_at)))
+            @if let Some(end) = incident.resolved_at {
+                " to " (cell::time("resolved_at", companion.now(), Some(end)))
+                @if let Some(by) = &incident.resolved_by { ", resolved by " (cell::text("resolved_by", by)) }
+            }
+        }
         @if let Some(draft) = draft.filter(|_| question.of_draft) {
             p { "The draft, as “" (cell::text("status_page.draft", draft)) "”:" }
             blockquote { (cell::optional("status_page.draft_text", says)) }

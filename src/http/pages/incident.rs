@@ -10,6 +10,7 @@ use maud::{Markup, html};
 
 use super::{
     cell,
+    changes::{affair, changes},
     incident_acts::{controls, draft_buttons},
     incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
     looks, page,
@@ -26,7 +27,7 @@ use crate::{
     },
     views::{
         incident::IncidentView,
-        render_words::{amount, of_budget, percent, percent_or_absent, relative},
+        render_words::{amount, instant_and_age, of_budget, percent, percent_or_absent, relative},
     },
 };
 
@@ -53,13 +54,15 @@ pub async fn show(State(companion): State<Companion>, Path(id): Path<String>, as
 /// The page, with what became of a form, or what is wrong with it.
 pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draft: &Draft) -> Result<Markup, Problem> {
     let incident = companion.desk.incident(id).await?;
+    let changed = companion.desk.changes(affair(&incident)).await?;
     let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
-        (pen::result(done.filter(|done| is_so(*done, &incident))))
+        (pen::result_with(done.filter(|done| is_so(*done, &incident)), |done| already(done, &incident, now)))
         (pen::not_done(draft.note_fault.is_some(), "text"))
         (pen::not_done(draft.silence.is_faulty(), "silence"))
         (lead(&incident, now))
+        (changes(&incident, &changed))
         (controls(companion, &incident, draft))
         (steps("", &incident, now))
         (deliveries(Messages { caption: "Messages", at: "deliveries", from: "incident" }, now, &incident.deliveries, Pen::current().as_ref()))
@@ -86,10 +89,24 @@ fn is_so(done: Outcome, incident: &IncidentView) -> bool {
     let has_draft = incident.status_page.as_ref().is_some_and(|page| page.draft.is_some());
     match done {
         Outcome::Acknowledged => incident.acknowledged_at.is_some(),
+        Outcome::TakenOver => incident.acknowledged_before.is_some(),
         Outcome::Resolved | Outcome::Over => incident.resolved_at.is_some(),
         Outcome::Approved | Outcome::Discarded | Outcome::NoDraft => !has_draft,
         _ => Visit::current().person.is_some(),
     }
+}
+
+/// Who had done it already, and when.
+fn already(done: Outcome, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
+    html! { @match done {
+        Outcome::TakenOver => @if let Some(held) = &incident.acknowledged_before {
+            " Before you: " bdi { (held.by) } ", " (instant_and_age(now, held.at)) "."
+        },
+        Outcome::Over => @if let Some(end) = incident.resolved_at {
+            " It ended " (instant_and_age(now, end)) @if let Some(by) = &incident.resolved_by { ", resolved by " bdi { (by) } } "."
+        },
+        _ => {}
+    } }
 }
 
 /// What, since when, and what it has cost so far: in one look.

@@ -49,7 +49,13 @@ pub fn facts(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
         }
         div { dt { "Acknowledged" } dd { (cell::time(&of("acknowledged_at"), now, incident.acknowledged_at)) } }
         div { dt { "By" } dd { (cell::optional(&of("acknowledged_by"), incident.acknowledged_by.as_deref())) } }
+        @if let Some(held) = &incident.acknowledged_before {
+            div { dt { "Before that, by" } dd {
+                (cell::text(&of("acknowledged_before.by"), &held.by)) ", " (cell::time(&of("acknowledged_before.at"), now, Some(held.at)))
+            } }
+        }
         div { dt { "Resolved" } dd { (cell::time(&of("resolved_at"), now, incident.resolved_at)) } }
+        @if let Some(by) = &incident.resolved_by { div { dt { "Resolved by" } dd { (cell::text(&of("resolved_by"), by)) } } }
         (cost(at, incident))
     } }
 }

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod badge;
 pub mod budget;
 mod cell;
+mod changes;
 pub mod confirm;
 mod hindsight;
 pub mod incident;

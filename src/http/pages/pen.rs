@@ -80,10 +80,15 @@ pub fn who(companion: &Companion) -> Markup {
 
 /// What became of the form that was sent last.
 pub fn result(outcome: Option<Outcome>) -> Markup {
+    result_with(outcome, |_| Markup::default())
+}
+
+/// The same, with more to say of it.
+pub fn result_with(outcome: Option<Outcome>, more: impl FnOnce(Outcome) -> Markup) -> Markup {
     html! {
         @if let Some(outcome) = outcome {
             p #result.result.(if outcome.is_done() { "good" } else { "bad" }) role="status" tabindex="-1" {
-                span aria-hidden="true" { @if outcome.is_done() { "● " } @else { "■ " } } (outcome.text())
+                span aria-hidden="true" { @if outcome.is_done() { "● " } @else { "■ " } } (outcome.text()) (more(outcome))
             }
         }
     }

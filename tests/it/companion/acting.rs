@@ -78,13 +78,33 @@ async fn what_is_over_is_said() {
     }
     let page = browser.get("/incident/7?done=over").await.text;
     assert!(page.contains("Nothing was done: the incident was over already") && !page.contains("/acknowledge\""));
-    assert!(browser.get("/incident/7/resolve").await.text.contains("It is resolved already"));
+    let ended = "It ended 2026-10-25 11:58:00 UTC (2 min 12 s ago), resolved by <bdi>bob (api)</bdi>.";
+    assert!(page.contains(ended), "{page}");
+    let question = browser.get("/incident/7/resolve").await.text;
+    assert!(question.contains("It is resolved already") && !question.contains("Open since"), "{question}");
+    assert!(question.contains("2026-10-25T11:58:00Z") && question.contains("bob (api)"), "when it ended, and by whom");
     let desk = FakeDesk { conflict: Some("incident 7 has changed since"), ..FakeDesk::default() };
     let browser = Browser::logged_in(desk, "acts").await;
     let answer = browser.submit("/incident/7/acknowledge", &[]).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(answer.text.contains("incident 7 has changed since"));
     assert_eq!(browser.submit("/incident/8/acknowledge", &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+/// Two people at once: the second hears of the first, and nothing else happens twice.
+#[tokio::test]
+async fn whoever_comes_second_is_told_who_was_first() {
+    let browser = Browser::logged_in(FakeDesk { held: true, ..FakeDesk::default() }, "acts").await;
+    goes_to(&browser.submit("/incident/7/acknowledge", &[]).await, "/incident/7?done=also-acknowledged#result");
+    let page = browser.get("/incident/7?done=also-acknowledged").await.text;
+    let said = "It was acknowledged already. Yours is written beside that: it is yours now, and nobody was told twice. \
+        Before you: <bdi>bob &lt;i&gt; (api)</bdi>, 2026-10-25 11:52:00 UTC (8 min 12 s ago).";
+    assert!(page.contains(said), "{page}");
+    assert!(page.contains("data-field=\"acknowledged_before.by\""), "it stands with the facts");
+    // An address alone makes nobody second.
+    assert!(!ann().await.get("/incident/7?done=also-acknowledged").await.text.contains("It was acknowledged already"));
+    let answer = get_as(&browser.router, "/incident/7", "application/json").await.json();
+    assert_eq!(answer["acknowledged_before"]["at"], "2026-10-25T11:52:00Z");
 }
 
 #[tokio::test]

@@ -194,6 +194,44 @@ fn silencing() {
 }
 
 #[test]
+fn annotating() {
+    let served = Served::new(FakeDesk::default());
+    let more =
+        ["--kind", "deploy", "--service", "inventory", "--at", "2026-10-25T11:46:00Z", "--url", "https://ci.example/7"];
+    let made = stdout(&served.slod(&[&["annotate", "api 4.2.1"][..], &more[..]].concat()).success());
+    let line = "7 ▼ deploy of inventory at 2026-10-25 11:46:00 UTC: api 4.2.1, by ops-lead is on record\n";
+    assert_eq!(made, line);
+    let note = stdout(&served.slod(&["annotate", "load test", "--by", "ann", "-o", "json"]).success());
+    let note: serde_json::Value = serde_json::from_str(&note).unwrap();
+    assert_eq!(
+        (&note["kind"], &note["by"], &note["service"]),
+        (&"note".into(), &"ann".into(), &serde_json::Value::Null)
+    );
+    let wanted = served.desk.said.wanted.lock().unwrap().clone();
+    assert_eq!((wanted[0].url.as_deref(), wanted[0].by.as_str()), (Some("https://ci.example/7"), "ops-lead"));
+    let list = stdout(&served.slod(&["annotation", "list", "--service", "inventory", "--limit", "9"]).success());
+    assert!(list.contains("inventory-api 4.2.1") && list.contains("all") && !list.contains('\u{1b}'), "{list}");
+    let later = ["annotation", "list", "--from", "2026-10-25T11:50:00Z"];
+    assert!(stderr(&served.slod(&later).success()).contains("no annotations"));
+    let gone = stdout(&served.slod(&["annotation", "remove", "6", "--by", "bob"]).success());
+    assert!(gone.contains("load test") && gone.contains("is taken away") && !gone.contains('\u{1b}'), "{gone}");
+    for (refused, code, said) in [
+        (&["annotation", "remove", "8"][..], 1, "no annotation 8"),
+        (&["annotation", "remove", "x"], 2, "invalid value"),
+        (&["annotation", "list", "--service", "nope"], 1, "known: inventory, quiet"),
+        (&["annotation", "list", "--limit", "0"], 1, "use a number from 1 to 1000"),
+        (&["annotate"], 2, "TEXT"),
+        (&["annotate", "a", "--kind", "release"], 2, "deploy, note"),
+        (&["annotate", "a", "--service", "nope"], 1, "known: inventory, quiet"),
+        (&["annotate", "a\nb"], 1, "write one line"),
+        (&["annotate", "a", "--at", "noon"], 1, "`at` is not a time"),
+    ] {
+        let answer = stderr(&served.slod(refused).code(code));
+        assert!(answer.contains(said), "{refused:?}: {answer}");
+    }
+}
+
+#[test]
 fn acting() {
     let served = Served::new(FakeDesk::default());
     assert!(stdout(&served.slod(&["ack", "7"]).success()).contains("acknowledged by ops-lead"));
@@ -212,6 +250,17 @@ fn acting() {
         (&Action::DiscardStatus, "ops-lead"),
     ];
     assert_eq!(done, expected);
+}
+
+#[test]
+fn whoever_comes_second_hears_of_the_first() {
+    let served = Served::new(FakeDesk { held: true, ..FakeDesk::default() });
+    let said = stdout(&served.slod(&["ack", "7"]).success());
+    let wanted = "acknowledged by ops-lead; it was acknowledged already by bob <i> (api), 2026-10-25 11:52:00 UTC (";
+    assert!(said.contains(wanted), "{said}");
+    let shown = stdout(&served.slod(&["incident", "show", "7"]).success());
+    assert!(shown.contains("before that 2026-10-25 11:52:00 UTC (") && shown.contains("by bob <i> (api)"), "{shown}");
+    assert!(!stdout(&served.slod(&["resolve", "7"]).success()).contains("already"));
 }
 
 #[test]
@@ -305,7 +354,10 @@ fn a_starter_is_written_once() {
 
 #[test]
 fn help_has_examples() {
-    let verbs: [&[&str]; 19] = [
+    let verbs: [&[&str]; 22] = [
+        &["annotate"],
+        &["annotation", "list"],
+        &["annotation", "remove"],
         &["top"],
         &["why"],
         &["route"],

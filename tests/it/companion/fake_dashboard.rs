@@ -86,9 +86,17 @@ impl Dashboard for FakeDesk {
                 marks: vec![
                     mark(MarkKind::Planned, "2026-10-01T01:00:00Z", Some("2026-10-01T03:00:00Z"), None),
                     mark(MarkKind::Correction, "2026-10-20T12:00:00Z", Some("2026-10-20T12:00:00Z"), None),
+                    mark(
+                        MarkKind::Deploy,
+                        "2026-10-25T11:46:00Z",
+                        Some("2026-10-25T11:46:00Z"),
+                        Some("https://ci.example/builds/7"),
+                    ),
+                    mark(MarkKind::Note, "2026-10-25T11:48:00Z", Some("2026-10-25T11:48:00Z"), None),
                     mark(MarkKind::Incident, "2026-10-25T11:50:00Z", None, Some("/incident/7")),
                 ],
                 more_marks: false,
+                more_annotations: false,
                 burns: vec![BurnRow {
                     alert: "fast-burn:1h/5m".into(),
                     priority: Priority::P1,

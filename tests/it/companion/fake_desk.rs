@@ -16,22 +16,23 @@ use slod::{
         name::{Series, SloId},
         slot::SlotState,
     },
-    template::Templates,
     views::{
         desk::{
             Action, Correcting, Desk, DeskError, Health, IncidentFilter, ReceiverView, ServiceView, SourceView, Way,
         },
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
-        incident::{DeliveryView, IncidentView},
-        post_incident::{Around, variables},
+        incident::{DeliveryView, HolderView, IncidentView},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
     },
 };
 
-use super::fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source};
+use super::{
+    fake_annotations::{Said, written_up},
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source},
+};
 
 pub struct StoppedClock;
 
@@ -73,12 +74,16 @@ pub struct FakeDesk {
     pub past: usize,
     /// The incident is over.
     pub over: bool,
+    /// Somebody had the incident before.
+    pub held: bool,
     /// Acts are never answered.
     pub stuck: bool,
     /// Why nothing can be written.
     pub unwritable: Option<&'static str>,
     /// Silences that were made.
     pub silenced: Mutex<Vec<Silencing>>,
+    /// What was put on record, and taken away.
+    pub said: Said,
     /// Messages that were tried again.
     pub retried: Mutex<Vec<i64>>,
 }
@@ -186,22 +191,17 @@ impl Desk for FakeDesk {
                 return Err(DeskError::NotFound(format!("there is no incident `{id}`"), others));
             }
             let over = || Some(at("2026-10-25T11:58:00Z"));
-            let ended = || IncidentView { state: "resolved".into(), resolved_at: over(), ..incident() };
-            Ok(if self.over { ended() } else { incident() })
+            let by = || Some("bob (api)".to_owned());
+            let ended =
+                || IncidentView { state: "resolved".into(), resolved_at: over(), resolved_by: by(), ..incident() };
+            let before = HolderView { by: "bob <i> (api)".into(), at: at("2026-10-25T11:52:00Z") };
+            let acknowledged_before = self.held.then_some(before);
+            Ok(IncidentView { acknowledged_before, ..if self.over { ended() } else { incident() } })
         })
     }
 
     fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
-        Box::pin(async move {
-            let around = Around {
-                service_title: Some("Inventory"),
-                owner: None,
-                runbook_url: Some("javascript:alert(1)"),
-                external_url: "http://127.0.0.1:9720",
-                now: now(),
-            };
-            Ok(Templates::default().post_incident(&variables(&self.incident(id).await?, &around)).0)
-        })
+        Box::pin(async move { self.incident(id).await.map(|incident| written_up(&incident)) })
     }
 
     fn deliveries<'a>(

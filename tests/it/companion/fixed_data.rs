@@ -147,7 +147,9 @@ pub fn incident() -> IncidentView {
         opened_at: at("2026-10-25T11:50:00Z"),
         acknowledged_at: Some(at("2026-10-25T11:55:00Z")),
         acknowledged_by: Some(HOSTILE.into()),
+        acknowledged_before: None,
         resolved_at: None,
+        resolved_by: None,
         late: true,
         muted: Some(MutedView { until: Some(at("2026-10-25T13:00:00Z")), why: vec![format!("silence by {HOSTILE}")] }),
         alerts: vec![AlertView {

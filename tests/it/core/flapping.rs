@@ -81,6 +81,7 @@ fn it_is_said_where_people_look() {
     assert!(world.lines.iter().any(|line| *line == format!("flapping down is {words}")));
     let Message::Notification(message) = &world.heard.last().unwrap().outgoing.message else { panic!() };
     assert_eq!(message.headline, "shop front: flapping, does not fire right now; open for 3 min");
+    assert_eq!(world.incident().title, "shop front: flapping");
     assert!(message.lines.contains(&format!("down is {words}.")), "{:?}", message.lines);
     assert_eq!(message.policies.len(), 1, "it is about this policy");
     world.feed("g*60");

@@ -2,6 +2,7 @@
 
 use slod::domain::{
     incident::IncidentEvent,
+    notification::Message,
     policy::{Condition, Policy, Priority},
     slo::{IndicatorKind, Window},
 };
@@ -15,6 +16,15 @@ fn title(world: &World) -> &str {
     let title = &world.incident().title;
     assert!(title.chars().count() <= 80, "{title}");
     title
+}
+
+/// What the newest message said.
+fn said(world: &World) -> &str {
+    let newest = world.heard.iter().rev().find_map(|heard| match &heard.outgoing.message {
+        Message::Notification(notification) => Some(&notification.headline),
+        _ => None,
+    });
+    newest.map_or("nothing", String::as_str)
 }
 
 fn run(slots: u32) -> Policy {
@@ -84,9 +94,9 @@ fn silence_says_so() {
     let silent = policy("silent", Priority::P2, Condition::NoData(900));
     let mut world = World::with(slo(IndicatorKind::Value, 99.0, 60), silent);
     world.feed("g*3 b _*15");
-    assert_eq!(title(&world), "shop front: no data for 15 min");
+    assert_eq!((said(&world), title(&world)), ("shop front: no data for 15 min", "shop front: no data"));
     world.feed("_*5").acknowledge();
-    assert_eq!(title(&world), "shop front: no data for 20 min");
+    assert_eq!((said(&world), title(&world)), ("shop front: no data for 20 min", "shop front: no data"));
     world.feed("g");
     assert_eq!(title(&world), "shop front: data again after 6 min");
 }
@@ -95,12 +105,16 @@ fn silence_says_so() {
 #[test]
 fn the_most_urgent_alert_speaks() {
     let silent = |priority| policy("silent", priority, Condition::NoData(300));
-    for (urgency, want) in [(Priority::P1, "no data for 5 min"), (Priority::P3, "health check failing for 5 min")] {
+    for (urgency, want, lasts) in [
+        (Priority::P1, "no data for 5 min", "no data"),
+        (Priority::P3, "health check failing for 5 min", "health check failing"),
+    ] {
         let down = policy("down", Priority::P2, Condition::Consecutive(2));
         let mut world =
             World::new(slo(IndicatorKind::Probe, 99.0, 60), vec![planned(down, None), planned(silent(urgency), None)]);
-        world.feed("bb _*5").about(IncidentEvent::Note { by: "ann".into(), text: "?".into() });
-        assert_eq!(title(&world), format!("shop front: {want}"));
+        world.feed("bb _*5").about(IncidentEvent::Acknowledge { by: "ann".into() });
+        assert_eq!(said(&world), format!("shop front: {want}"));
+        assert_eq!(title(&world), format!("shop front: {lasts}"));
     }
 }
 
@@ -111,11 +125,12 @@ fn a_source_counts_from_when_it_began_to_fail() {
         world.until(minute * 60);
         world.hears(Some("connection refused"));
     }
-    assert_eq!(title(&world), "source prometheus: does not answer for 5 min");
+    let lasts = "source prometheus: does not answer";
+    assert_eq!((said(&world), title(&world)), ("source prometheus: does not answer for 5 min", lasts));
     world.restart();
     world.until(480);
     world.acknowledge();
-    assert_eq!(title(&world), "source prometheus: does not answer for 7 min");
+    assert_eq!((said(&world), title(&world)), ("source prometheus: does not answer for 7 min", lasts));
     let mut manual = world.clone();
     manual.resolve();
     assert_eq!(title(&manual), "source prometheus: resolved by ann after 7 min (still does not answer)");
@@ -128,12 +143,13 @@ fn a_source_counts_from_when_it_began_to_fail() {
 fn windows_say_what_burns() {
     #[rustfmt::skip]
     let cases = [
-        (pair(600, 120, 10.0), "g*8 b g", "burning 10.0× too fast (10m/2m)"),
-        (under(0.0), "g*8 b _ ", "too many bad events for 1 min"),
-        (under(-9.0), "g*8 b", "too many bad events for 1 min"),
-        (Condition::All(vec![under(0.0), pair(600, 120, 10.0)]), "g*8 b g", "budget left −900 %"),
+        (pair(600, 120, 10.0), "g*8 b g", "burning 10.0× too fast (10m/2m)", "burning too fast (10m/2m)"),
+        (under(0.0), "g*8 b _ ", "too many bad events for 1 min", "too many bad events"),
+        (under(-9.0), "g*8 b", "too many bad events for 1 min", "too many bad events"),
+        (Condition::All(vec![under(0.0), pair(600, 120, 10.0)]), "g*8 b g", "budget left −900 %", "budget left < 0 %"),
+        (Condition::ExhaustedWithin { time: 86_400, over: 600 }, "g*8 b g", "budget gone in 0 s at this rate", "budget gone within 1d at this rate"),
     ];
-    for (condition, slots, want) in cases {
+    for (condition, slots, want, lasts) in cases {
         let mut rules = slo(IndicatorKind::Ratio, 99.0, 60);
         rules.spec.window = Window::Rolling(600);
         let mut held = policy("burn", Priority::P2, condition);
@@ -141,6 +157,31 @@ fn windows_say_what_burns() {
         held.hold = if slots.ends_with('g') { 60 } else { 0 };
         let mut world = World::with(rules, held);
         world.feed(slots);
-        assert_eq!(title(&world), format!("shop front: {want}"), "{slots}");
+        assert_eq!(said(&world), format!("shop front: {want}"), "{slots}");
+        assert_eq!(title(&world), format!("shop front: {lasts}"), "{slots}");
+    }
+}
+
+/// Who reads it in the middle of the night reads what is wrong; for how long, the clock says.
+#[test]
+fn a_title_does_not_grow_old() {
+    #[rustfmt::skip]
+    let cases = [
+        (IndicatorKind::Probe, "health check failing"),
+        (IndicatorKind::Value, "value not <= 15m"),
+        (IndicatorKind::Latency, "too slow (not <= 15m)"),
+        (IndicatorKind::Uptime, "down"),
+        (IndicatorKind::Ratio, "too many bad events"),
+    ];
+    for (kind, want) in cases {
+        let mut rules = slo(kind, 99.0, 15);
+        rules.good = "<= 15m".into();
+        let mut world = World::with(rules, run(1));
+        world.feed("b");
+        assert!(said(&world).ends_with("for 15 s"), "{}", said(&world));
+        assert_eq!(title(&world), format!("shop front: {want}"));
+        world.feed("b*67").acknowledge();
+        assert!(said(&world).ends_with("for 17 min"), "{}", said(&world));
+        assert_eq!(title(&world), format!("shop front: {want}"));
     }
 }

@@ -82,6 +82,33 @@ fn all_other_keys_are_resolved_where_one_was() {
     assert_eq!(world.told("boss"), "trigger acknowledge trigger/2 resolve resolve/2");
 }
 
+/// A second acknowledgement takes over and holds for as long again; nobody is told of it, and the first is not forgotten.
+#[test]
+fn the_second_to_acknowledge_takes_over() {
+    let mut world = world(&["pager", "chat"], Some(600));
+    let by = |name: &str| IncidentEvent::Acknowledge { by: Actor { via: Via::Api, ..Actor::new(name) } };
+    world.feed("b");
+    tell(&mut world, by("ann")).unwrap();
+    assert_eq!(world.incident().acknowledged.as_ref().unwrap().before, None);
+    let first = world.now;
+    world.feed("bb");
+    tell(&mut world, by("bob")).unwrap();
+    let held = world.incident().acknowledged.clone().unwrap();
+    let before = held.before.unwrap();
+    assert_eq!((held.by.as_str(), before.by.as_str(), before.at), ("bob (api)", "ann (api)", first));
+    assert_eq!((world.told("pager"), world.told("chat")), ("trigger acknowledge".into(), "trigger acknowledge".into()));
+    let lines = world.lines.iter().filter(|line| line.starts_with("acknowledged"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["acknowledged acknowledged by ann (api)", "acknowledged acknowledged by bob (api)"]
+    );
+    // What an older store holds has no such thing.
+    let mut stored = serde_json::to_value(world.incident()).unwrap();
+    stored["acknowledged"].as_object_mut().unwrap().remove("before").unwrap();
+    let read: slod::domain::incident::Incident = serde_json::from_value(stored).unwrap();
+    assert_eq!(read.acknowledged.unwrap().before, None);
+}
+
 #[test]
 fn what_is_doubtful_spares_nobody() {
     let mut world = world(&["pager", "boss"], None);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use slod::domain::{
     decide::{Input, SeriesKey},
     name::Series,
+    notification::Message,
     policy::{Condition, Priority},
     slo::IndicatorKind,
     slot::{Gap, Reading, SlotAnswer},
@@ -111,6 +112,13 @@ fn one_whole_is_never_gone() {
     assert_eq!((world.told("pager").as_str(), world.core.series.len()), ("trigger", 1));
 }
 
+fn headline(message: &Message) -> Option<&str> {
+    match message {
+        Message::Notification(notification) => Some(&notification.headline),
+        _ => None,
+    }
+}
+
 /// Each series has its own incident, named by its labels.
 #[test]
 fn titles_name_the_labels() {
@@ -118,8 +126,12 @@ fn titles_name_the_labels() {
     ask(&mut world, 60, 2, Some(&[("a\u{202e}cme", 'b'), ("bolt", 'b'), ("cafe", 'g')]));
     let mut titles: Vec<&str> = world.core.incidents.values().map(|incident| incident.title.as_str()).collect();
     titles.sort_unstable();
+    assert_eq!(titles, ["shop front [a cme]: too many bad events", "shop front [bolt]: too many bad events"]);
+    let mut said: Vec<&str> = world.heard.iter().filter_map(|heard| headline(&heard.outgoing.message)).collect();
+    said.sort_unstable();
+    said.dedup();
     assert_eq!(
-        titles,
+        said,
         ["shop front [a cme]: too many bad events for 2 min", "shop front [bolt]: too many bad events for 2 min"]
     );
 }

@@ -3,6 +3,7 @@
 use slod::{
     domain::{
         budget::window_sums,
+        notification::Message,
         policy::{Condition, Judge, Priority},
         rulebook::SloRules,
         slo::{Budgeting, IndicatorKind, Objective, Window},
@@ -79,7 +80,9 @@ fn runs_and_windows() {
     world.feed("g 1 1 1");
     assert_eq!(world.told("pager"), "", "99 % reach the target");
     world.feed("bb");
-    assert_eq!(world.incident().title, "shop front: under 95% for 2 min");
+    let Message::Notification(page) = &world.heard[0].outgoing.message else { panic!("no page") };
+    assert_eq!(page.headline, "shop front: under 95% for 2 min");
+    assert_eq!(world.incident().title, "shop front: under 95%");
     world.feed("1");
     assert_eq!(world.told("pager"), "trigger resolve");
 
