@@ -18,7 +18,7 @@ use crate::{
     domain::annotation,
     views::{
         annotation::{AnnotationView, mark},
-        render_text::table,
+        render_table::table,
         render_words::{instant, instant_and_age, plain},
     },
 };

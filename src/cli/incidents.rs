@@ -16,9 +16,11 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     views::{
-        incident::IncidentView,
-        render_text::table,
-        render_words::{amount, glyph, instant, instant_and_age, percent_or_absent, plain, relative},
+        incident::{CostView, IncidentView},
+        render_table::table,
+        render_words::{
+            amount, glyph, instant, instant_and_age, of_budget, percent, percent_or_absent, plain, relative,
+        },
     },
 };
 
@@ -128,7 +130,7 @@ pub fn list(config: &Path, args: &ListArgs) -> anyhow::Result<u8> {
         return Ok(OK);
     }
     let now = SystemClock.now();
-    let headings = ["id", "priority", "state", "opened", "took", "budget", "title"];
+    let headings = ["id", "priority", "state", "opened", "took", "cost", "title"];
     output::print(&table(&headings, incidents.iter().map(|incident| row(incident, now)), output::width()))?;
     Ok(OK)
 }
@@ -141,9 +143,18 @@ fn row(incident: &IncidentView, now: DateTime<Utc>) -> Vec<String> {
         format!("{}{}", stated(&incident.state), if incident.muted.is_some() { ", muted" } else { "" }),
         relative(now, incident.opened_at),
         crate::views::render_words::duration((end - incident.opened_at).num_seconds() as f64),
-        percent_or_absent(incident.cost.budget_share),
+        cost(&incident.cost),
         incident.title.clone(),
     ]
+}
+
+/// `12.3 % of 30d`: of the budget of the SLO's own window.
+fn cost(cost: &CostView) -> String {
+    let window = cost.window.as_deref().and_then(|window| window.split_whitespace().next());
+    match (cost.budget_share, window) {
+        (Some(share), Some(window)) => format!("{} of {window}", percent(share)),
+        (share, _) => percent_or_absent(share),
+    }
 }
 
 /// Shows one incident.
@@ -246,7 +257,12 @@ fn shown(incident: &IncidentView, now: DateTime<Utc>, width: Option<u16>) -> Str
         let _ = writeln!(text, "resolved {}{by}", instant_and_age(now, at));
     }
     let share = percent_or_absent(incident.cost.budget_share);
-    let _ = writeln!(text, "cost {} bad, {share} of the budget", amount(incident.cost.bad, incident.cost.in_seconds));
+    let _ = writeln!(
+        text,
+        "cost {} bad, {share} {}",
+        amount(incident.cost.bad, incident.cost.in_seconds),
+        of_budget(incident.cost.window.as_deref())
+    );
     if let Some(status) = &incident.status_page {
         let draft = status.draft.as_deref().map(|draft| format!(", draft `{draft}` waits")).unwrap_or_default();
         let left = if status.left_to_people { ", left to people" } else { "" };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::views::{
     noise::NoiseReport,
-    render_text::table,
+    render_table::table,
     render_words::{instant, percent_or_absent},
 };
 

@@ -20,7 +20,7 @@ use crate::{
     config::units,
     domain::silence::Matcher,
     views::{
-        render_text::table,
+        render_table::table,
         render_words::{instant, labels, plain, relative},
         silence::{CoverView, SilenceView},
     },

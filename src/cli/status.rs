@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, SystemClock},
     views::{
         desk::DaemonView,
-        render_text::table,
+        render_table::table,
         render_top::{board, key},
         render_words::{ago, glyph, instant, number, of, percent, percent_or_absent, plain},
         slo::{SloView, SlotView},
@@ -107,7 +107,8 @@ pub fn run(config: &Path, args: &StatusArgs) -> anyhow::Result<u8> {
 
 /// Every column, as wide as it takes: for pipes.
 fn whole(slos: &[SloView], now: DateTime<Utc>) -> String {
-    let headings = ["objective", "state", "promised", "achieved", "budget left", "burn 1h", "coverage", "newest slot"];
+    let headings =
+        ["objective", "state", "promised", "achieved", "budget left", "burn 1h", "coverage", "newest slot", "if good"];
     table(&headings, slos.iter().map(|slo| row(slo, now)), None)
 }
 
@@ -214,5 +215,6 @@ fn row(slo: &SloView, now: DateTime<Utc>) -> Vec<String> {
         slo.burn_rate.get("1h").copied().flatten().map_or_else(|| "—".to_owned(), number),
         percent(slo.budget.coverage),
         slo.watermark.map_or_else(|| "—".to_owned(), |at| ago(now, at)),
+        percent_or_absent(slo.budget.remaining_if_good),
     ]
 }

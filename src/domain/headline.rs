@@ -219,7 +219,10 @@ fn window_words(series: &Series<'_>, condition: &Condition) -> Option<Trouble> {
 }
 
 fn budget_words(series: &Series<'_>) -> String {
-    format!("budget left {}", percent(budget(series).remaining(series.spec.objective, Judge::IfGood).unwrap_or(1.0)))
+    let left = |judge| percent(budget(series).remaining(series.spec.objective, judge).unwrap_or(1.0));
+    let (measured, kind) = (left(Judge::Measured), left(Judge::IfGood));
+    // Which reading it is is said where there are two.
+    if measured == kind { format!("budget left {kind}") } else { format!("budget left {kind} if good") }
 }
 
 fn newest(series: &Series<'_>) -> Option<Slot> {

@@ -87,6 +87,12 @@ impl History {
         self.missing.iter().map(|stretch| stretch.end - stretch.start).sum()
     }
 
+    /// Whether a slot that begins within the seconds `[from, to)` is missing.
+    pub fn is_missing_within(&self, from: i64, to: i64) -> bool {
+        let every = i64::from(self.every);
+        self.missing.iter().any(|stretch| stretch.start * every < to && stretch.end * every > from)
+    }
+
     /// Slot length in seconds.
     pub fn every(&self) -> u32 {
         self.every

@@ -47,6 +47,11 @@ impl Totals {
         self.total - self.good
     }
 
+    /// Seconds of settled slots, whatever is known of them.
+    pub fn asked_seconds(&self) -> i64 {
+        self.known_seconds + self.unmeasured_seconds + self.excluded_seconds
+    }
+
     /// Adds one slot of so many seconds.
     pub fn add_slot(&mut self, slot: &Slot, seconds: i64, counting: Counting) {
         let (good, total) = counting.events(slot);

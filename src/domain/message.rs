@@ -183,10 +183,22 @@ fn budget_line(series: &Series<'_>) -> String {
     let state = if left < 0.0 { format!("overspent ({})", percent(left)) } else { format!("left {}", percent(left)) };
     let passed = WindowSums { expected_seconds: sums.expected_seconds - sums.to_come_seconds, ..sums };
     let coverage = passed.coverage();
-    let measured = if coverage < 0.995 { format!(" ({} of it measured)", percent(coverage)) } else { String::new() };
+    let measured = measured(sums.remaining(objective, Judge::Measured).unwrap_or(1.0), left, coverage);
     let cost = hourly_cost(series).map(|cost| format!(" While this lasts, each hour costs {}.", percent(cost)));
     let cost = cost.unwrap_or_default();
     format!("Budget {state}: {used} of {} used in {window}{measured} at {objective}.{cost}", seconds_words(allowed))
+}
+
+/// Which reading it is, and how much of the time it knows, where that makes a difference.
+fn measured(measured: f64, if_good: f64, coverage: f64) -> String {
+    let apart = (percent(measured) != percent(if_good))
+        .then(|| format!("the rest counted as good; as measured {} left", percent(measured)));
+    match (coverage < 0.995, apart) {
+        (false, None) => String::new(),
+        (true, None) => format!(" ({} of it measured)", percent(coverage)),
+        (true, Some(apart)) => format!(" ({} of it measured, {apart})", percent(coverage)),
+        (false, Some(apart)) => format!(" ({apart})"),
+    }
 }
 
 /// The share of the budget that an hour like the newest slot costs, if that slot is bad.
@@ -334,6 +346,19 @@ pub fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_names_its_reading_where_that_makes_a_difference() {
+        for (as_measured, if_good, coverage, words) in [
+            (0.46, 0.46, 1.0, ""),
+            (0.46, 0.461, 0.999, ""),
+            (0.46, 0.461, 0.97, " (97 % of it measured)"),
+            (-0.13, 0.46, 0.6, " (60 % of it measured, the rest counted as good; as measured −13 % left)"),
+            (-0.5, 0.25, 1.0, " (the rest counted as good; as measured −50 % left)"),
+        ] {
+            assert_eq!(measured(as_measured, if_good, coverage), words);
+        }
+    }
 
     #[test]
     fn words_for_spans_and_shares() {

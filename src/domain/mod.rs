@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod escalation;
 pub mod flaps;
+pub mod gaps;
 pub mod handover;
 pub mod headline;
 pub mod history;

@@ -2,15 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use super::breaches::breaches;
+use super::{
+    breaches::breaches,
+    gaps::{Causes, LISTED_MAX, Whose},
+    month::{as_time, coverage, due, month_sums},
+};
 use crate::{
     config::model::{Config, Slo},
     domain::{
         budget::correct,
         correction::Correction,
         decide::{SeriesKey, time},
+        gaps::gaps,
         incident::{Incident, Subject},
         ledger::{Counting, Ledger, Totals},
+        policy::Judge,
         run::GAPS_HELD,
         slo::SloSpec,
         slot::{Slot, SlotState, Span},
@@ -19,7 +25,8 @@ use crate::{
     schedule::Month,
     store::{Store, StoreError, ledger::Definition},
     views::{
-        figures::budgeting_text,
+        figures::{budgeting_text, window_text},
+        gaps::GapsView,
         incident::CostView,
         report::{
             BudgetReport, BudgetUse, CorrectionView, IncidentCost, PageDelay, SeriesReport, ServiceReport, SloReport,
@@ -71,12 +78,13 @@ pub async fn budget_report(
     now: DateTime<Utc>,
 ) -> Result<BudgetReport, StoreError> {
     let mut services = Vec::new();
+    let causes = Causes::of(store, config, month, now).await?;
     for (name, settings) in
         config.services.iter().filter(|(name, _)| service.is_none_or(|wanted| wanted == name.as_str()))
     {
         let mut slos = Vec::new();
         for slo in config.slos.values().filter(|slo| slo.spec.id.service == *name) {
-            slos.push(slo_report(store, slo, month, now).await?);
+            slos.push(slo_report(store, slo, month, &causes, now).await?);
         }
         services.push(ServiceReport { service: name.to_string(), title: settings.title.clone(), slos });
     }
@@ -84,6 +92,7 @@ pub async fn budget_report(
         month: month.name.clone(),
         timezone: config.daemon.timezone.clone(),
         generated_at: now,
+        ends_at: month.end,
         config_hash: config.hash.clone(),
         services,
     })
@@ -119,18 +128,13 @@ async fn parts(store: &Store, slo: &Slo, month: &Month) -> Result<Vec<Part>, Sto
     Ok(parts)
 }
 
-/// Series that come and go are expected for as long as they were asked about; what is one whole, for the whole month so
-/// far.
-fn expected_seconds(slo: &Slo, parts: &[Part], month: &Month, now: DateTime<Utc>) -> i64 {
-    if !slo.per.is_empty() {
-        return parts.iter().map(|part| part.totals.known_seconds + part.totals.unmeasured_seconds).sum();
-    }
-    let every = i64::from(slo.spec.every);
-    let passed = (month.end.min(now) - month.start).num_seconds().max(0);
-    passed / every * every - parts.iter().map(|part| part.totals.excluded_seconds).sum::<i64>()
-}
-
-async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>) -> Result<SloReport, StoreError> {
+async fn slo_report(
+    store: &Store,
+    slo: &Slo,
+    month: &Month,
+    causes: &Causes,
+    now: DateTime<Utc>,
+) -> Result<SloReport, StoreError> {
     let spec = &slo.spec;
     let parts = parts(store, slo, month).await?;
     let mut totals = Totals::default();
@@ -138,9 +142,13 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         totals.good += part.totals.good;
         totals.total += part.totals.total;
         totals.known_seconds += part.totals.known_seconds;
+        totals.unmeasured_seconds += part.totals.unmeasured_seconds;
         totals.excluded_seconds += part.totals.excluded_seconds;
     }
-    let expected = expected_seconds(slo, &parts, month, now);
+    let newest = parts.iter().filter_map(|part| part.slots.last()).map(|(span, _)| span.end).max();
+    let due = due(spec, newest, month, now);
+    let passed = if slo.per.is_empty() { due.seconds() } else { totals.asked_seconds() };
+    let sums = month_sums(totals, parts.len(), passed, month);
     let (bad, total) = (totals.bad(), totals.total);
     let consumed = (total > 0.0).then(|| bad / total / spec.objective.allowed());
     let allowed_bad = total * spec.objective.allowed();
@@ -167,8 +175,9 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         Some(series) => store.definitions(series).await?,
         None => Vec::new(),
     };
-    let each = |seconds: i64| seconds as f64 / parts.len().max(1) as f64;
-    let counts = (month.end - month.start).num_seconds() as f64 - each(totals.excluded_seconds);
+    let since = definitions.first().map(|first| first.since.timestamp());
+    let reading = |judge| sums.remaining(spec.objective, judge).filter(|_| total > 0.0);
+    let (allowed_seconds, used_seconds) = as_time(&sums, parts.len(), spec.objective);
     let views = |part: &Part| part.corrections.iter().map(|made| CorrectionView::new(&part.key.series, made)).collect();
     let corrections = parts.iter().flat_map::<Vec<_>, _>(views).collect();
     Ok(SloReport {
@@ -182,34 +191,39 @@ async fn slo_report(store: &Store, slo: &Slo, month: &Month, now: DateTime<Utc>)
         total,
         in_seconds: spec.counts_seconds(),
         met: (total > 0.0).then(|| spec.objective.is_met(bad, total)),
-        coverage: coverage(&totals, expected),
+        coverage: coverage(&sums),
+        min_coverage: spec.min_coverage,
         budget: BudgetUse {
             consumed,
             remaining: consumed.map(|consumed| 1.0 - consumed),
+            remaining_if_good: reading(Judge::IfGood),
+            remaining_if_bad: reading(Judge::IfBad),
             allowed_bad,
-            allowed_seconds: counts.max(0.0) * spec.objective.allowed(),
-            used_seconds: if total > 0.0 { bad / total * each(totals.known_seconds) } else { 0.0 },
+            allowed_seconds,
+            used_seconds,
         },
         series: if slo.per.is_empty() { Vec::new() } else { series_reports(slo, &parts) },
         incidents,
         breaches,
         corrections,
         objective_changes: objective_changes(&definitions, month),
+        gaps: unmeasured(slo, &parts, causes, due, since),
     })
+}
+
+/// What was not measured: of what is one whole, what nobody was asked about, too.
+fn unmeasured(slo: &Slo, parts: &[Part], causes: &Causes, due: Span, since: Option<i64>) -> GapsView {
+    let expected = slo.per.is_empty().then_some(due);
+    let of = |part: &Part| {
+        let whose = Whose { slo, series: &part.key.series, since };
+        gaps(&part.slots, expected).iter().map(|gap| causes.explain(whose, gap)).collect::<Vec<_>>()
+    };
+    GapsView::of(parts.iter().flat_map(of).collect(), LISTED_MAX)
 }
 
 fn page_delay(clock: &StatusClock, now: DateTime<Utc>) -> Option<PageDelay> {
     let due_at = clock.deadline()?;
     Some(PageDelay { due_at, posted_at: clock.posted_at, late_seconds: clock.late_seconds(now) })
-}
-
-/// Known / (what has passed − excluded), 0–1: 1 if all of it is excluded, 0 if nothing has passed. `expected` is without
-/// what is excluded.
-fn coverage(totals: &Totals, expected: i64) -> f64 {
-    if expected > 0 {
-        return (totals.known_seconds as f64 / expected as f64).min(1.0);
-    }
-    if totals.excluded_seconds > 0 { 1.0 } else { 0.0 }
 }
 
 fn is_about(incident: &Incident, key: &SeriesKey) -> bool {
@@ -247,7 +261,7 @@ fn objective_changes(definitions: &[Definition], month: &Month) -> Vec<serde_jso
     pairs.map(|pair| serde_json::json!({"at": pair[1].since, "from": ratio(&pair[0]), "to": ratio(&pair[1])})).collect()
 }
 
-fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
+pub(super) fn sum(slots: &[(Span, Slot)], counting: Counting) -> Totals {
     let mut totals = Totals::default();
     for (span, slot) in slots {
         totals.add_slot(slot, span.seconds(), counting);
@@ -302,47 +316,6 @@ pub async fn incident_cost(
     let bad = incident_bad(&slots, incident, spec, now);
     let allowed = window_events * spec.objective.allowed();
     let in_seconds = spec.counts_seconds();
-    Ok(CostView { bad, in_seconds, budget_share: (allowed > 0.0).then(|| bad / allowed) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::slot::Reading;
-
-    /// Ten-minute slots: `g` measured, `e` empty, `u` unmeasured, `x` excluded; the rest of `hours` is missing.
-    fn covered(slots: &str, hours: i64) -> f64 {
-        let reading = |letter| match letter {
-            'g' => Reading::check(true, None),
-            'e' => Reading::Empty,
-            'x' => Reading::Excluded,
-            _ => Reading::Unmeasured(crate::domain::slot::Gap::NoData),
-        };
-        let slot = |(index, letter): (usize, char)| {
-            let index = index as i64;
-            (Span::slot(index, 600), Slot::settled(index, &reading(letter)))
-        };
-        let slots: Vec<_> = slots.chars().enumerate().map(slot).collect();
-        let totals = sum(&slots, Counting::Occurrences);
-        coverage(&totals, hours * 3_600 - totals.excluded_seconds)
-    }
-
-    #[test]
-    fn what_is_excluded_is_not_missed() {
-        for (slots, hours, expected) in [
-            ("gggggg", 1, 1.0),
-            ("ggguuu", 1, 0.5),
-            ("gggxxx", 1, 1.0),
-            ("egxxxx", 1, 1.0),
-            ("guxxxx", 1, 0.5),
-            ("xxxxxx", 1, 1.0),
-            ("xxxgge", 2, 1.0 / 3.0),
-            ("xxxgggg", 1, 1.0),
-            ("uuuuuu", 1, 0.0),
-            ("", 1, 0.0),
-            ("", 0, 0.0),
-        ] {
-            assert!((covered(slots, hours) - expected).abs() < 1e-9, "{slots}: {}", covered(slots, hours));
-        }
-    }
+    let window = Some(window_text(&spec.window));
+    Ok(CostView { bad, in_seconds, budget_share: (allowed > 0.0).then(|| bad / allowed), window })
 }

@@ -12,13 +12,13 @@ use crate::{
     config::model::{Config, Slo},
     domain::{
         annotation::Kind,
-        budget::{Tally, WindowSums, first_slot},
+        budget::{RATE_WINDOW, Tally, WindowSums, first_slot, window_sums},
         condition::duration,
         correction::Correction,
         decide::{SeriesKey, time},
         incident::{Incident, Subject},
         ledger::{Counting, Ledger},
-        policy::{BurnPair, Condition},
+        policy::{BurnPair, Condition, Judge},
         slot::Span,
         watch::pairs,
     },
@@ -26,7 +26,7 @@ use crate::{
     views::{
         annotation::AnnotationView,
         course::Course,
-        dashboard::{BurnRow, BurnWindow, Mark, MarkKind, Scene},
+        dashboard::{BurnRow, BurnWindow, Mark, MarkKind, PeriodAhead, Scene},
         render_words::count,
         slo::{SloView, SlotView},
     },
@@ -77,6 +77,23 @@ pub async fn scene(
         burns,
         definition: definition(config, slo),
         limit: limit(slo),
+        period: ahead(slo, tally, newest),
+    })
+}
+
+/// What is to come of a calendar period, in the kind reading: the one that pages and time to exhaustion go by.
+fn ahead(slo: &Slo, tally: Tally<'_>, newest: i64) -> Option<PeriodAhead> {
+    let (spec, every) = (&slo.spec, i64::from(slo.spec.every));
+    let period = spec.window.period_at(newest * every)?;
+    let sums = window_sums(spec, tally, newest);
+    let (_, total) = sums.events(Judge::IfGood)?;
+    let left = sums.remaining(spec.objective, Judge::IfGood)?;
+    let burn = WindowSums::ending_at(tally, newest, RATE_WINDOW).burn(spec.objective, Judge::IfGood);
+    let to_come = (period.end - (newest + 1) * every).max(0) as f64 / period.seconds().max(1) as f64;
+    Some(PeriodAhead {
+        ends_at: time(period.end),
+        allowed: total * spec.objective.allowed(),
+        left_at_end: burn.map(|burn| left - burn * to_come),
     })
 }
 

@@ -91,6 +91,25 @@ impl Store {
         rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect()
     }
 
+    /// Incidents of sources that were open at some time within `[from, to)`, the oldest first, at most `limit`.
+    pub async fn outages_within(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Incident>, StoreError> {
+        let rows = sqlx::query(
+            "select document from incidents where source is not null and opened_at < ? \
+             and (resolved_at is null or resolved_at >= ?) order by opened_at limit ?",
+        )
+        .bind(to.timestamp_millis())
+        .bind(from.timestamp_millis())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| from_json(row.get("document"), "an incident")).collect()
+    }
+
     /// One incident, by its id or an unambiguous beginning of it.
     pub async fn incident(&self, id: &str) -> Result<Option<Incident>, StoreError> {
         let rows = sqlx::query("select document from incidents where id = ?1 or (length(?1) >= 4 and substr(id, 1, length(?1)) = ?1) order by id = ?1 desc limit 2")

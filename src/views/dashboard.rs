@@ -32,6 +32,19 @@ pub struct Scene {
     pub definition: Vec<Line>,
     /// What a slot's reading is compared with, if it is.
     pub limit: Option<f64>,
+    /// The calendar period, if the window is one.
+    pub period: Option<PeriodAhead>,
+}
+
+/// A calendar period that goes on: what its whole budget is, and how it would end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PeriodAhead {
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// Bad events that the whole period may hold, at the mean traffic so far.
+    pub allowed: f64,
+    /// Share of the budget that is left at its end at the rate of the last 6 h; none if there were no events in them.
+    pub left_at_end: Option<f64>,
 }
 
 /// What kind of thing happened.

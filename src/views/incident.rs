@@ -196,6 +196,9 @@ pub struct CostView {
     /// Those are seconds down, not events. Left out where they are not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_seconds: bool,
-    /// Share of the window's budget, 0–1 (may exceed 1). Null without events.
+    /// Share of the budget of the SLO's own window, 0–1 (may exceed 1). Null without events.
     pub budget_share: Option<f64>,
+    /// That window, as configured: `30d`. Left out where there is no SLO.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     annotation::{AnnotationView, Changes},
     incident::{DeliveryView, IncidentView, StatusPageView},
-    render_words::{amount, duration, labels, percent},
+    render_words::{amount, duration, labels, of_budget, percent},
 };
 use crate::{
     domain::{
@@ -123,7 +123,10 @@ fn cost(incident: &IncidentView) -> Cost {
         bad: incident.cost.bad,
         bad_words: if incident.cost.in_seconds { format!("{bad} down") } else { format!("{bad} bad events") },
         budget_share: incident.cost.budget_share,
-        budget_words: incident.cost.budget_share.map(percent),
+        budget_words: incident
+            .cost
+            .budget_share
+            .map(|share| format!("{} {}", percent(share), of_budget(incident.cost.window.as_deref()))),
     }
 }
 

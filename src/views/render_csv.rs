@@ -4,11 +4,12 @@
 //! Who opens it in Excel says UTF-8 in its import; all column headings and figures are ASCII either way.
 
 use super::{
+    month::Verdict,
     render_words::steers,
     report::{BudgetReport, ServiceReport, SloReport},
 };
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 30] = [
     "month",
     "timezone",
     "service",
@@ -32,6 +33,13 @@ const COLUMNS: [&str; 23] = [
     "objective_changes",
     "budgeting",
     "status_page_late_seconds",
+    "month_is_over",
+    "min_coverage",
+    "verdict",
+    "budget_remaining_if_good",
+    "budget_remaining_if_bad",
+    "gaps",
+    "gap_seconds",
 ];
 
 /// The whole report. Lines end in CR LF; absent figures are empty cells.
@@ -47,7 +55,7 @@ pub fn csv(report: &BudgetReport) -> String {
     lines
 }
 
-fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 23] {
+fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [String; 30] {
     // The worst of the incidents.
     let late = slo.incidents.iter().filter_map(|incident| incident.status_page.as_ref()?.late_seconds);
     let incidents: Vec<&str> = slo.incidents.iter().map(|incident| incident.id.as_str()).collect();
@@ -75,7 +83,20 @@ fn row(report: &BudgetReport, service: &ServiceReport, slo: &SloReport) -> [Stri
         slo.objective_changes.len().to_string(),
         text(&slo.budgeting),
         late.max().map(|seconds| seconds.to_string()).unwrap_or_default(),
+        (!report.runs()).to_string(),
+        number(Some(slo.min_coverage)),
+        text(verdict(slo, report.runs())),
+        number(slo.budget.remaining_if_good),
+        number(slo.budget.remaining_if_bad),
+        slo.gaps.count.to_string(),
+        slo.gaps.seconds.to_string(),
     ]
+}
+
+/// The verdict in ASCII: `met`, `missed so far`, `cannot tell`.
+fn verdict(slo: &SloReport, runs: bool) -> &'static str {
+    let word = Verdict::of(slo, runs).word(runs);
+    word.split_once(' ').map_or(word, |(_, word)| word)
 }
 
 /// A number stays a number, a negative one too.
@@ -112,7 +133,10 @@ fn is_unseen(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{BudgetReport, COLUMNS, csv, text};
-    use crate::views::report::{BudgetUse, ServiceReport, SloReport};
+    use crate::views::{
+        gaps::GapsView,
+        report::{BudgetUse, ServiceReport, SloReport},
+    };
 
     /// Cells as RFC 4180 has them; panics where it has none.
     fn parse(sheet: &str) -> Vec<Vec<String>> {
@@ -147,15 +171,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_one_cell_that_is_no_formula(title in proptest::prelude::any::<String>(), remaining in proptest::prelude::any::<f64>()) {
-            let budget = BudgetUse { consumed: None, remaining: Some(remaining), allowed_bad: 0.0, allowed_seconds: 0.0, used_seconds: 0.0 };
+            let budget = BudgetUse { consumed: None, remaining: Some(remaining), allowed_bad: 0.0, allowed_seconds: 0.0, used_seconds: 0.0, remaining_if_good: None, remaining_if_bad: None };
             let slo = SloReport {
                 id: "a/b".into(), title: title.clone(), budgeting: "occurrences".into(), objective: 0.9, achieved: None, good: 0.0,
-                bad: 0.0, total: 0.0, in_seconds: false, met: None, coverage: 0.0, budget, series: Vec::new(), incidents: Vec::new(),
-                breaches: Vec::new(), corrections: Vec::new(), objective_changes: Vec::new(),
+                bad: 0.0, total: 0.0, in_seconds: false, met: None, coverage: 0.0, min_coverage: 0.9, budget, series: Vec::new(), incidents: Vec::new(),
+                breaches: Vec::new(), corrections: Vec::new(), objective_changes: Vec::new(), gaps: GapsView::default(),
             };
             let services = vec![ServiceReport { service: "a".into(), title: title.clone(), slos: vec![slo] }];
             let (month, timezone, config_hash) = ("2026-10".into(), "UTC".into(), String::new());
-            let sheet = csv(&BudgetReport { month, timezone, generated_at: chrono::DateTime::UNIX_EPOCH, config_hash, services });
+            let sheet = csv(&BudgetReport { month, timezone, generated_at: chrono::DateTime::UNIX_EPOCH, ends_at: chrono::DateTime::UNIX_EPOCH, config_hash, services });
             let rows = parse(&sheet);
             let marked = sheet.starts_with('\u{feff}');
             proptest::prop_assert!(!marked);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     explain::{Explanation, Stretch},
-    render_text::table,
+    render_table::table,
     render_words::{correction, count, instant, number, of, plain},
     slo::SlotView,
 };

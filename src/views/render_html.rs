@@ -5,6 +5,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
+    gaps::GapsView,
+    month::{Verdict, bounds, measured, used},
     render_words::{
         ABSENT, amount, correction as words, counted, duration, instant, labels, percent, percent_or_absent, plain,
     },
@@ -34,7 +36,7 @@ pub fn html(report: &BudgetReport) -> String {
             }
             body {
                 header {
-                    h1 { (title) }
+                    h1 { (title) @if report.runs() { span.soft { ", so far" } } }
                     p.soft {
                         "Time zone " (plain(&report.timezone)) " · made "
                         time datetime=(report.generated_at.to_rfc3339()) { (instant(report.generated_at)) }
@@ -43,7 +45,7 @@ pub fn html(report: &BudgetReport) -> String {
                 }
                 main {
                     section { h2 { "Overview" } (overview(report)) }
-                    @for service in &report.services { (section(service)) }
+                    @for service in &report.services { (section(service, report.runs())) }
                 }
             }
         }
@@ -55,79 +57,95 @@ fn overview(report: &BudgetReport) -> Markup {
     if report.services.is_empty() {
         return html! { p { "There are no objectives." } };
     }
-    let many = |service: &ServiceReport, met| service.slos.iter().filter(|slo| slo.met == met).count();
+    let runs = report.runs();
+    let many = |service: &ServiceReport, said: &[Verdict]| {
+        service.slos.iter().filter(|slo| said.contains(&Verdict::of(slo, runs))).count()
+    };
     let incidents = |service: &ServiceReport| service.slos.iter().map(|slo| slo.incidents.len()).sum::<usize>();
-    let missed = report.services.iter().map(|service| many(service, Some(false))).sum::<usize>();
-    let all = report.services.iter().map(|service| service.slos.len()).sum::<usize>();
+    let all = |said: &[Verdict]| report.services.iter().map(|service| many(service, said)).sum::<usize>();
+    let missed = all(&[Verdict::Missed]);
+    let objectives = report.services.iter().map(|service| service.slos.len()).sum::<usize>();
+    let so_far = if runs { " so far" } else { "" };
     html! {
-        p { @if missed == 0 { "No objective was missed" } @else { (missed) " of " (all) " objectives missed" } "." }
+        p {
+            @if missed == 0 { "No objective was missed" (so_far) } @else { (missed) " of " (objectives) " objectives missed" (so_far) }
+            @if all(&[Verdict::Open]) > 0 { "; of " (all(&[Verdict::Open])) " too little was measured to tell" } "."
+        }
+        p.soft { (report.legend()) }
         div.scroll { table {
             caption { "Services" }
             thead { tr {
-                th scope="col" { "Service" } th.n scope="col" { "Objectives" } th.n scope="col" { "Met" } th.n scope="col" { "Missed" }
-                th.n scope="col" { "Without events" } th.n scope="col" { "Incidents" }
+                th scope="col" { "Service" } th.n scope="col" { "Objectives" } th.n scope="col" { "Met" }
+                @if runs { th.n scope="col" { "Under it" } } th.n scope="col" { "Missed" }
+                th.n scope="col" { "Cannot tell" } th.n scope="col" { "Without events" } th.n scope="col" { "Incidents" }
             } }
             tbody { @for service in &report.services { tr {
                 th scope="row" { (plain(&service.title)) small { (plain(&service.service)) } }
                 td.n { (service.slos.len()) }
-                td.n { (many(service, Some(true))) }
-                td.n { (many(service, Some(false))) }
-                td.n { (many(service, None)) }
+                td.n { (many(service, &[Verdict::Met])) }
+                @if runs { td.n { (many(service, &[Verdict::Under])) } }
+                td.n { (many(service, &[Verdict::Missed])) }
+                td.n { (many(service, &[Verdict::Open])) }
+                td.n { (many(service, &[Verdict::Silent])) }
                 td.n { (incidents(service)) }
             } } }
         } }
     }
 }
 
-fn section(service: &ServiceReport) -> Markup {
+fn section(service: &ServiceReport, runs: bool) -> Markup {
     html! { section {
         h2 { (plain(&service.title)) " " span.soft { "(" (plain(&service.service)) ")" } }
         @if service.slos.is_empty() { p { "It has no objectives." } } @else { div.scroll { table {
-            caption { "The month's budgets" }
+            caption { "The month's budgets" @if runs { ", so far" } }
             thead { tr {
-                th scope="col" { "Objective" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" } th scope="col" { "Met" }
-                th scope="col" { "Budget used" } th.n scope="col" { "Budget left" } th.n scope="col" { "Used of allowed" }
-                th.n scope="col" { "Bad of total" } th.n scope="col" { "Coverage" }
+                th scope="col" { "Objective" } th scope="col" { "Verdict" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
+                th scope="col" { "Time used of the month's" } th.n scope="col" { "Left, as measured" }
+                th.n scope="col" { "Left, with the unmeasured" } th.n scope="col" { "Bad of total" }
             } }
-            tbody { @for slo in &service.slos { (row(slo)) } }
+            tbody { @for slo in &service.slos { (row(slo, runs)) } }
         } } }
         @for slo in &service.slos { (events(slo)) }
     } }
 }
 
-fn row(slo: &SloReport) -> Markup {
+fn row(slo: &SloReport, runs: bool) -> Markup {
     html! { tr {
         th scope="row" { (plain(&slo.title)) small { (plain(&slo.id)) } }
+        td { (verdict(slo, runs)) }
         td.n { (percent(slo.objective)) }
         td.n { (percent_or_absent(slo.achieved)) }
-        td { (met(slo.met)) }
-        td { (bar(slo.budget.consumed)) small { (percent_or_absent(slo.budget.consumed)) } }
-        td.n { (percent_or_absent(slo.budget.remaining)) }
-        td.n { (duration(slo.budget.used_seconds)) " of " (duration(slo.budget.allowed_seconds)) }
-        td.n { (amount(slo.bad, slo.in_seconds)) " of " (amount(slo.total, slo.in_seconds)) (counted(&slo.budgeting)) }
-        td.n { (percent(slo.coverage)) }
+        td { (bar(used(&slo.budget))) small { (duration(slo.budget.used_seconds)) " of " (duration(slo.budget.allowed_seconds)) } }
+        td.n { (percent_or_absent(slo.budget.remaining)) small { (percent_or_absent(slo.budget.consumed)) " used" } }
+        td.n { @match bounds(&slo.budget) {
+            Some(said) => { @for part in said.split(", ") { span.line { (part) } } }
+            None if slo.met.is_some() => { span.mute { "the same" } }
+            None => (ABSENT),
+        } }
+        td.n { (amount(slo.bad, slo.in_seconds)) span.line { "of " (amount(slo.total, slo.in_seconds)) (counted(&slo.budgeting)) } }
     } }
 }
 
-fn met(met: Option<bool>) -> Markup {
-    match met {
-        Some(true) => html! { span.good { "● met" } },
-        Some(false) => html! { span.bad { "■ missed" } },
-        None => html! { span.mute { "○ no events" } },
+/// The verdict, and the share of the time that it is about.
+fn verdict(slo: &SloReport, runs: bool) -> Markup {
+    let verdict = Verdict::of(slo, runs);
+    html! {
+        span.{ "verdict " (verdict.tone()) } { (verdict.word(runs)) }
+        @if let Some(beside) = measured(slo, verdict) { small { (beside) } }
     }
 }
 
-/// How much of the budget is used: full at all of it, in another colour beyond.
-fn bar(consumed: Option<f64>) -> Markup {
-    let Some(consumed) = consumed.filter(|consumed| consumed.is_finite()) else { return html! { (ABSENT) } };
-    let tone = match consumed {
+/// How much of the month's budget is used: full at all of it, in another colour beyond.
+fn bar(used: Option<f64>) -> Markup {
+    let Some(used) = used else { return html! { (ABSENT) } };
+    let tone = match used {
         part if part > 1.0 => "over",
         part if part > 0.75 => "most",
         _ => "used",
     };
-    let width = (consumed.clamp(0.0, 1.0) * BAR * 10.0).round() / 10.0;
+    let width = (used.clamp(0.0, 1.0) * BAR * 10.0).round() / 10.0;
     html! {
-        svg role="img" viewBox="0 0 100 8" preserveAspectRatio="none" aria-label={ (percent(consumed)) " of the budget used" } {
+        svg role="img" viewBox="0 0 100 8" preserveAspectRatio="none" aria-label={ (percent(used)) " of the month's budget used" } {
             rect.free x="0" y="0" width="100" height="8" {}
             rect.(tone) x="0" y="0" width=(width) height="8" {}
         }
@@ -136,7 +154,7 @@ fn bar(consumed: Option<f64>) -> Markup {
 
 fn events(slo: &SloReport) -> Markup {
     let nothing = slo.series.is_empty() && slo.incidents.is_empty() && slo.breaches.is_empty();
-    if nothing && slo.corrections.is_empty() && slo.objective_changes.is_empty() {
+    if nothing && slo.corrections.is_empty() && slo.objective_changes.is_empty() && slo.gaps.count == 0 {
         return html! {};
     }
     html! {
@@ -152,6 +170,26 @@ fn events(slo: &SloReport) -> Markup {
             p { "Changes of the objective:" }
             ul { @for change in &slo.objective_changes { li { (plain(&change.to_string())) } } }
         }
+        @if slo.gaps.count > 0 { (gaps(&slo.id, &slo.gaps)) }
+    }
+}
+
+fn gaps(id: &str, gaps: &GapsView) -> Markup {
+    html! {
+        div.scroll { table {
+            caption { "Not measured, of " (plain(id)) @if let Some(sum) = gaps.sum() { ": " (sum) } }
+            thead { tr { th scope="col" { "From" } th scope="col" { "To" } th.n scope="col" { "How long" } th scope="col" { "Why" } } }
+            tbody { @for gap in &gaps.longest { tr {
+                td { (instant(gap.from)) }
+                td { (instant(gap.to)) }
+                td.n { (duration(gap.seconds as f64)) }
+                td {
+                    (plain(&gap.why)) @if let Some(incident) = &gap.incident { " (incident " (plain(incident)) ")" }
+                    @if !gap.series.is_empty() { small { (plain(&labels(&gap.series))) } }
+                }
+            } } }
+        } }
+        @if let Some(rest) = gaps.rest() { p.soft { (rest) } }
     }
 }
 
@@ -159,13 +197,12 @@ fn series(slo: &SloReport) -> Markup {
     html! { div.scroll { table {
         caption { "Series of " (plain(&slo.id)) ", the worst first" }
         thead { tr {
-            th scope="col" { "Series" } th.n scope="col" { "Achieved" } th scope="col" { "Met" } th.n scope="col" { "Bad of total" }
-            th.n scope="col" { "Budget left" }
+            th scope="col" { "Series" } th.n scope="col" { "Achieved" } th.n scope="col" { "Bad of total" }
+            th.n scope="col" { "Left, as measured" }
         } }
         tbody { @for part in &slo.series { tr {
             th scope="row" { (plain(&labels(&part.series))) }
             td.n { (percent_or_absent(part.achieved)) }
-            td { (met(part.met)) }
             td.n { (amount(part.bad, slo.in_seconds)) " of " (amount(part.total, slo.in_seconds)) (counted(&slo.budgeting)) }
             td.n { (percent_or_absent(part.remaining)) }
         } } }
@@ -177,7 +214,7 @@ fn incidents(slo: &SloReport) -> Markup {
         caption { "Incidents of " (plain(&slo.id)) }
         thead { tr {
             th scope="col" { "Incident" } th scope="col" { "Opened" } th scope="col" { "Resolved" } th.n scope="col" { "Bad" }
-            th.n scope="col" { "Share of the budget" } th scope="col" { "Public status page" }
+            th.n scope="col" { "Cost, of the month's budget" } th scope="col" { "Public status page" }
         } }
         tbody { @for incident in &slo.incidents { tr {
             th scope="row" { (plain(&incident.id)) }
@@ -205,7 +242,7 @@ fn breaches(slo: &SloReport) -> Markup {
         caption { "Bad without an incident, of " (plain(&slo.id)) }
         thead { tr {
             th scope="col" { "Series" } th scope="col" { "From" } th scope="col" { "To" } th.n scope="col" { "Bad" }
-            th.n scope="col" { "Share of the budget" }
+            th.n scope="col" { "Cost, of the month's budget" }
         } }
         tbody { @for breach in &slo.breaches { tr {
             th scope="row" { @if breach.series.is_empty() { "all" } @else { (plain(&labels(&breach.series))) } }

@@ -37,6 +37,9 @@ pub struct Room {
     pub height: Option<usize>,
 }
 
+/// The place of the kind reading among the columns.
+const IF_GOOD: usize = 3;
+
 /// Names an SLO's series: `service/slo {label=value}`.
 pub fn key(slo: &SloView) -> String {
     format!("{}{}", slo.id, of(&slo.series))
@@ -94,15 +97,19 @@ pub fn board(
     now: DateTime<Utc>,
     width: usize,
 ) -> String {
-    let (name, cells) = match width {
-        ..72 => (18, 8),
-        72..110 => (32, 12),
+    // Pages are decided by the kind reading. Where it is the same everywhere, there is nothing to say.
+    let is_apart = slos.iter().any(|slo| slo.budget.if_good_apart().is_some());
+    let (name, cells) = match (width, is_apart) {
+        (..72, _) => (18, 8),
+        (72..88, true) => (21, 12),
+        (72..110, _) => (30, 12),
         _ => (48, 24),
     };
-    let all = [
+    let mut all = vec![
         Column::text("objective", 0, name),
         Column::whole("state", 0),
         Column::figure("budget left", 0),
+        Column::figure("if good", 1),
         Column::whole("24 h", 2),
         Column::figure("burn 1h", 1),
         Column::figure("achieved", 4),
@@ -110,7 +117,7 @@ pub fn board(
         Column::figure("coverage", 6),
         Column::figure("newest slot", 3),
     ];
-    let rows: Vec<Vec<String>> = slos
+    let mut rows: Vec<Vec<String>> = slos
         .iter()
         .map(|slo| {
             let trend = trends.get(&key(slo)).map(|left| spark(left, cells)).unwrap_or_default();
@@ -118,6 +125,7 @@ pub fn board(
                 key(slo),
                 format!("{} {}", glyph(slo.state.as_str()), slo.state.as_str()),
                 percent_or_absent(slo.budget.remaining),
+                slo.budget.if_good_apart().unwrap_or_default(),
                 trend,
                 slo.burn_rate.get("1h").copied().flatten().map_or_else(|| "—".to_owned(), number),
                 percent_or_absent(slo.sli),
@@ -127,6 +135,12 @@ pub fn board(
             ]
         })
         .collect();
+    if !is_apart {
+        all.remove(IF_GOOD);
+        for row in &mut rows {
+            row.remove(IF_GOOD);
+        }
+    }
     columns(&all, &rows, width)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    render_text::table,
+    render_table::table,
     render_words::{ABSENT, count, instant, number, of, plain},
     why::{AlertAt, NotPagedView, WhyView},
 };

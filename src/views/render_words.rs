@@ -10,11 +10,13 @@ pub const ABSENT: &str = "—";
 
 /// `0.9731` → `97.31 %`. Never rounds a share that is not whole up to `100 %`, nor one that is not nothing to `0 %`.
 pub fn percent(ratio: f64) -> String {
-    let shown = (3..=9).map(|digits| trimmed(ratio * 100.0, digits)).find(|text| {
+    // Beside thousands, thousandths are noise.
+    let least = if ratio.abs() < 10.0 { 3 } else { 0 };
+    let shown = (least..=9).map(|digits| trimmed(ratio * 100.0, digits)).find(|text| {
         let whole = matches!(text.as_str(), "0" | "100");
         !whole || ratio.abs() < 1e-12 || (ratio - 1.0).abs() < 1e-12
     });
-    format!("{} %", shown.unwrap_or_else(|| trimmed(ratio * 100.0, 9)).replace('-', "−"))
+    format!("{} %", grouped(&shown.unwrap_or_else(|| trimmed(ratio * 100.0, 9))))
 }
 
 /// `percent`, or a dash.
@@ -24,8 +26,12 @@ pub fn percent_or_absent(ratio: Option<f64>) -> String {
 
 /// A count with thousands apart: `1,000,000`; fractions to two digits.
 pub fn count(number: f64) -> String {
-    let text = trimmed(number, 2);
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("−", rest));
+    grouped(&trimmed(number, 2))
+}
+
+/// A written number with thousands apart.
+fn grouped(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("−", rest));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let mut grouped = String::new();
     for (place, digit) in whole.chars().enumerate() {
@@ -141,6 +147,24 @@ pub fn public_delay(incident: &IncidentCost) -> String {
     }
 }
 
+/// Of which budget a share is: `of the 30 d budget`, `of the calendar month's budget`. `window` is as configured.
+pub fn of_budget(window: Option<&str>) -> String {
+    let Some(window) = window else { return "of the budget".to_owned() };
+    if window.starts_with(|letter: char| letter.is_ascii_digit()) {
+        let mut apart = String::new();
+        for (place, letter) in window.char_indices() {
+            let before = window[..place].chars().next_back();
+            if before.is_some_and(|before| before.is_ascii_digit() != letter.is_ascii_digit()) {
+                apart.push(' ');
+            }
+            apart.push(letter);
+        }
+        return format!("of the {apart} budget");
+    }
+    let period = window.split_whitespace().next().unwrap_or(window);
+    format!("of the calendar {period}'s budget")
+}
+
 /// The glyph that stands before a state's word, for SLOs, alerts, incidents, steps and deliveries.
 pub fn glyph(state: &str) -> &'static str {
     match state {
@@ -193,6 +217,8 @@ mod tests {
             (0.9731, "97.31 %"),
             (0.462, "46.2 %"),
             (-0.13, "−13 %"),
+            (-199.0, "−19,900 %"),
+            (-359.002_11, "−35,900 %"),
             (1.0, "100 %"),
             (0.0, "0 %"),
             (0.999_999_6, "99.99996 %"),
@@ -218,6 +244,19 @@ mod tests {
         ];
         for (seconds, shown) in cases {
             assert_eq!(duration(seconds), shown, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn budgets_have_their_windows_name() {
+        let cases = [
+            (Some("30d"), "of the 30 d budget"),
+            (Some("1d12h"), "of the 1 d 12 h budget"),
+            (Some("month (Europe/Paris)"), "of the calendar month's budget"),
+            (None, "of the budget"),
+        ];
+        for (window, words) in cases {
+            assert_eq!(of_budget(window), words);
         }
     }
 

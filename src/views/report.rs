@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gaps::GapsView;
 use crate::domain::{correction::Correction, name::Series};
 
 /// `GET /api/v1/budget`.
@@ -15,6 +16,8 @@ pub struct BudgetReport {
     pub timezone: String,
     /// When it was made.
     pub generated_at: DateTime<Utc>,
+    /// When the month ends, or ended: before that, all figures are figures so far.
+    pub ends_at: DateTime<Utc>,
     /// The configuration's hash.
     pub config_hash: String,
     /// By service.
@@ -59,6 +62,9 @@ pub struct SloReport {
     pub met: Option<bool>,
     /// Known slots / (expected so far − excluded), 0–1.
     pub coverage: f64,
+    /// Under this coverage nobody can tell whether the objective was met: as configured, for `slod gate` too.
+    #[serde(default = "usual_min_coverage")]
+    pub min_coverage: f64,
     /// The budget.
     pub budget: BudgetUse,
     /// Its series, for `per`, the worst first; their sum is above. Empty without `per`.
@@ -73,6 +79,13 @@ pub struct SloReport {
     pub corrections: Vec<CorrectionView>,
     /// Changes of the objective.
     pub objective_changes: Vec<serde_json::Value>,
+    /// What was not measured.
+    #[serde(default)]
+    pub gaps: GapsView,
+}
+
+fn usual_min_coverage() -> f64 {
+    0.9
 }
 
 fn events() -> String {
@@ -86,15 +99,22 @@ fn counts_events(budgeting: &str) -> bool {
 /// How the budget was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetUse {
-    /// 0–1, above 1 = overspent. Null without events.
+    /// The measured reading: 0–1, above 1 = overspent. Null without events.
     pub consumed: Option<f64>,
-    /// 1 − consumed.
+    /// 1 − consumed: the measured reading.
     pub remaining: Option<f64>,
-    /// Bad events the month may hold.
+    /// Of the whole month's budget: if all that is unmeasured was good, and all that is to come is. It is
+    /// 1 − `used_seconds` / `allowed_seconds`. Null without events.
+    #[serde(default)]
+    pub remaining_if_good: Option<f64>,
+    /// Of the whole month's budget: if all that is unmeasured was bad, and all that is to come is good. Null without events.
+    #[serde(default)]
+    pub remaining_if_bad: Option<f64>,
+    /// Bad events that as many events as were counted may hold.
     pub allowed_bad: f64,
-    /// The budget as time.
+    /// The whole month's budget as time.
     pub allowed_seconds: f64,
-    /// What was used, as time.
+    /// What was used of it, as time: measured bad time.
     pub used_seconds: f64,
 }
 
@@ -111,7 +131,7 @@ pub struct SeriesReport {
     pub total: f64,
     /// Whether the objective was met; null without events.
     pub met: Option<bool>,
-    /// 1 − consumed; null without events.
+    /// 1 − consumed, in the measured reading; null without events.
     pub remaining: Option<f64>,
 }
 
@@ -127,7 +147,7 @@ pub struct Breach {
     pub to: DateTime<Utc>,
     /// Bad events.
     pub bad: f64,
-    /// Share of the month's budget.
+    /// Share of the month's budget, in the measured reading: of `allowed_bad`.
     pub budget_share: f64,
 }
 
@@ -169,7 +189,7 @@ pub struct IncidentCost {
     pub resolved_at: Option<DateTime<Utc>>,
     /// Bad events within the month.
     pub bad: f64,
-    /// Share of the month's budget.
+    /// Share of the month's budget, in the measured reading: of `allowed_bad`.
     pub budget_share: Option<f64>,
     /// The public status page, if a post was due.
     #[serde(default, skip_serializing_if = "Option::is_none")]

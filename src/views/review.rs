@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use super::{
+    gaps::GapView,
+    month::{Verdict, bounds, measured},
     noise::{NoiseReport, PolicyNoise},
     render_words::{
-        amount, correction as correction_words, counted, duration, instant, labels, of, percent, percent_or_absent,
+        ABSENT, amount, correction as correction_words, counted, duration, instant, labels, of, percent,
+        percent_or_absent,
     },
     report::{BudgetReport, ServiceReport, SloReport},
     when::When,
@@ -42,7 +45,7 @@ pub fn review(review: &Review<'_>) -> Bulletin {
     let policies: Vec<&PolicyNoise> = review.noise.policies.iter().filter(|row| is_told_of(report, row)).collect();
     let mut tables = Vec::new();
     for service in &report.services {
-        tables.push(budgets(service));
+        tables.push(budgets(service, !review.is_over));
         tables.extend(pages(service, &policies));
         tables.extend(events(service));
     }
@@ -52,7 +55,7 @@ pub fn review(review: &Review<'_>) -> Bulletin {
         kind: BulletinKind::Report,
         name: review.name.to_owned(),
         key,
-        headline: headline(report, &slos),
+        headline: headline(report, &slos, !review.is_over),
         lines: lines(review, &slos, &policies),
         tables,
         links: links(review),
@@ -68,24 +71,26 @@ fn is_told_of(report: &BudgetReport, row: &PolicyNoise) -> bool {
     report.services.iter().any(|service| row.service.as_ref() == Some(&service.service))
 }
 
-fn headline(report: &BudgetReport, slos: &[&SloReport]) -> String {
+fn headline(report: &BudgetReport, slos: &[&SloReport], runs: bool) -> String {
     let about = match report.services.as_slice() {
         [service] => service.title.clone(),
         services => format!("{} services", services.len()),
     };
     // The title gives way, never the figures.
     let about: String = about.chars().take(40).collect();
-    format!("{} {about}: {}", report.month, kept(slos))
+    format!("{} {about}: {}", report.month, kept(slos, runs))
 }
 
-fn kept(slos: &[&SloReport]) -> String {
-    let missed = slos.iter().filter(|slo| slo.met == Some(false)).count();
-    let silent = slos.iter().filter(|slo| slo.met.is_none()).count();
-    let silent = if silent > 0 { format!(", {silent} without events") } else { String::new() };
+fn kept(slos: &[&SloReport], runs: bool) -> String {
+    let many = |said| slos.iter().filter(|slo| Verdict::of(slo, runs) == said).count();
+    let (missed, open, silent) = (many(Verdict::Missed), many(Verdict::Open), many(Verdict::Silent));
+    let so_far = if runs { " so far" } else { "" };
+    let counted = |many: usize, what: &str| if many > 0 { format!(", {many} {what}") } else { String::new() };
+    let rest = counted(open, "hardly measured") + &counted(silent, "without events");
     match (slos.len(), missed) {
         (0, _) => "no objectives".to_owned(),
-        (all, 0) => format!("no objective of {all} missed{silent}"),
-        (all, missed) => format!("{missed} of {all} objectives missed{silent}"),
+        (all, 0) => format!("no objective of {all} missed{so_far}{rest}"),
+        (all, missed) => format!("{missed} of {all} objectives missed{so_far}{rest}"),
     }
 }
 
@@ -120,32 +125,51 @@ fn links(review: &Review<'_>) -> Vec<Link> {
     review.report.services.iter().map(link).collect()
 }
 
-/// The missed ones first, then those with the least left.
-fn budgets(service: &ServiceReport) -> Table {
-    let mut slos: Vec<&SloReport> = service.slos.iter().collect();
-    let order = |slo: &SloReport| (slo.met != Some(false), slo.budget.remaining.unwrap_or(f64::INFINITY));
-    slos.sort_by(|one, other| {
-        let ((kept, left), (other_kept, other_left)) = (order(one), order(other));
-        kept.cmp(&other_kept).then(left.total_cmp(&other_left)).then_with(|| one.id.cmp(&other.id))
+/// The missed ones first, then those with the least left; last those of which too little is known.
+fn budgets(service: &ServiceReport, runs: bool) -> Table {
+    let mut slos: Vec<(Verdict, &SloReport)> = service.slos.iter().map(|slo| (Verdict::of(slo, runs), slo)).collect();
+    let order = |verdict: Verdict| match verdict {
+        Verdict::Missed => 0,
+        Verdict::Under => 1,
+        Verdict::Met => 2,
+        Verdict::Open | Verdict::Silent => 3,
+    };
+    slos.sort_by(|(said, one), (other_said, other)| {
+        let left = |slo: &SloReport| slo.budget.remaining.unwrap_or(f64::INFINITY);
+        let by_verdict = order(*said).cmp(&order(*other_said));
+        by_verdict.then(left(one).total_cmp(&left(other))).then_with(|| one.id.cmp(&other.id))
     });
     Table {
         title: format!("{} ({})", service.title, service.service),
-        columns: ["Objective", "Promised", "Achieved", "Budget left", "Used", "Incidents", "Measured"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: slos.into_iter().map(budget).collect(),
+        columns: [
+            "Objective",
+            "Verdict",
+            "Promised",
+            "Achieved",
+            "Budget left, as measured",
+            "With the unmeasured",
+            "Time used",
+            "Incidents",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        rows: slos.into_iter().map(|(verdict, slo)| budget(slo, verdict, runs)).collect(),
         ..Table::default()
     }
 }
 
-fn budget(slo: &SloReport) -> Row {
-    let (mark, word) = match slo.met {
-        Some(true) => (Mark::Good, "met"),
-        Some(false) => (Mark::Bad, "missed"),
-        None => (Mark::Plain, "no events"),
+fn budget(slo: &SloReport, verdict: Verdict, runs: bool) -> Row {
+    let mark = match verdict {
+        Verdict::Met => Mark::Good,
+        Verdict::Missed => Mark::Bad,
+        Verdict::Under | Verdict::Open | Verdict::Silent => Mark::Plain,
     };
+    let word = verdict.word(runs);
+    let word = word.split_once(' ').map_or(word, |(_, word)| word);
+    let word = measured(slo, verdict).map_or_else(|| word.to_owned(), |beside| format!("{word} ({beside})"));
     let (left, achieved) = (percent_or_absent(slo.budget.remaining), percent_or_absent(slo.achieved));
     let promised = percent(slo.objective);
+    let bounds = bounds(&slo.budget);
     let incidents = slo.incidents.len();
     let of_it = match incidents {
         0 => String::new(),
@@ -153,21 +177,17 @@ fn budget(slo: &SloReport) -> Row {
         many => format!(", {many} incidents"),
     };
     let line = if slo.met.is_some() {
-        format!("{}: {word}, {achieved} of {promised}, budget left {left}{of_it}", slo.title)
+        let readings = bounds.as_ref().map(|bounds| format!(" as measured ({bounds})")).unwrap_or_default();
+        format!("{}: {word}, {achieved} of {promised}, budget left {left}{readings}{of_it}", slo.title)
     } else {
         format!("{}: {word}{of_it}", slo.title)
     };
     let used = format!("{} of {}", duration(slo.budget.used_seconds), duration(slo.budget.allowed_seconds));
-    let cells = vec![
-        slo.title.clone(),
-        promised,
-        achieved,
-        format!("{left} ({word})"),
-        used,
-        incidents.to_string(),
-        percent(slo.coverage),
-    ];
-    Row { mark, line, cells, bar: slo.budget.remaining }
+    let unmeasured = bounds.unwrap_or_else(|| if slo.met.is_some() { "the same" } else { ABSENT }.to_owned());
+    let cells = vec![slo.title.clone(), word, promised, achieved, left, unmeasured, used, incidents.to_string()];
+    // A full bar of red on almost no data would say more than is known.
+    let bar = slo.budget.remaining.filter(|_| verdict != Verdict::Open);
+    Row { mark, line, cells, bar }
 }
 
 /// Who was woken by what; nothing if no incident opened.
@@ -189,7 +209,7 @@ fn pages(service: &ServiceReport, policies: &[&PolicyNoise]) -> Option<Table> {
 fn noise_row(row: &PolicyNoise) -> Row {
     let (spent, each) = (percent_or_absent(row.budget_spent), percent_or_absent(row.budget_per_page));
     let line = format!(
-        "{} on {}: {} incidents, {} pages, {} acknowledged, {spent} of the budget",
+        "{} on {}: {} incidents, {} pages, {} acknowledged, {spent} of its window's budget",
         row.policy, row.about, row.incidents, row.pages, row.acknowledged
     );
     let numbers = [row.incidents, row.pages, row.acknowledged, row.ended_alone].map(|number| number.to_string());
@@ -215,7 +235,8 @@ fn events_of(slo: &SloReport) -> Vec<Row> {
     let mut found: Vec<(&str, String)> = Vec::new();
     for part in slo.series.iter().take(SERIES_MAX) {
         let (achieved, left) = (percent_or_absent(part.achieved), percent_or_absent(part.remaining));
-        found.push(("series", format!("{}: {achieved} achieved, budget left {left}", labels(&part.series))));
+        found
+            .push(("series", format!("{}: {achieved} achieved, budget left {left} as measured", labels(&part.series))));
     }
     if slo.series.len() > SERIES_MAX {
         found.push(("series", format!("and {} more, with more left", slo.series.len() - SERIES_MAX)));
@@ -227,18 +248,26 @@ fn events_of(slo: &SloReport) -> Vec<Row> {
         let (id, from) = (&incident.id, instant(incident.opened_at));
         found.push((
             "incident",
-            format!("{id}: {from} to {end}, {bad}{} bad, {share} of the budget", counted(&slo.budgeting)),
+            format!("{id}: {from} to {end}, {bad}{} bad, {share} of the month's budget", counted(&slo.budgeting)),
         ));
     }
     for breach in &slo.breaches {
         let (from, to, share) = (instant(breach.from), instant(breach.to), percent(breach.budget_share));
-        found.push(("bad without an incident", format!("{from} to {to}{}, {share} of the budget", of(&breach.series))));
+        found.push((
+            "bad without an incident",
+            format!("{from} to {to}{}, {share} of the month's budget", of(&breach.series)),
+        ));
     }
     found.extend(slo.corrections.iter().map(|made| ("correction", correction_words(made))));
     for change in &slo.objective_changes {
         let ratio = |key: &str| percent_or_absent(change[key].as_f64());
         let at = change["at"].as_str().unwrap_or_default();
         found.push(("other objective", format!("from {} to {} at {at}", ratio("from"), ratio("to"))));
+    }
+    if let Some(sum) = slo.gaps.sum() {
+        let longest = slo.gaps.longest.iter().max_by_key(|gap| gap.seconds).map(GapView::line).unwrap_or_default();
+        let which = if slo.gaps.count > 1 { "the longest: " } else { "" };
+        found.push(("not measured", format!("{sum}; {which}{longest}")));
     }
     let row = |(what, text): (&str, String)| Row {
         mark: Mark::Plain,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::render_words::percent;
 use crate::domain::{name::SloId, slot::SlotState};
 
 /// `GET /api/v1/slos/{service}/{slo}`.
@@ -136,6 +137,14 @@ pub struct BudgetView {
     pub exhausts_at: Option<DateTime<Utc>>,
     /// The budget as time.
     pub allowed_seconds: f64,
+}
+
+impl BudgetView {
+    /// What is left if all that is unmeasured was good, in words, where those differ from the measured reading's.
+    pub fn if_good_apart(&self) -> Option<String> {
+        let (left, good) = (percent(self.remaining?), percent(self.remaining_if_good?));
+        (left != good).then_some(good)
+    }
 }
 
 /// `value` of an SLO.

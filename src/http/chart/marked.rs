@@ -35,7 +35,9 @@ pub(super) fn class(kind: MarkKind) -> &'static str {
 /// All marks, at their time; what goes on is drawn until `now`, not into the time to come.
 pub(super) fn marked(frame: &Frame, marks: &[Mark], now: DateTime<Utc>) -> Markup {
     let (_, top, _, bottom) = Frame::edges();
-    html! { @for mark in marks {
+    // What is one point is drawn last, so that no band hides it.
+    let (points, bands): (Vec<&Mark>, Vec<&Mark>) = marks.iter().partition(|mark| glyph(mark.kind).is_some());
+    html! { @for mark in bands.into_iter().chain(points) {
         @let x = frame.x(mark.from);
         @let width = (frame.x(mark.to.unwrap_or(now)) - x).max(2.0);
         @match mark.kind {
@@ -73,7 +75,7 @@ pub fn happened(scene: &Scene) -> Markup {
                     Some(to) => { (instant(to)) }
                     None => "goes on",
                 } }
-                td { @if let Some(glyph) = glyph(mark.kind) { span aria-hidden="true" { (glyph) " " } } (mark.kind.as_str()) }
+                td { @if let Some(glyph) = glyph(mark.kind) { span aria-hidden="true" { (glyph) "\u{a0}" } } (mark.kind.as_str()) }
                 td { @match &mark.href {
                     Some(href) => { a href=(href) rel=[(!href.starts_with('/')).then_some("noreferrer")] { bdi { (mark.text) } } }
                     None => { bdi { (mark.text) } }

@@ -136,7 +136,7 @@ impl Chart<'_> {
 fn key(class: &str, id: &str) -> Markup {
     html! {
         @match class {
-            "line" | "limit" | "projection" => { line.{ (class) } x1="1" x2="21" y1="6" y2="6" {} }
+            "line" | "limit" | "projection" | "even" | "present" => { line.{ (class) } x1="1" x2="21" y1="6" y2="6" {} }
             "correction" => { path.correction d="M11 1L16 6L11 11L6 6Z" {} }
             "deploy" => { path.deploy d="M5.5 1h11l-5.5 10Z" {} }
             "remark" => { circle.remark cx="11" cy="6" r="4.5" {} }

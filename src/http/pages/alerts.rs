@@ -20,7 +20,7 @@ use crate::{
         almanac::Turn,
         desk::ServiceView,
         incident::IncidentView,
-        render_words::{amount, percent},
+        render_words::{amount, of_budget, percent},
     },
 };
 
@@ -122,7 +122,7 @@ fn one(companion: &Companion, at: &str, incident: &IncidentView) -> Markup {
             (cell::state(&format!("{at}.state"), &incident.state)) " · " (cell::text(&format!("{at}.priority"), incident.priority.as_str()))
             " · " (cell::text(&format!("{at}.title"), &incident.title))
             " · " (amount(incident.cost.bad, incident.cost.in_seconds)) @if incident.cost.in_seconds { " down" } @else { " bad" }
-            @if let Some(share) = incident.cost.budget_share { ", " (percent(share)) " of the budget" }
+            @if let Some(share) = incident.cost.budget_share { ", " (percent(share)) " " (of_budget(incident.cost.window.as_deref())) }
             " · " (cell::time(&format!("{at}.opened_at"), now, Some(incident.opened_at)))
         }
         p { a.button href={ "/incident/" (incident.id) } { "Open this incident" } }

@@ -12,7 +12,8 @@ use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
         desk::ServiceView,
-        render_words::percent,
+        month::{Verdict, bounds, used},
+        render_words::{count, percent},
         report::{BudgetReport, SloReport},
     },
 };
@@ -58,21 +59,26 @@ fn links(service: &ServiceView, report: &BudgetReport, months: &Reach) -> Markup
 
 /// The month in four figures.
 fn tiles(report: &BudgetReport) -> Markup {
+    let runs = report.runs();
+    let so_far = if runs { " so far" } else { "" };
     let slos = || report.services.iter().flat_map(|part| &part.slos);
-    let judged = slos().filter(|slo| slo.met.is_some()).count();
-    let met = slos().filter(|slo| slo.met == Some(true)).count();
+    let many = |said| slos().filter(|slo| Verdict::of(slo, runs) == said).count();
+    let (open, silent) = (many(Verdict::Open), many(Verdict::Silent));
+    let judged = slos().count() - open - silent;
     let told: usize = slos().map(|slo| slo.incidents.len()).sum();
+    let known = slos().filter(|slo| Verdict::of(slo, runs) != Verdict::Open);
     let worst =
-        slos().filter_map(|slo| Some((slo.budget.remaining?, slo))).min_by(|one, other| one.0.total_cmp(&other.0));
+        known.filter_map(|slo| Some((1.0 - used(&slo.budget)?, slo))).min_by(|one, other| one.0.total_cmp(&other.0));
     let least = slos().map(|slo| slo.coverage).reduce(f64::min);
     html! { dl.tiles {
-        div { dt { "Objectives met" } dd { (met) " of " (judged) small { (slos().count() - judged) " without events" } } }
-        div { dt { "Least budget left" } dd { @match worst {
-            Some((left, slo)) => { (percent(left)) (cell::bar(Some(left))) small { bdi { (slo.title) } } }
-            None => { "—" small { "nothing was counted" } }
+        div { dt { "Objectives met" (so_far) } dd { (many(Verdict::Met)) " of " (judged) small {
+            (open) " measured too little to tell, " (silent) " without events" } } }
+        div { dt { "Least of the month's budget left" } dd { @match worst {
+            Some((left, slo)) => { (percent(left)) (cell::bar(Some(left))) small { "if what is unmeasured was good: " bdi { (slo.title) } } }
+            None => { "—" small { "too little was measured" } }
         } } }
         div { dt { "Incidents" } dd { (told) small { "opened, or open, in this month" } } }
-        div { dt { "Measured" } dd { @if let Some(least) = least { (percent(least)) } @else { "—" } small { "of the time so far, at least" } } }
+        div { dt { "Measured" } dd { @if let Some(least) = least { (percent(least)) } @else { "—" } small { "of the time" (so_far) ", at least" } } }
     } }
 }
 
@@ -82,70 +88,114 @@ fn render(companion: &Companion, service: &ServiceView, report: &BudgetReport, m
         (links(service, report, months))
         (tiles(report))
         dl.facts {
-            div { dt { "Month" } dd { (cell::text("month", &report.month)) } }
+            div { dt { "Month" } dd { (cell::text("month", &report.month)) @if report.runs() { ", so far" } } }
+            div { dt { "It ends" } dd { (cell::time("ends_at", now, Some(report.ends_at))) } }
             div { dt { "Time zone" } dd { (cell::text("timezone", &report.timezone)) } }
             div { dt { "Made" } dd { (cell::time("generated_at", now, Some(report.generated_at))) } }
             div { dt { "Configuration" } dd { code { (cell::text("config_hash", &report.config_hash)) } } }
         }
+        p.meta { (report.legend()) }
         @for (place, part) in report.services.iter().enumerate() {
             @let at = format!("services.{place}");
             section {
                 h2 { (cell::text(&format!("{at}.title"), &part.title)) " (" (cell::text(&format!("{at}.service"), &part.service)) ")" }
-                @if part.slos.is_empty() { (cell::none(&format!("{at}.slos"))) } @else { (slos(&at, &part.slos)) }
+                @if part.slos.is_empty() { (cell::none(&format!("{at}.slos"))) } @else { (slos(&at, &part.slos, report.runs())) }
                 @for (place, slo) in part.slos.iter().enumerate() { (events(&format!("{at}.slos.{place}"), now, slo)) }
             }
         }
     };
-    let title = format!("Budget of {} in {}", service.title, report.month);
+    let so_far = if report.runs() { ", so far" } else { "" };
+    let title = format!("Budget of {} in {}{so_far}", service.title, report.month);
     let says =
         format!("Objectives, budgets and incidents of {} in {} ({})", service.title, report.month, report.timezone);
     Shell::new(companion, &title).of(Some(&service.name)).here("budget").says(says).around(&main)
 }
 
-fn slos(at: &str, slos: &[SloReport]) -> Markup {
-    html! { div.scroll tabindex="0" role="region" aria-label="The month's budgets" { table {
-        caption { "The month's budgets" }
+fn slos(at: &str, slos: &[SloReport], runs: bool) -> Markup {
+    html! { div.scroll.budgets tabindex="0" role="region" aria-label="The month's budgets" { table {
+        caption { "The month's budgets" @if runs { ", so far" } }
         thead { tr {
-            th scope="col" { "Objective" } th scope="col" { "Met" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
-            th.n scope="col" { "Good" } th.n scope="col" { "Bad" } th.n scope="col" { "Total" } th.n scope="col" { "Measured" }
-            th.n scope="col" { "Consumed" } th.n scope="col" { "Left" } th.n scope="col" { "Bad allowed" }
-            th.n scope="col" { "Time allowed" } th.n scope="col" { "Time used" }
+            th scope="col" { "Objective" } th scope="col" { "Verdict" } th.n scope="col" { "Achieved" }
+            th scope="col" { "Time used of the month's" } th.n scope="col" { "Left, as measured" }
+            th.n scope="col" { "Left, if good … if bad" } th.n scope="col" { "Bad" } th.n scope="col" { "Good of total" }
         } }
-        tbody { @for (place, slo) in slos.iter().enumerate() { @let at = format!("{at}.slos.{place}"); tr {
-            th scope="row" { a href={ "/slo/" (slo.id) } { (cell::text(&format!("{at}.title"), &slo.title)) } br; small { (cell::text(&format!("{at}.id"), &slo.id))
-                    @if slo.budgeting != "occurrences" { " · counts " (cell::text(&format!("{at}.budgeting"), &slo.budgeting)) } } }
-            td { (met(&format!("{at}.met"), slo.met)) }
-            td.n { (cell::share(&format!("{at}.objective"), Some(slo.objective))) }
-            td.n { (cell::share(&format!("{at}.achieved"), slo.achieved)) }
-            td.n { (cell::events(&format!("{at}.good"), slo.good, slo.in_seconds)) }
-            td.n { (cell::events(&format!("{at}.bad"), slo.bad, slo.in_seconds)) }
-            td.n { (cell::events(&format!("{at}.total"), slo.total, slo.in_seconds)) }
-            td.n { (cell::share(&format!("{at}.coverage"), Some(slo.coverage))) }
-            td.n { (cell::share(&format!("{at}.budget.consumed"), slo.budget.consumed)) }
-            td.n { (cell::share(&format!("{at}.budget.remaining"), slo.budget.remaining)) }
-            td.n { (cell::events(&format!("{at}.budget.allowed_bad"), slo.budget.allowed_bad, slo.in_seconds)) }
-            td.n { (cell::seconds(&format!("{at}.budget.allowed_seconds"), Some(slo.budget.allowed_seconds))) }
-            td.n { (cell::seconds(&format!("{at}.budget.used_seconds"), Some(slo.budget.used_seconds))) }
-        } } }
+        tbody { @for (place, slo) in slos.iter().enumerate() { (row(&format!("{at}.slos.{place}"), slo, runs)) } }
     } } }
 }
 
-fn met(field: &str, met: Option<bool>) -> Markup {
-    match met {
-        Some(true) => html! { data.state.good value="true" data-field=(field) { "● met" } },
-        Some(false) => html! { data.state.bad value="false" data-field=(field) { "■ missed" } },
-        None => cell::absent(field),
+fn row(at: &str, slo: &SloReport, runs: bool) -> Markup {
+    let of = |field: &str| format!("{at}.{field}");
+    let (budget, seconds) = (&slo.budget, slo.in_seconds);
+    html! { tr {
+        th scope="row" { a href={ "/slo/" (slo.id) } { (cell::text(&of("title"), &slo.title)) } br; small { (cell::text(&of("id"), &slo.id))
+                @if slo.budgeting != "occurrences" { " · counts " (cell::text(&of("budgeting"), &slo.budgeting)) } } }
+        td { (verdict(at, slo, runs)) }
+        td.n { (cell::share(&of("achieved"), slo.achieved)) br; small { "of " (cell::share(&of("objective"), Some(slo.objective))) } }
+        td { small { (cell::seconds(&of("budget.used_seconds"), Some(budget.used_seconds)))
+            " of " (cell::seconds(&of("budget.allowed_seconds"), Some(budget.allowed_seconds))) } }
+        td.n { (cell::share(&of("budget.remaining"), budget.remaining)) br; small { (cell::share(&of("budget.consumed"), budget.consumed)) " used" } }
+        @let differ = bounds(budget).is_some();
+        // On almost no data there is nothing to draw.
+        @let known = used(budget).filter(|_| Verdict::of(slo, runs) != Verdict::Open);
+        td.n.same[!differ] { (cell::share(&of("budget.remaining_if_good"), budget.remaining_if_good)) (cell::bar(known.map(|used| 1.0 - used)))
+            small { "… " (cell::share(&of("budget.remaining_if_bad"), budget.remaining_if_bad)) } }
+        td.n { (cell::events(&of("bad"), slo.bad, seconds)) br; small { "of " (cell::events(&of("budget.allowed_bad"), budget.allowed_bad, seconds)) " allowed of these" } }
+        td.n { (cell::events(&of("good"), slo.good, seconds)) br; small { "of " (cell::events(&of("total"), slo.total, seconds)) } }
+    } }
+}
+
+/// The verdict, and beside it how much of the time it is about.
+fn verdict(at: &str, slo: &SloReport, runs: bool) -> Markup {
+    let verdict = Verdict::of(slo, runs);
+    let field = format!("{at}.met");
+    html! {
+        @match slo.met {
+            Some(met) => { data.state.{ (verdict.tone()) } value=(met) data-field=(field) { (verdict.word(runs)) } }
+            None => { span.state.mute { (verdict.word(runs)) } " " (cell::absent(&field)) }
+        }
+        br;
+        small {
+            @if verdict == Verdict::Open { (if slo.met == Some(true) { "met in the " } else { "missed in the " }) }
+            (cell::share(&format!("{at}.coverage"), Some(slo.coverage))) " measured; a verdict needs "
+            (cell::share(&format!("{at}.min_coverage"), Some(slo.min_coverage)))
+        }
+    }
+}
+
+/// What was not measured.
+fn gaps(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
+    let gaps = &slo.gaps;
+    let of = |field: &str| format!("{at}.gaps.{field}");
+    html! {
+        p { "Not measured: "
+            (cell::figure(&of("count"), Some(gaps.count as f64), count)) @if gaps.count == 1 { " stretch, " } @else { " stretches, " }
+            (cell::seconds(&of("seconds"), Some(gaps.seconds as f64))) @if gaps.count != 1 { " together" }
+            @if gaps.longest.is_empty() { " " span.absent hidden data-field=(of("longest")) { "none" } } "."
+        }
+        @if !gaps.longest.is_empty() { (cell::scroll(&format!("What was not measured of {}", slo.id), &html! { table {
+            caption { "Not measured, of " (slo.id) @if gaps.rest().is_some() { ": the longest" } }
+            thead { tr { th scope="col" { "From" } th scope="col" { "To" } th.n scope="col" { "How long" } th scope="col" { "Why" } } }
+            tbody { @for (place, gap) in gaps.longest.iter().enumerate() { @let at = of(&format!("longest.{place}")); tr {
+                th scope="row" { (cell::time(&format!("{at}.from"), now, Some(gap.from))) }
+                td { (cell::time(&format!("{at}.to"), now, Some(gap.to))) }
+                td.n { (cell::seconds(&format!("{at}.seconds"), Some(gap.seconds as f64))) }
+                td { (cell::text(&format!("{at}.why"), &gap.why))
+                    @if let Some(incident) = &gap.incident { ": " a href={ "/incident/" (incident) } { "incident " (cell::text(&format!("{at}.incident"), incident)) } }
+                    @if !gap.series.is_empty() { br; small { (cell::labels(&format!("{at}.series"), &gap.series)) } } }
+            } } }
+        } })) }
+        @if let Some(rest) = gaps.rest() { p.meta { (rest) } }
     }
 }
 
 fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
     html! {
         h3 { (slo.title) }
-        @if slo.incidents.is_empty() { p { "Incidents: " (cell::none(&format!("{at}.incidents"))) } } @else { div.scroll tabindex="0" role="region" aria-label={ "Incidents of " (slo.id) } { table {
+        @if slo.incidents.is_empty() { p { "Incidents: " (cell::none(&format!("{at}.incidents"))) } } @else { (cell::scroll(&format!("Incidents of {}", slo.id), &html! { table {
             caption { "Incidents of " (slo.id) }
             thead { tr {
                 th scope="col" { "Incident" } th scope="col" { "Opened" } th scope="col" { "Resolved" }
-                th.n scope="col" { "Bad" } th.n scope="col" { "Share of the budget" } th.n scope="col" { "Public, late by" }
+                th.n scope="col" { "Bad" } th.n scope="col" { "Cost, of the month's budget" } th.n scope="col" { "Public, late by" }
             } }
             tbody { @for (place, incident) in slo.incidents.iter().enumerate() { @let at = format!("{at}.incidents.{place}"); tr {
                 th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.id"), &incident.id)) } }
@@ -156,8 +206,9 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
                 @let late = incident.status_page.as_ref().and_then(|page| page.late_seconds);
                 td.n { (cell::seconds(&format!("{at}.status_page.late_seconds"), late.map(|late| late as f64))) }
             } } }
-        } } }
+        } })) }
         @if !slo.series.is_empty() { (series(at, slo)) }
+        (gaps(at, now, slo))
         @if !slo.breaches.is_empty() { p { "Bad without an incident: " } (cell::json(&format!("{at}.breaches"), &serde_json::json!(slo.breaches))) }
         p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::json!(slo.corrections)))
         p { "Changes of the objective: " } (cell::json(&format!("{at}.objective_changes"), &serde_json::Value::Array(slo.objective_changes.clone())))
@@ -166,21 +217,21 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
 
 fn series(at: &str, slo: &SloReport) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Series of " (slo.id) } { table {
+        (cell::scroll(&format!("Series of {}", slo.id), &html! { table {
             caption { "Series of " (slo.id) ", the worst first" }
             thead { tr {
-                th scope="col" { "Series" } th.n scope="col" { "Achieved" } th scope="col" { "Met" } th.n scope="col" { "Bad" }
-                th.n scope="col" { "Total" } th.n scope="col" { "Budget left" }
+                th scope="col" { "Series" } th.n scope="col" { "Achieved" } th scope="col" { "Met, as measured" } th.n scope="col" { "Bad" }
+                th.n scope="col" { "Total" } th.n scope="col" { "Left, as measured" }
             } }
             tbody { @for (place, part) in slo.series.iter().enumerate() { @let at = format!("{at}.series.{place}"); tr {
                 th scope="row" { (cell::labels(&format!("{at}.series"), &part.series)) }
                 td.n { (cell::share(&format!("{at}.achieved"), part.achieved)) }
-                td { (met(&format!("{at}.met"), part.met)) }
+                td { (part.met.map_or_else(|| cell::absent(&format!("{at}.met")), |met| cell::flag(&format!("{at}.met"), Some(met)))) }
                 td.n { (cell::events(&format!("{at}.bad"), part.bad, slo.in_seconds)) }
                 td.n { (cell::events(&format!("{at}.total"), part.total, slo.in_seconds)) }
                 td.n { (cell::share(&format!("{at}.remaining"), part.remaining)) }
             } } }
-        } }
+        } }))
     }
 }
 

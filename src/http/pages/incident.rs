@@ -27,7 +27,7 @@ use crate::{
     },
     views::{
         incident::IncidentView,
-        render_words::{amount, instant_and_age, percent, percent_or_absent, relative},
+        render_words::{amount, instant_and_age, of_budget, percent, percent_or_absent, relative},
     },
 };
 
@@ -119,7 +119,7 @@ fn lead(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
                 @if incident.resolved_at.is_some() { ", lasted " (lasted(incident.opened_at, end)) } }
             span { "cost " @if incident.resolved_at.is_none() { "so far " } (cost)
                 @if incident.cost.in_seconds { " down" } @else { " bad events" }
-                @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " of the budget)" } }
+                @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " " (of_budget(incident.cost.window.as_deref())) ")" } }
         }
     }
 }
@@ -139,7 +139,7 @@ pub fn table(caption: &str, now: DateTime<Utc>, incidents: &[IncidentView]) -> M
             caption { (caption) }
             thead { tr {
                 th scope="col" { "Incident" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Opened" }
-                th scope="col" { "Resolved" } th.n scope="col" { "Bad" } th.n scope="col" { "Budget" }
+                th scope="col" { "Resolved" } th.n scope="col" { "Bad" } th.n scope="col" { "Cost, of the window's budget" }
             } }
             tbody { @for (place, incident) in incidents.iter().enumerate() { @let at = format!("incidents.{place}"); tr {
                 th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.title"), &incident.title)) } }

@@ -65,7 +65,8 @@ fn cost(at: &str, incident: &IncidentView) -> Markup {
     html! {
         div { dt { @if incident.cost.in_seconds { "Down" } @else { "Bad events" } } dd { (cell::events(&of("cost.bad"), incident.cost.bad, incident.cost.in_seconds)) } }
         @if incident.cost.in_seconds { div { dt { "In seconds" } dd { (cell::flag(&of("cost.in_seconds"), Some(true))) } } }
-        div { dt { "Share of the budget" } dd { (cell::share(&of("cost.budget_share"), incident.cost.budget_share)) } }
+        div { dt { "Share of its window's budget" } dd { (cell::share(&of("cost.budget_share"), incident.cost.budget_share))
+            @if let Some(window) = &incident.cost.window { " in " (cell::text(&of("cost.window"), window)) } } }
     }
 }
 

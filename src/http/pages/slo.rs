@@ -59,7 +59,7 @@ fn render(companion: &Companion, slo: &SloView, scene: &Scene, slots: &[SlotView
             span.judged { "newest slot " (cell::known(now, slo.watermark)) } }
         @if let Some(fault) = &slo.fault { p.banner { strong { "◌ Newest slot: " } (cell::text("fault", fault)) } }
         (open(scene, now))
-        (tiles(slo, now))
+        (tiles(slo, scene, now))
         (charts(slo, scene))
         h2 { "What would page" }
         (burns(scene))
@@ -93,16 +93,17 @@ fn open(scene: &Scene, now: DateTime<Utc>) -> Markup {
 }
 
 /// The four figures that matter most.
-fn tiles(slo: &SloView, now: DateTime<Utc>) -> Markup {
+fn tiles(slo: &SloView, scene: &Scene, now: DateTime<Utc>) -> Markup {
     let budget = &slo.budget;
     html! {
         dl.tiles {
             div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) small { "good in " (slo.window) } } }
-            div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) " of the time measured" } } }
+            div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) @if scene.period.is_some() { " of the whole period measured" } @else { " of the time measured" } } } }
             div { dt { "Budget left" } dd {
                 (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
-                small { @if budget.remaining_if_bad == budget.remaining_if_good { "all of it measured" }
-                    @else { "between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" } }
+                small { @if budget.remaining_if_bad == budget.remaining_if_good && budget.remaining_if_good == budget.remaining { "all of it measured" }
+                    @else if budget.remaining_if_bad == budget.remaining_if_good { "as measured; " (percent_or_absent(budget.remaining_if_good)) " of the whole period's" }
+                    @else { "as measured; between " (percent_or_absent(budget.remaining_if_bad)) " and " (percent_or_absent(budget.remaining_if_good)) " with what is unmeasured" } }
             } }
             div { dt { "Time to exhaustion" } dd { (exhaustion(slo, now)) } }
         }

@@ -15,10 +15,10 @@ use crate::{
 /// All charts, and in words what happened meanwhile.
 pub fn charts(slo: &SloView, scene: &Scene) -> Markup {
     let budget = BurnDown {
-        allowed: slo.budget.allowed_bad,
+        allowed: scene.period.map_or(slo.budget.allowed_bad, |period| period.allowed),
         in_seconds: slo.in_seconds,
         spent_at: slo.budget.exhausts_at,
-        ends_at: None,
+        period: scene.period,
     };
     html! {
         section aria-labelledby="over-time" {

@@ -90,6 +90,8 @@ fn line(now: DateTime<Utc>, row: &Row<'_>) -> Markup {
             // A budget of which nothing is known is no full one.
             (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
             @if slo.sli.is_none() { small { "nothing measured" } }
+            // Pages are decided by the kind reading; where it is the same there is nothing to say.
+            @else if let Some(good) = budget.if_good_apart() { small { "as measured; if good " (good) } }
         }
         td.n { (figure(at, "burn_rate.1h", slo.burn_rate.get("1h").copied().flatten(), number)) }
         td { @if budget.remaining.is_some_and(|left| left <= 0.0) { "spent" } @else { (cell::age(now, budget.exhausts_at)) } }

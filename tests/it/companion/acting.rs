@@ -319,7 +319,7 @@ async fn an_incident_says_what_comes_next_and_when() {
         "<strong><time class=\"age\" datetime=\"2026-10-25T12:20:00Z\" title=\"2026-10-25 12:20:00 UTC\">in 19 min 48 s</time></strong>",
         "2026-10-25 12:20:00 UTC (in 19 min 48 s)",
         "The first post is due in 4 min 48 s, at 2026-10-25 12:05:00 UTC.",
-        "cost so far 26,900 bad events (53.8 % of the budget)",
+        "cost so far 26,900 bad events (53.8 % of the 30 d budget)",
         "Read it here",
     ] {
         assert!(html.contains(said), "{said}: {html}");

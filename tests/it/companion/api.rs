@@ -129,7 +129,7 @@ async fn an_incident_has_the_documented_fields() {
         keys(&incident["status_page"]),
         set("state draft draft_text due_at posted_at late_seconds left_to_people")
     );
-    assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538}));
+    assert_eq!(incident["cost"], json!({"bad": 26900.0, "budget_share": 0.538, "window": "30d"}));
     assert_eq!(incident["priority"], "P1");
 }
 
@@ -187,12 +187,17 @@ async fn slots_are_at_most_fifty_thousand_and_say_where_to_go_on() {
 async fn the_budget_report_has_the_documented_fields() {
     let router = tcp(FakeDesk::default());
     let report = get(&router, "/api/v1/budget?month=2026-09&service=inventory").await.json();
-    assert_eq!(keys(&report), set("month timezone generated_at config_hash services"));
+    assert_eq!(keys(&report), set("month timezone generated_at ends_at config_hash services"));
     assert_eq!(report["month"], "2026-09");
     let slo = &report["services"][0]["slos"][0];
-    let fields = "id title objective achieved good bad total met coverage budget incidents breaches corrections objective_changes";
+    let fields = "id title objective achieved good bad total met coverage min_coverage budget incidents breaches corrections \
+                  objective_changes gaps";
     assert_eq!(keys(slo), set(fields));
-    assert_eq!(keys(&slo["budget"]), set("consumed remaining allowed_bad allowed_seconds used_seconds"));
+    let budget = "consumed remaining remaining_if_good remaining_if_bad allowed_bad allowed_seconds used_seconds";
+    assert_eq!(keys(&slo["budget"]), set(budget));
+    assert_eq!(keys(&slo["gaps"]), set("count seconds longest"));
+    assert_eq!(keys(&slo["gaps"]["longest"][0]), set("from to seconds why"));
+    assert_eq!(keys(&slo["gaps"]["longest"][1]), set("series from to seconds why incident"));
     assert_eq!(keys(&slo["incidents"][0]), set("id opened_at resolved_at bad budget_share"));
 }
 

@@ -107,6 +107,7 @@ impl Dashboard for FakeDesk {
                 }],
                 definition: vec![Line { key: "bad".into(), value: format!("x{{path=\"{HOSTILE}\"}}"), link: None }],
                 limit: Some(0.8),
+                period: None,
             })
         })
     }

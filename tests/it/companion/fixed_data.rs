@@ -10,6 +10,7 @@ use slod::{
     views::{
         desk::SourceView,
         explain::{Asked, Explanation, Figure, Stretch},
+        gaps::{GapView, GapsView},
         incident::{
             AlertView, CostView, DeliveryView, HolderView, IncidentView, ManualView, MutedView, StatusPageView,
             StepView, TimelineView,
@@ -190,7 +191,7 @@ pub fn incident() -> IncidentView {
             late_seconds: None,
             left_to_people: false,
         }),
-        cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538) },
+        cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538), window: Some("30d".into()) },
     }
 }
 
@@ -252,11 +253,63 @@ pub fn correction() -> CorrectionView {
     CorrectionView::new(&BTreeMap::from([("route".to_owned(), "/a".to_owned())]), &correction)
 }
 
+fn gaps() -> GapsView {
+    let gap = |from: &str, to: &str, why: &str, incident: Option<&str>, series: &[(&str, &str)]| {
+        let (from, to) = (at(from), at(to));
+        let series = series.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
+        let (seconds, why, incident) = ((to - from).num_seconds(), why.to_owned(), incident.map(str::to_owned));
+        GapView { series, from, to, seconds, why, incident }
+    };
+    let source = "source `prometheus` did not answer; slod was not running";
+    GapsView {
+        count: 5,
+        seconds: 4_320,
+        longest: vec![
+            gap("2026-10-01T00:00:00Z", "2026-10-01T00:20:00Z", "before it was watched", None, &[]),
+            gap("2026-10-09T03:00:00Z", "2026-10-09T03:50:00Z", source, Some("8"), &[("shop", HOSTILE)]),
+        ],
+    }
+}
+
+/// A daemon a few minutes old: two of ten checks failed, in 0.04 % of the month so far.
+fn young() -> SloReport {
+    SloReport {
+        id: "inventory/dashboard-availability".into(),
+        title: "Dashboard availability".into(),
+        budgeting: "occurrences".into(),
+        objective: 0.999,
+        achieved: Some(0.8),
+        good: 8.0,
+        bad: 2.0,
+        total: 10.0,
+        in_seconds: false,
+        met: Some(false),
+        coverage: 0.0004,
+        min_coverage: 0.9,
+        budget: BudgetUse {
+            consumed: Some(200.0),
+            remaining: Some(-199.0),
+            remaining_if_good: Some(0.9552),
+            remaining_if_bad: Some(-790.2),
+            allowed_bad: 0.01,
+            allowed_seconds: 2_678.4,
+            used_seconds: 120.0,
+        },
+        series: vec![],
+        incidents: vec![],
+        corrections: vec![],
+        breaches: Vec::new(),
+        objective_changes: vec![],
+        gaps: GapsView::default(),
+    }
+}
+
 pub fn report(month: &str) -> BudgetReport {
     BudgetReport {
         month: month.into(),
         timezone: "Europe/Paris".into(),
         generated_at: now(),
+        ends_at: at("2026-10-31T23:00:00Z"),
         config_hash: "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0".into(),
         services: vec![ServiceReport {
             service: "inventory".into(),
@@ -274,9 +327,12 @@ pub fn report(month: &str) -> BudgetReport {
                     in_seconds: false,
                     met: Some(false),
                     coverage: 0.998,
+                    min_coverage: 0.9,
                     budget: BudgetUse {
                         consumed: Some(1.13),
                         remaining: Some(-0.13),
+                        remaining_if_good: Some(-0.13),
+                        remaining_if_bad: Some(-0.17),
                         allowed_bad: 50_000.0,
                         allowed_seconds: 129_600.0,
                         used_seconds: 146_448.0,
@@ -299,6 +355,7 @@ pub fn report(month: &str) -> BudgetReport {
                         budget_share: 0.02,
                     }],
                     objective_changes: vec![json!({"at": "2026-10-10T00:00:00Z", "from": 0.9, "to": 0.95})],
+                    gaps: gaps(),
                 },
                 SloReport {
                     id: "inventory/rop-freshness".into(),
@@ -312,9 +369,12 @@ pub fn report(month: &str) -> BudgetReport {
                     in_seconds: false,
                     met: None,
                     coverage: 0.0,
+                    min_coverage: 0.9,
                     budget: BudgetUse {
                         consumed: None,
                         remaining: None,
+                        remaining_if_good: None,
+                        remaining_if_bad: None,
                         allowed_bad: 0.0,
                         allowed_seconds: 129_600.0,
                         used_seconds: 0.0,
@@ -331,7 +391,9 @@ pub fn report(month: &str) -> BudgetReport {
                     corrections: vec![],
                     breaches: Vec::new(),
                     objective_changes: vec![],
+                    gaps: GapsView::default(),
                 },
+                young(),
             ],
         }],
     }

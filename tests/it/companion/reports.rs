@@ -1,10 +1,13 @@
 //! The budget report in its forms.
 
-use slod::views::{render_csv::csv, render_html::html, render_markdown::markdown, render_text::text};
+use slod::views::{
+    render_csv::csv, render_html::html, render_markdown::markdown, render_text::text, report::BudgetReport,
+};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     fake_desk::FakeDesk,
-    fixed_data::{HOSTILE, report},
+    fixed_data::{HOSTILE, at, report},
     get, tcp,
 };
 
@@ -65,7 +68,7 @@ fn html_is_one_file_valid_accessible_and_harmless() {
     for said in ["still open", "−13 %", "113 %", "no events", "1 d 16 h", "by ops-lead", "2026-10-03 01:07:00 UTC"] {
         assert!(page.contains(said), "{said}");
     }
-    is_balanced(&html(&slod::views::report::BudgetReport { services: Vec::new(), ..report("2026-10") }));
+    is_balanced(&html(&BudgetReport { services: Vec::new(), ..report("2026-10") }));
 }
 
 #[test]
@@ -85,6 +88,40 @@ fn as_text_on_a_narrow_terminal() {
         narrow.lines().skip_while(|line| !line.contains("SLO")).take_while(|line| !line.contains("incident")).collect();
     assert!(table.iter().all(|line| line.chars().count() <= 60), "{narrow}");
     assert!(!narrow.contains('\u{1b}'));
+}
+
+#[test]
+fn as_text_at_80_columns() {
+    insta::assert_snapshot!(text(&report("2026-10"), Some(80)));
+}
+
+#[test]
+fn as_text_at_120_columns() {
+    insta::assert_snapshot!(text(&report("2026-10"), Some(120)));
+}
+
+/// At any width no line runs over, no objective is left out, and a verdict has its coverage beside it.
+#[test]
+fn text_fits_and_says_of_how_much_it_speaks() {
+    for width in 60..=200 {
+        let page = text(&report("2026-10"), Some(width));
+        let over = page.lines().find(|line| line.width() > usize::from(width));
+        assert!(over.is_none(), "{width}: {over:?}");
+        assert!(page.contains("cannot tell") && page.contains("0.04 %") && page.contains("99.8 %"), "{width}");
+        assert!(!page.contains('\u{1b}') && page.matches("inventory/").count() >= 3, "{width}");
+    }
+    let month_is_over = BudgetReport { ends_at: at("2026-10-20T00:00:00Z"), ..report("2026-10") };
+    for form in [text(&month_is_over, None), html(&month_is_over), markdown(&month_is_over), csv(&month_is_over)] {
+        assert!(!form.contains("so far") && form.contains("missed"), "{form}");
+    }
+    for form in [text(&report("2026-10"), None), html(&report("2026-10")), markdown(&report("2026-10"))] {
+        assert!(form.contains("missed so far") && form.contains("missed in the 0.04 % measured"), "{form}");
+        assert!(form.contains("2 min") && form.contains("44 min 38 s") && form.contains("95.52 %"), "{form}");
+        assert!(
+            form.contains("5 stretches, 1 h 12 min together") && form.contains("and 3 more, 2 min together"),
+            "{form}"
+        );
+    }
 }
 
 #[tokio::test]
