@@ -86,6 +86,40 @@ async fn a_person_acts_by_the_pages() {
     world.settle();
 }
 
+/// The second to act is told who was first: by the page, and by the API.
+#[tokio::test]
+async fn two_people_act_at_once() {
+    let world = World::with("", "", "", TOKENS).await;
+    let (id, _) = world.opened().await;
+    let ann = Person::log_in(&world, "operate-SECRET").await;
+    let (page, api) = (format!("/incident/{id}"), format!("/api/v1/incidents/{id}"));
+    assert_eq!(
+        place(&ann.act(&format!("{page}/acknowledge"), "1", "").await),
+        format!("{page}?done=acknowledged#result")
+    );
+    let by_program = async |what: &str| {
+        let request = ann.http.post(format!("{}{api}/{what}", world.own.slod.url())).bearer_auth("operate-SECRET");
+        let answer = request.json(&serde_json::json!({"by": "bob"})).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let (status, second) = by_program("acknowledge").await;
+    assert_eq!((status, &second["acknowledged_by"]), (200, &"bob (api)".into()));
+    assert_eq!(second["acknowledged_before"]["by"], "ann (api)");
+    let third = ann.act(&format!("{page}/acknowledge"), "2", "").await;
+    assert_eq!(place(&third), format!("{page}?done=also-acknowledged#result"));
+    let (_, html) = ann.page(&format!("{page}?done=also-acknowledged")).await;
+    assert!(html.contains("Before you: <bdi>bob (api)</bdi>"), "{html}");
+
+    assert_eq!(by_program("resolve").await.0, 200);
+    let (status, refused) = by_program("resolve").await;
+    let said = refused["error"]["message"].as_str().unwrap();
+    assert!(status == 409 && said.contains("is resolved already, by bob (api) at 20"), "{status} {said}");
+    assert_eq!(place(&ann.act(&format!("{page}/resolve"), "3", "").await), format!("{page}?done=over#result"));
+    let (_, html) = ann.page(&format!("{page}?done=over")).await;
+    assert!(html.contains(", resolved by <bdi>bob (api)</bdi>."), "{html}");
+    world.settle();
+}
+
 #[tokio::test]
 async fn a_locked_store_is_said_on_the_pages() {
     let world = World::with("", "", "", TOKENS).await;
@@ -99,6 +133,12 @@ async fn a_locked_store_is_said_on_the_pages() {
     assert_eq!(refused.status(), 503);
     let html = refused.text().await.unwrap();
     assert!(html.contains("Newest data: <time") && html.contains("the store"), "{html}");
+    // A program is told sooner; neither is told that nothing will come of it.
+    let url = format!("{}/api/v1/incidents/{id}/note", world.own.slod.url());
+    let program = ann.http.post(url).bearer_auth("operate-SECRET");
+    let program = program.json(&serde_json::json!({"by": "ci", "text": "while it is locked"})).send().await.unwrap();
+    assert_eq!((program.status().as_u16(), program.headers()[header::RETRY_AFTER].to_str().unwrap()), (503, "5"));
+    assert!(program.text().await.unwrap().contains("it may still do so"));
     // Reading goes on.
     for path in ["/", "/sources", "/silences", "/shop/alerts", &format!("/incident/{id}")] {
         assert_eq!(ann.page(path).await.0, 200, "{path}");
