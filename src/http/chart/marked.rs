@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::frame::{Frame, short};
+use super::{
+    super::pages::cell,
+    frame::{Frame, short},
+};
 use crate::views::{
     annotation::mark,
     dashboard::{Mark, MarkKind, Scene},
@@ -62,7 +65,7 @@ pub fn happened(scene: &Scene) -> Markup {
         return html! { p.absent { "Nothing happened in this window: no incident, no correction, no planned work, no annotation." } };
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="What happened in the window" { table {
+        (cell::scroll("What happened in the window", &html! { table {
             caption { "What happened in the window" (left_out(scene)) }
             thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "What" } th scope="col" { "In words" } } }
             tbody { @for mark in scene.marks.iter().rev() { tr {
@@ -78,7 +81,7 @@ pub fn happened(scene: &Scene) -> Markup {
                     None => { bdi { (mark.text) } }
                 } }
             } } }
-        } }
+        } }))
     }
 }
 
