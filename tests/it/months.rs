@@ -37,6 +37,11 @@ services:
         window: 30d
         every: 10m
         indicator: {ratio: {source: prometheus, bad: 'http_requests_total{code=\"500\"}', total: http_requests_total}}
+      late:
+        objective: 99%
+        window: 30d
+        every: 10m
+        indicator: {ratio: {source: prometheus, bad: 'late_total{code=\"500\"}', total: late_total}}
       door:
         objective: 99%
         window: 30d
@@ -141,6 +146,12 @@ async fn gaps_say_why_as_far_as_that_is_known() {
     // The newest slots are missing for longer than a slot lasts: they are a gap, too.
     let later = reported(&store, "front", 50).await;
     assert_eq!(said(&later).last(), Some(&(38, 48, "slod was not running")));
+    // What was asked about behind the first start is no time without slod.
+    settle(&store, "late", "....uuuuuggggggg.uu.gg", 8).await;
+    let late = reported(&store, "late", 22).await;
+    let none = "the answer held no data, or none that can be used";
+    let mixed = (format!("before it was watched; {none}"), format!("slod was not running; {none}"));
+    assert_eq!(said(&late), [(0, 9, mixed.0.as_str()), (16, 20, mixed.1.as_str())]);
     let door = reported(&store, "door", 20).await;
     let own = "our own network failed: the probe's witnesses did not answer either";
     assert_eq!(said(&door), [(0, 7, "before it was watched"), (9, 11, own), (13, 17, "slod was not running")]);
