@@ -19,7 +19,7 @@ use crate::{
         desk::DaemonView,
         render_table::table,
         render_top::{board, key},
-        render_words::{glyph, instant, number, of, percent, percent_or_absent, plain, relative},
+        render_words::{ago, glyph, instant, number, of, percent, percent_or_absent, plain},
         slo::{SloView, SlotView},
         trend::Spent,
     },
@@ -214,7 +214,7 @@ fn row(slo: &SloView, now: DateTime<Utc>) -> Vec<String> {
         percent_or_absent(slo.budget.remaining),
         slo.burn_rate.get("1h").copied().flatten().map_or_else(|| "—".to_owned(), number),
         percent(slo.budget.coverage),
-        slo.watermark.map_or_else(|| "—".to_owned(), |at| relative(now, at)),
+        slo.watermark.map_or_else(|| "—".to_owned(), |at| ago(now, at)),
         percent_or_absent(slo.budget.remaining_if_good),
     ]
 }

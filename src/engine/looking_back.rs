@@ -48,6 +48,7 @@ pub async fn look_back(
         series: key.series.clone(),
         objective: spec.objective,
         window: window_text(&spec.window),
+        today: now.date_naive(),
         window_days: usize::try_from((longest + DAY - 1) / DAY).unwrap_or(usize::MAX),
     };
     Ok(hindsight(about, &counted, thresholds(slo, &ledger, Span { start: from, end: to })))

@@ -99,6 +99,10 @@ fn form_of(request: &Request) -> Option<&'static str> {
 
 fn refusal(front: &Front, request: &Request) -> Option<Problem> {
     let signed = routes::is_signed(request.uri().path());
+    // Whoever stands before us may have believed the other one.
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return Some(Problem::invalid("the request names its host twice").help("send one `Host` header"));
+    }
     if front.surface == Surface::Tcp && !signed && !host_is_ours(&front.companion, request) {
         return Some(
             Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", "this address is not served here")

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::routes;
+
 /// Most characters of a place.
 const PLACE_MAX: usize = 1_000;
 
@@ -36,6 +38,19 @@ pub fn local(text: &str) -> Option<String> {
     (!place.starts_with("//")).then(|| place.to_owned())
 }
 
+/// A place on this site that can be looked at. Of one that only takes a form it is the page that holds the form.
+pub fn readable(text: &str) -> Option<String> {
+    let place = local(text)?;
+    let path = place.split('?').next().unwrap_or_default();
+    let path_of_page = if path == "/login" { "/" } else { page_of(path) };
+    Some(if path != "/login" && is_looked_at(path) { place } else { path_of_page.to_owned() })
+}
+
+/// Whether there is something to look at: of what takes no form, or is not there, the answer says so itself.
+fn is_looked_at(path: &str) -> bool {
+    routes::is_asked("GET", path) || !routes::is_asked("POST", path)
+}
+
 /// One segment of a path.
 pub fn segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
@@ -68,6 +83,26 @@ mod tests {
             assert_eq!(local(text).as_deref(), found, "{text:?}");
         }
         assert_eq!(local(&format!("/{}", "a".repeat(1_000))), None);
+    }
+
+    #[test]
+    fn after_logging_in_there_is_something_to_look_at() {
+        let cases = [
+            ("/", Some("/")),
+            ("/logout", Some("/")),
+            ("/login?next=/logout", Some("/")),
+            ("/a/../logout", Some("/")),
+            ("/incident/7/acknowledge?x=y", Some("/incident/7")),
+            ("/incident/7/resolve", Some("/incident/7/resolve")),
+            ("/delivery/4/retry", Some("/sources")),
+            ("/silences", Some("/silences")),
+            ("/shop/alerts?page=2", Some("/shop/alerts?page=2")),
+            ("/-/reload", Some("/")),
+            ("//evil.example", None),
+        ];
+        for (text, found) in cases {
+            assert_eq!(readable(text).as_deref(), found, "{text}");
+        }
     }
 
     #[test]

@@ -22,12 +22,14 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// The page to look at, on this site.
+    pub look: Option<String>,
 }
 
 impl Problem {
     /// A problem without help.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), help: None }
+        Self { status, code, message: message.into(), help: None, look: None }
     }
 
     /// 400.
@@ -44,6 +46,13 @@ impl Problem {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into()).filter(|help| !help.is_empty());
+        self
+    }
+
+    /// Adds where to look, unless that is the overview, which every page leads to.
+    #[must_use]
+    pub fn look(mut self, place: &str) -> Self {
+        self.look = Some(place.to_owned()).filter(|place| place != "/");
         self
     }
 }
@@ -93,6 +102,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         // A browser's answer is made from it on the way out.
         response.extensions_mut().insert(self);

@@ -133,6 +133,21 @@ pub fn find(method: &str, path: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.method == method && route.path == path)
 }
 
+/// Whether a path is asked by a method.
+pub fn is_asked(method: &str, path: &str) -> bool {
+    let fits = |route: &Route| {
+        let (mut known, mut given) = (route.path.split('/'), path.split('/'));
+        loop {
+            match (known.next(), given.next()) {
+                (None, None) => return true,
+                (Some(known), Some(given)) if known == given || known.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    };
+    ROUTES.iter().any(|route| route.method == method && fits(route))
+}
+
 /// The pages of one service whose latency is also kept under the service's own metric name.
 pub const SERVICE_PAGES: [&str; 5] = [
     "/{service}/health",

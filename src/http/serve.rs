@@ -104,7 +104,8 @@ async fn serve_tcp(
 ) -> io::Result<()> {
     let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(HEADER_LIMIT);
     server.http_builder().http1().header_read_timeout(HEADER_LIMIT);
-    server.serve(router(companion, Surface::Tcp).into_make_service()).await
+    let service = router(companion, Surface::Tcp).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    server.serve(service).await
 }
 
 async fn serve_socket(

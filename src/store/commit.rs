@@ -232,7 +232,7 @@ async fn enqueue(
     now: DateTime<Utc>,
     missed: &mut Vec<Missed>,
 ) -> Result<(), StoreError> {
-    let is_public = matches!(outgoing.message, Message::StatusPost(_));
+    let is_public = is_public(outgoing);
     let mut state = "queued";
     if outgoing.event == Event::Resolve {
         let dropped = sqlx::query(
@@ -277,6 +277,11 @@ async fn enqueue(
     insert(connection, outgoing, state, now).await
 }
 
+/// Whether it is for the public status page.
+fn is_public(outgoing: &Outgoing) -> bool {
+    matches!(outgoing.message, Message::StatusPost(_))
+}
+
 /// Adds a row to the outbox.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
@@ -284,8 +289,6 @@ pub(super) async fn insert(
     state: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    // Whoever posted waits for what becomes of it.
-    let is_public = matches!(outgoing.message, Message::StatusPost(_));
     sqlx::query(
         "insert into deliveries (incident, receiver, event, priority, state, dedup_key, message, decided_at, next_at, \
          page_told) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
@@ -299,7 +302,8 @@ pub(super) async fn insert(
     .bind(to_json(&outgoing.message, "a message")?)
     .bind(now.timestamp_millis())
     .bind(now.timestamp_millis())
-    .bind(is_public.then_some(0))
+    // Whoever posted waits for what becomes of it.
+    .bind(is_public(outgoing).then_some(0))
     .execute(&mut *connection)
     .await?;
     Ok(())

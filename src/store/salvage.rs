@@ -30,17 +30,27 @@ use crate::{
     },
 };
 
-/// The tables and the whole number that their rows are in order of. Sums are counted anew.
-const TABLES: [(&str, &str); 9] = [
+/// The tables and the whole number that their rows are in order of; without one they are read in one go. Sums are counted
+/// anew.
+const TABLES: [(&str, &str); 18] = [
     ("series", "rowid"),
     ("definitions", "series"),
     ("incidents", "rowid"),
     ("deliveries", "rowid"),
     ("alerts", "series"),
     ("corrections", "rowid"),
+    ("silences", "rowid"),
     ("annotations", "rowid"),
     ("histories", ""),
     ("timeline", "rowid"),
+    ("attempts", "delivery"),
+    ("diagnostics", ""),
+    ("source_events", ""),
+    ("pager_incidents", ""),
+    ("pager_calls", ""),
+    ("agenda", ""),
+    ("occurrences", ""),
+    ("life", ""),
 ];
 /// Most ranges that are tried of one table.
 const RANGES_MAX: usize = 20_000;
@@ -49,7 +59,7 @@ const KEY_MAX: i64 = 1 << 53;
 
 /// What is left is made whole: nothing refers to what is lost. What waits to be said of the end of an incident that is
 /// lost is still said; an alert that fires without its incident is forgotten, so that it fires again.
-const MEND: [&str; 9] = [
+const MEND: [&str; 12] = [
     "delete from definitions where series not in (select id from series)",
     "delete from corrections where series not in (select id from series)",
     "delete from chunks where series not in (select id from series)",
@@ -58,6 +68,9 @@ const MEND: [&str; 9] = [
     "delete from timeline where incident not in (select id from incidents)",
     "delete from deliveries where not json_valid(message) or incident not in (select id from incidents) \
      and not (event = 'resolve' and state in ('queued', 'sending', 'retry'))",
+    "delete from attempts where delivery not in (select id from deliveries)",
+    "delete from diagnostics where incident not in (select id from incidents)",
+    "delete from source_events where incident not in (select id from incidents)",
     "update deliveries set incident = null where incident not in (select id from incidents)",
     "delete from alerts where json_extract(document, '$.state.state') = 'firing' \
      and not coalesce(json_extract(document, '$.muted'), 0) and not exists ( \

@@ -57,10 +57,13 @@ impl AnnotationView {
     /// `4 min before it opened`, for something that opened at `opened`.
     pub fn beside(&self, opened: DateTime<Utc>) -> String {
         let seconds = (self.at - opened).num_seconds();
+        // Whole minutes, from one on: a deploy takes a while.
+        let far = seconds.abs();
+        let words = duration(if far < 60 { far } else { far - far % 60 } as f64);
         match seconds {
             0 => "as it opened".to_owned(),
-            ..0 => format!("{} before it opened", duration(-seconds as f64)),
-            _ => format!("{} after it opened", duration(seconds as f64)),
+            ..0 => format!("{words} before it opened"),
+            _ => format!("{words} after it opened"),
         }
     }
 }
@@ -151,7 +154,9 @@ mod tests {
             (-240, "4 min before it opened"),
             (-7_199, "1 h 59 min before it opened"),
             (0, "as it opened"),
-            (90, "1 min 30 s after it opened"),
+            (-30, "30 s before it opened"),
+            (-299, "4 min before it opened"),
+            (90, "1 min after it opened"),
         ] {
             assert_eq!(one(seconds).beside(at(0)), words);
         }

@@ -239,6 +239,10 @@ pub trait Desk: Proofs + Almanac + Annotations + Dashboard {
     fn incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<IncidentView, DeskError>>;
     /// One incident written up, as Markdown.
     fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>>;
+    /// Both: the incident, and its document.
+    fn incident_written_up<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(IncidentView, String), DeskError>> {
+        Box::pin(async move { Ok((self.incident(id).await?, self.post_incident(id).await?)) })
+    }
     /// Outbox rows, the newest first.
     fn deliveries<'a>(
         &'a self,

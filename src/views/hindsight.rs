@@ -3,7 +3,7 @@
 //! A day counts as met if the window that ended with it was: what the SLO would have said at midnight. Time of which nothing is
 //! known is left out, as in the measured reading of a budget.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::render_words::percent;
@@ -52,7 +52,7 @@ pub struct Hindsight {
     pub achieved: Option<f64>,
     /// Days at whose end a whole window was known.
     pub days: usize,
-    /// How often each objective was met, the loosest first. The present one is among them.
+    /// How often each objective was met, the loosest first. The present one is among them; none where no whole window is known.
     pub ladder: Vec<Rung>,
     /// The tightest of them that the past supports; null if there is too little of it.
     pub suggested: Option<f64>,
@@ -108,6 +108,8 @@ pub struct About {
     pub window: String,
     /// The window in days, at least one.
     pub window_days: usize,
+    /// The day after the last that is looked back over.
+    pub today: NaiveDate,
 }
 
 /// Looks back over days, the oldest first.
@@ -125,7 +127,11 @@ pub fn hindsight(about: About, days: &[Day], thresholds: Vec<Threshold>) -> Hind
     let (good, total) = known.iter().fold((0.0, 0.0), |(good, total), day| (good + day.good, total + day.total));
     let enough = ends.len() as f64 * HELD;
     let tightest = ladder.iter().rev().find(|rung| ends.len() >= LEAST_DAYS && rung.met as f64 >= enough).copied();
-    let reasoning = reasoning(&about, &ladder, tightest, ends.len(), known.len());
+    let reasoning = if ends.len() < LEAST_DAYS {
+        too_early(&about, ends.len(), known.len(), days.len())
+    } else {
+        reasoning(&about, &ladder, tightest, ends.len())
+    };
     Hindsight {
         objective: about.objective.ratio(),
         id: about.id,
@@ -134,7 +140,7 @@ pub fn hindsight(about: About, days: &[Day], thresholds: Vec<Threshold>) -> Hind
         window: about.window,
         achieved: (total > 0.0).then(|| good / total),
         days: ends.len(),
-        ladder,
+        ladder: if ends.is_empty() { Vec::new() } else { ladder },
         suggested: tightest.map(|rung| rung.objective),
         reasoning,
         thresholds,
@@ -150,17 +156,27 @@ fn rungs(present: Objective) -> Vec<Objective> {
     all[place.saturating_sub(AROUND)..all.len().min(place + AROUND + 1)].to_vec()
 }
 
-fn reasoning(about: &About, ladder: &[Rung], tightest: Option<Rung>, days: usize, known: usize) -> String {
+/// Why nothing can be said yet, and from when on something can.
+fn too_early(about: &About, days: usize, known: usize, all: usize) -> String {
+    let window = about.window_days.max(1);
+    let why = if days == 0 {
+        format!("Too early to say: {known} of the {window} days that one window needs are known")
+    } else {
+        format!("Too early to say: a whole window is known at the end of {days} days, and {LEAST_DAYS} are needed")
+    };
+    let wanted = window.saturating_add(LEAST_DAYS - 1);
+    if wanted > all {
+        return format!("{why}. Of so long a window nothing can be proposed from the last {all} days.");
+    }
+    let wait = wanted.checked_sub(known).filter(|days| *days > 0).and_then(|days| u64::try_from(days).ok());
+    match wait.and_then(|days| about.today.checked_add_days(Days::new(days))) {
+        Some(from) => format!("{why}. From {from} on something can be proposed."),
+        None => format!("{why}."),
+    }
+}
+
+fn reasoning(about: &About, ladder: &[Rung], tightest: Option<Rung>, days: usize) -> String {
     let present = about.objective.ratio();
-    if days == 0 {
-        let wanted = about.window_days.max(1);
-        return format!("Too early to say: {known} of the {wanted} days that one window needs are known.");
-    }
-    if days < LEAST_DAYS {
-        return format!(
-            "Too early to say: a whole window is known at the end of {days} days, and {LEAST_DAYS} are needed."
-        );
-    }
     let same = |rung: &Rung| (rung.objective - present).abs() < 1e-12;
     let held = ladder.iter().find(|rung| same(rung)).map_or(0, |rung| rung.met);
     let now = format!("{} held at the end of {held} of {days} days", percent(present));
@@ -206,6 +222,7 @@ mod tests {
             objective: Objective::from_ppb(ppb).unwrap(),
             window: format!("{window_days}d"),
             window_days,
+            today: NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
         }
     }
 
@@ -247,6 +264,32 @@ mod tests {
             let found = look(ppb, window, &bad);
             assert_eq!((found.days, found.suggested), (days, suggested), "{window} {bad:?}");
             assert!(found.reasoning.contains(says), "{}", found.reasoning);
+        }
+    }
+
+    /// The last 90 days, of which the newest were measured.
+    #[test]
+    fn what_is_too_early_says_until_when() {
+        for (window, known, rungs, says) in [
+            (
+                30,
+                0,
+                0,
+                "0 of the 30 days that one window needs are known. From 2026-12-29 on something can be proposed.",
+            ),
+            (1, 0, 0, "0 of the 1 days that one window needs are known. From 2026-11-30 on"),
+            (1, 6, 7, "a whole window is known at the end of 6 days, and 7 are needed. From 2026-11-24 on"),
+            (84, 80, 0, "80 of the 84 days that one window needs are known. From 2026-12-03 on"),
+            (
+                90,
+                90,
+                7,
+                "of 1 days, and 7 are needed. Of so long a window nothing can be proposed from the last 90 days.",
+            ),
+        ] {
+            let found = look(990_000_000, window, &[vec![None; 90 - known], vec![Some(1.0); known]].concat());
+            assert!(found.reasoning.ends_with(says) || found.reasoning.contains(says), "{}", found.reasoning);
+            assert_eq!(found.ladder.len(), rungs, "rows of nothing say nothing");
         }
     }
 

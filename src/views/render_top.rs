@@ -8,7 +8,7 @@ use super::{
     desk::DaemonView,
     incident::IncidentView,
     render_columns::{Column, columns, cut_to},
-    render_words::{glyph, number, of, percent, percent_or_absent, plain, relative},
+    render_words::{ago, glyph, number, of, percent, percent_or_absent, plain, relative},
     slo::SloView,
     trend::spark,
 };
@@ -131,7 +131,7 @@ pub fn board(
                 percent_or_absent(slo.sli),
                 format!("{} in {}", percent(slo.objective), slo.window),
                 percent(slo.budget.coverage),
-                slo.watermark.map_or_else(|| "—".to_owned(), |at| relative(now, at)),
+                slo.watermark.map_or_else(|| "—".to_owned(), |at| ago(now, at)),
             ]
         })
         .collect();

@@ -122,6 +122,11 @@ pub fn relative(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
     }
 }
 
+/// `12 s ago`, or `now`: of what is known. A slot may be settled before its time has passed.
+pub fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
+    relative(now, at.min(now))
+}
+
 /// `2026-10-25 12:00:00 UTC`.
 pub fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
@@ -189,7 +194,8 @@ pub fn plain(text: &str) -> String {
 
 /// Controls, and the marks that turn the direction of writing.
 pub fn steers(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn trimmed(number: f64, digits: usize) -> String {

@@ -7,11 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use slod::{
     domain::{
         alert::{Alert, AlertState},
-        decide::{Line, Outgoing, SeriesKey, time},
+        annotation::{Annotation, Kind},
+        decide::{Line, Outgoing, SeriesKey, SourceEvent, time},
         incident::{Incident, Subject},
-        name::{Name, SloId},
+        name::{Name, Series, SloId},
         notification::{Event, Message, PublicState, StatusPost},
         policy::Priority,
+        silence::{Matcher, Silence},
     },
     store::{Store, StoreError, commit::Commit, ledger::Definition},
 };
@@ -74,11 +76,43 @@ async fn filled(path: &Path) {
             lines: (0..20).map(line).collect(),
             outgoing: vec![trigger(&about)],
             incidents: vec![(about.clone(), true)],
+            silences: vec![silence(number)],
+            source_events: vec![heard(number, &about.id)],
             ..Commit::default()
         };
         store.commit(Arc::new(commit), now()).await.unwrap();
+        store.annotate(deploy(number), now()).await.unwrap();
     }
     store.close().await;
+}
+
+fn deploy(number: i64) -> Annotation {
+    Annotation {
+        kind: Kind::Deploy,
+        at: now(),
+        text: format!("shop {number} {}", "and more ".repeat(20)),
+        url: None,
+        service: Some(Name::from("shop")),
+        by: "ci".into(),
+        created_at: now(),
+    }
+}
+
+fn silence(number: i64) -> Silence {
+    let slo = Some(Name::from(format!("slo-{number}").as_str()));
+    let matcher = Matcher { service: Name::from("shop"), slo, policy: None, labels: Series::new() };
+    Silence::new(matcher, "ann", &"planned ".repeat(20), now(), now() + TimeDelta::days(3))
+}
+
+fn heard(number: i64, incident: &str) -> SourceEvent {
+    SourceEvent {
+        source: "receiver:ops-pager".into(),
+        event: format!("event-{number}"),
+        incident: incident.to_owned(),
+        what: "acknowledge",
+        by: "ann".into(),
+        at: now(),
+    }
 }
 
 async fn count(path: &Path, query: &'static str) -> i64 {
@@ -112,7 +146,8 @@ async fn any_page_may_be_broken() {
     let pages = bytes.len() / PAGE;
     assert!(pages > 50, "{pages}");
     // A page at the root of a table takes the table with it.
-    let (mut salvaged, mut lost, mut pages_read, mut messages) = (0, 0, 0, 0);
+    let (mut salvaged, mut lost, mut pages_read, mut messages, mut deploys) = (0, 0, 0, 0, 0);
+    let (mut silences, mut heard) = (0, 0);
     for page in (0..pages).step_by(7).chain([1, pages - 1]) {
         let folder = copy(&original);
         let path = folder.path().join("slod.db");
@@ -132,6 +167,10 @@ async fn any_page_may_be_broken() {
             assert!(live.len() as i64 >= INCIDENTS / 2, "page {page}: {} incidents", live.len());
             pages_read += 1;
             messages += leases.len() as i64;
+            let annotations = store.annotations(None, time(0), now() + TimeDelta::days(1), 1_000).await.unwrap();
+            deploys += annotations.len() as i64;
+            silences += store.live_silences(now()).await.unwrap().len() as i64;
+            heard += i64::from(store.heard_events().await.unwrap().len() as i64 >= INCIDENTS / 2);
         }
         store
             .commit(Arc::new(Commit { incidents: vec![(incident(500), true)], ..Commit::default() }), now())
@@ -146,6 +185,9 @@ async fn any_page_may_be_broken() {
     }
     assert!(salvaged > 3 && lost <= 3, "{salvaged}, {lost} without anything");
     assert!(messages * 10 >= pages_read * INCIDENTS * 9, "{messages} messages after {pages_read} broken pages");
+    assert!(deploys * 10 >= pages_read * INCIDENTS * 8, "{deploys} annotations after {pages_read} broken pages");
+    assert!(silences * 10 >= pages_read * INCIDENTS * 8, "{silences} silences after {pages_read} broken pages");
+    assert!(heard * 10 >= pages_read * 8, "events of people's acts after {heard} of {pages_read} broken pages");
 }
 
 #[tokio::test]

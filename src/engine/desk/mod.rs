@@ -199,7 +199,16 @@ impl Desk for LiveDesk {
     }
 
     fn post_incident<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, DeskError>> {
-        Box::pin(async move { self.written_up(&self.find(id).await?).await.map_err(unavailable) })
+        Box::pin(async move { Ok(self.incident_written_up(id).await?.1) })
+    }
+
+    fn incident_written_up<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(IncidentView, String), DeskError>> {
+        Box::pin(async move {
+            let incident = self.find(id).await?;
+            let view = self.whole(&incident).await.map_err(unavailable)?;
+            let text = self.written_up(&incident, &view).await.map_err(unavailable)?;
+            Ok((view, text))
+        })
     }
 
     fn deliveries<'a>(

@@ -6,14 +6,14 @@ use crate::{
     store::StoreError,
     views::{
         annotation::Affair,
+        incident::IncidentView,
         post_incident::{Around, variables},
     },
 };
 
 impl LiveDesk {
     /// By the configured template, or the built-in one if there is none or it fails.
-    pub(super) async fn written_up(&self, incident: &Incident) -> Result<String, StoreError> {
-        let view = self.whole(incident).await?;
+    pub(super) async fn written_up(&self, incident: &Incident, view: &IncidentView) -> Result<String, StoreError> {
         let (service, opened_at, resolved_at) = (view.service.as_deref(), view.opened_at, view.resolved_at);
         let changes = self.changes_around(Affair { service, opened_at, resolved_at }).await?;
         let config = self.config.load();
@@ -29,7 +29,7 @@ impl LiveDesk {
             changes: &changes,
             now: self.clock.now(),
         };
-        let (text, fault) = config.templates.post_incident(&variables(&view, &around));
+        let (text, fault) = config.templates.post_incident(&variables(view, &around));
         if let Some(fault) = fault {
             self.board.meters.template_failed(&fault.template);
             tracing::warn!(incident = %incident.id, template = %fault.template, error = %fault, "a template fails: the built-in document is given");

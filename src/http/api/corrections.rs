@@ -11,6 +11,7 @@ use chrono::DateTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::written;
 use crate::{
     domain::name::SloId,
     http::{
@@ -70,7 +71,7 @@ pub async fn add(State(companion): State<Companion>, body: Body) -> Result<Json<
         reason: wanted.reason,
         by,
     };
-    Ok(Json(companion.desk.correct(correcting).await?))
+    Ok(Json(written(companion.desk.correct(correcting)).await?))
 }
 
 fn like() -> String {

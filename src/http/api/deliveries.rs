@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::list as listed;
+use super::{list as listed, written};
 use crate::{
     http::{
         Companion,
@@ -39,14 +39,14 @@ pub async fn one(State(companion): State<Companion>, Path(id): Path<String>) -> 
 pub async fn retry(State(companion): State<Companion>, Path(id): Path<String>, body: Body) -> Answer {
     Signed::read(body).await?;
     let id = row(&id)?;
-    companion.desk.retry(id).await?;
+    written(companion.desk.retry(id)).await?;
     Ok(Json(companion.desk.delivery(id).await?))
 }
 
 /// `POST /api/v1/notify-test/{receiver}`
 pub async fn notify_test(State(companion): State<Companion>, Path(receiver): Path<String>, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    let id = companion.desk.notify_test(&receiver, signed.by_or_api()?).await?;
+    let id = written(companion.desk.notify_test(&receiver, signed.by_or_api()?)).await?;
     Ok(Json(companion.desk.delivery(id).await?))
 }
 

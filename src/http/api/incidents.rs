@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::list as listed;
+use super::{list as listed, written};
 use crate::{
     http::{
         Companion,
@@ -52,30 +52,30 @@ pub async fn one(State(companion): State<Companion>, Path(id): Path<String>, ask
 /// `POST /api/v1/incidents/{id}/acknowledge`
 pub async fn acknowledge(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::Acknowledge, signed.by()?, way).await?))
+    Ok(Json(written(companion.desk.act(&id, Action::Acknowledge, signed.by()?, way)).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/resolve`
 pub async fn resolve(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::Resolve, signed.by()?, way).await?))
+    Ok(Json(written(companion.desk.act(&id, Action::Resolve, signed.by()?, way)).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/note`
 pub async fn note(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
     let note = Action::Note(signed.text()?.to_owned());
-    Ok(Json(companion.desk.act(&id, note, signed.by()?, way).await?))
+    Ok(Json(written(companion.desk.act(&id, note, signed.by()?, way)).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/status-page/approve`
 pub async fn approve(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::ApproveStatus, signed.by_or_api()?, way).await?))
+    Ok(Json(written(companion.desk.act(&id, Action::ApproveStatus, signed.by_or_api()?, way)).await?))
 }
 
 /// `POST /api/v1/incidents/{id}/status-page/discard`
 pub async fn discard(State(companion): State<Companion>, Path(id): Path<String>, way: Way, body: Body) -> Answer {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.act(&id, Action::DiscardStatus, signed.by_or_api()?, way).await?))
+    Ok(Json(written(companion.desk.act(&id, Action::DiscardStatus, signed.by_or_api()?, way)).await?))
 }

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::list as listed;
+use super::{list as listed, written};
 use crate::{
     domain::{
         name::{Name, Series},
@@ -98,7 +98,7 @@ pub async fn add(State(companion): State<Companion>, body: Body) -> Result<Json<
         reason: wanted.reason.unwrap_or_default(),
         preview: wanted.preview,
     };
-    Ok(Json(companion.desk.silence(silencing).await?))
+    Ok(Json(written(companion.desk.silence(silencing)).await?))
 }
 
 /// `DELETE /api/v1/silences/{id}`
@@ -108,5 +108,5 @@ pub async fn expire(
     body: Body,
 ) -> Result<Json<SilenceView>, Problem> {
     let signed = Signed::read(body).await?;
-    Ok(Json(companion.desk.expire(&id, signed.by_or_api()?).await?))
+    Ok(Json(written(companion.desk.expire(&id, signed.by_or_api()?)).await?))
 }

@@ -18,8 +18,8 @@
     return parts.join(" ") || "0 s";
   }
 
-  function relative(at) {
-    const seconds = Math.trunc((now() - at) / 1000);
+  function relative(at, known) {
+    const since = Math.trunc((now() - at) / 1000), seconds = known ? Math.max(since, 0) : since;
     if (seconds === 0) return "now";
     return seconds > 0 ? duration(seconds) + " ago" : "in " + duration(-seconds);
   }
@@ -30,8 +30,8 @@
     for (const time of document.querySelectorAll("main time[datetime]")) {
       const at = Date.parse(time.dateTime);
       if (Number.isNaN(at) || time.childElementCount) continue;
-      const text = time.textContent;
-      const next = time.classList.contains("age") ? relative(at) : text.replace(/UTC \(.*\)$/, "UTC (" + relative(at) + ")");
+      const text = time.textContent, age = relative(at, time.classList.contains("known"));
+      const next = time.classList.contains("age") ? age : text.replace(/UTC \(.*\)$/, "UTC (" + age + ")");
       if (next !== text) time.textContent = next;
     }
   }

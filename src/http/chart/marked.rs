@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::frame::{Frame, short};
+use super::{
+    super::pages::cell,
+    frame::{Frame, short},
+};
 use crate::views::{
     annotation::mark,
     dashboard::{Mark, MarkKind, Scene},
@@ -32,7 +35,9 @@ pub(super) fn class(kind: MarkKind) -> &'static str {
 /// All marks, at their time; what goes on is drawn until `now`, not into the time to come.
 pub(super) fn marked(frame: &Frame, marks: &[Mark], now: DateTime<Utc>) -> Markup {
     let (_, top, _, bottom) = Frame::edges();
-    html! { @for mark in marks {
+    // What is one point is drawn last, so that no band hides it.
+    let (points, bands): (Vec<&Mark>, Vec<&Mark>) = marks.iter().partition(|mark| glyph(mark.kind).is_some());
+    html! { @for mark in bands.into_iter().chain(points) {
         @let x = frame.x(mark.from);
         @let width = (frame.x(mark.to.unwrap_or(now)) - x).max(2.0);
         @match mark.kind {
@@ -60,7 +65,7 @@ pub fn happened(scene: &Scene) -> Markup {
         return html! { p.absent { "Nothing happened in this window: no incident, no correction, no planned work, no annotation." } };
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="What happened in the window" { table {
+        (cell::scroll("What happened in the window", &html! { table {
             caption { "What happened in the window" (left_out(scene)) }
             thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "What" } th scope="col" { "In words" } } }
             tbody { @for mark in scene.marks.iter().rev() { tr {
@@ -70,13 +75,13 @@ pub fn happened(scene: &Scene) -> Markup {
                     Some(to) => { (instant(to)) }
                     None => "goes on",
                 } }
-                td { @if let Some(glyph) = glyph(mark.kind) { span aria-hidden="true" { (glyph) " " } } (mark.kind.as_str()) }
+                td { @if let Some(glyph) = glyph(mark.kind) { span aria-hidden="true" { (glyph) "\u{a0}" } } (mark.kind.as_str()) }
                 td { @match &mark.href {
                     Some(href) => { a href=(href) rel=[(!href.starts_with('/')).then_some("noreferrer")] { bdi { (mark.text) } } }
                     None => { bdi { (mark.text) } }
                 } }
             } } }
-        } }
+        } }))
     }
 }
 

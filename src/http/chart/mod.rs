@@ -15,6 +15,7 @@ pub use self::{
     burn_down::{BurnDown, burn_down},
     marked::happened,
 };
+use super::pages::cell;
 use crate::views::{course::Course, dashboard::Mark, render_words::instant};
 
 /// What every chart has.
@@ -59,7 +60,7 @@ impl Chart<'_> {
                     }
                 }
                 (self.names(&gaps))
-                details { summary { "The numbers behind it" } div.scroll tabindex="0" role="region" aria-label={ "Numbers: " (self.title) } { (table) } }
+                details { summary { "The numbers behind it" } (cell::scroll(&format!("Numbers: {}", self.title), table)) }
             }
         }
     }

@@ -10,9 +10,13 @@ use axum::{
 use super::form::Form;
 use crate::http::{
     guard::{Front, read_only},
+    here,
     problem::Problem,
     session::{Visit, is_secure, origin},
 };
+
+/// The daemon forgets log-ins and forms when it starts anew; what it had written by then, it knows.
+const SENT_BEFORE: &str = "if you had sent it before, that may have counted: look at its page before you send it again";
 
 /// Lets it through with its fields, or says why not. Nothing is done before all of it holds.
 pub async fn admit(front: &Front, route: &'static str, request: Request, next: Next) -> Response {
@@ -36,7 +40,7 @@ async fn checked(front: &Front, route: &'static str, request: Request) -> Result
     }
     let form = Form::read(&parts.headers, body).await?;
     if route != "/login" {
-        permitted(route, &form)?;
+        permitted(route, &form).map_err(|problem| problem.look(here::page_of(parts.uri.path())))?;
     }
     if route != "/login" && route != "/logout" {
         writable(front.companion.desk.health().store_trouble)?;
@@ -50,13 +54,13 @@ fn permitted(route: &str, form: &Form) -> Result<(), Problem> {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "not_logged_in",
-            "you are not logged in, or no longer: nothing was done",
+            "you are not logged in, or no longer: this time nothing was done",
         )
-        .help("log in at /login, then send the form again; programs use the API with a bearer token"));
+        .help(format!("{SENT_BEFORE}; programs use the API with a bearer token")));
     };
     if !person.key.is_proven_by(form.get("csrf")) {
-        return Err(forbidden("stale_form", "the form does not belong to your log-in: nothing was done")
-            .help("load its page again, then send it again"));
+        return Err(forbidden("stale_form", "the form does not belong to your log-in: this time nothing was done")
+            .help(SENT_BEFORE));
     }
     if route != "/logout" && !person.may_operate {
         return Err(forbidden("forbidden", "your token may not operate: nothing was done")

@@ -18,7 +18,7 @@ use crate::{
         here,
         pages::login::{Attempt, LoginPage, refused, show_page},
         problem::Problem,
-        session::{Hash, Holder, Visit, is_secure, set_cookie, unset_cookie},
+        session::{Hash, Holder, Remote, Visit, is_secure, set_cookie, unset_cookie},
     },
     views::render_words::plain,
 };
@@ -28,7 +28,7 @@ const TOKEN_MAX: usize = 4_096;
 
 /// `GET /login`
 pub async fn show(State(companion): State<Companion>, ask: Ask) -> Response {
-    let next = ask.get("next").and_then(here::local);
+    let next = ask.get("next").and_then(here::readable);
     let data = LoginPage::of(&companion, next);
     ask.answer(&data, |data| show_page(&companion, data, &Attempt::default()))
 }
@@ -46,9 +46,14 @@ impl<S: Sync> FromRequestParts<S> for Arriving {
 }
 
 /// `POST /login`
-pub async fn log_in(State(companion): State<Companion>, Arriving(form): Arriving, ask: Ask) -> Response {
+pub async fn log_in(
+    State(companion): State<Companion>,
+    Arriving(form): Arriving,
+    Remote(from): Remote,
+    ask: Ask,
+) -> Response {
     let (name, token) = (form.get("name"), form.get("token"));
-    let next = here::local(form.get("next"));
+    let next = here::readable(form.get("next"));
     let mut attempt = Attempt { name: name.to_owned(), ..Attempt::default() };
     attempt.name_fault = name_fault(name);
     if token.is_empty() {
@@ -57,9 +62,9 @@ pub async fn log_in(State(companion): State<Companion>, Arriving(form): Arriving
     if attempt.is_faulty() {
         return refused(&companion, &ask, StatusCode::BAD_REQUEST, next, &attempt);
     }
-    if let Err(wait) = companion.attempts.take() {
+    if let Err(wait) = companion.attempts.take(from) {
         let seconds = wait.as_secs() + 1;
-        tracing::warn!("too many attempts to log in");
+        tracing::warn!(?from, "too many attempts to log in");
         attempt.token_fault = Some(format!(
             "There were too many attempts to log in. Try again in {seconds} s, or use the command line on the host."
         ));

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long a person waits to hear that something is written.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
+pub const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A form that was let through, and whose it is.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Posted {
         if !companion.sessions.is_first(&self.person.key, form) {
             return Ok(Sent::Again);
         }
-        let done = within(work).await;
+        let done = within(WRITE_LIMIT, work).await;
         if matches!(done, Err(Refusal::Desk(_))) {
             companion.sessions.forget(&self.person.key, form);
         }
@@ -82,10 +82,10 @@ impl Posted {
 }
 
 /// Waits for the desk, but not for ever.
-pub async fn within<T>(work: impl Future<Output = Result<T, DeskError>>) -> Result<T, Refusal> {
-    match tokio::time::timeout(WRITE_LIMIT, work).await {
+pub async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, DeskError>>) -> Result<T, Refusal> {
+    match tokio::time::timeout(limit, work).await {
         Ok(answer) => answer.map_err(Refusal::Desk),
-        Err(_) => Err(Refusal::Form(unwritten())),
+        Err(_) => Err(Refusal::Form(unwritten(limit))),
     }
 }
 
@@ -114,11 +114,11 @@ impl From<Refusal> for Problem {
 }
 
 /// It may still be written: whoever asked is told so.
-fn unwritten() -> Problem {
+fn unwritten(limit: Duration) -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",
-        format!("the store has not taken it within {} s; it may still do so", WRITE_LIMIT.as_secs()),
+        format!("the store has not taken it within {} s; it may still do so", limit.as_secs()),
     )
     .help("look at the page again before you send it again")
 }

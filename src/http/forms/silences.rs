@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     outcome::Outcome,
-    posted::{Posted, Refusal, Sent, back, within},
+    posted::{Posted, Refusal, Sent, WRITE_LIMIT, back, within},
 };
 use crate::{
     config::units,
@@ -89,7 +89,8 @@ pub async fn decide(companion: &Companion, posted: &Posted, asked: &Asked) -> Re
         preview: !is_sure,
     };
     let work = companion.desk.silence(silencing);
-    let made = if is_sure { posted.once(companion, work).await } else { within(work).await.map(Sent::Done) };
+    let made =
+        if is_sure { posted.once(companion, work).await } else { within(WRITE_LIMIT, work).await.map(Sent::Done) };
     match made {
         Ok(Sent::Done(view)) if !is_sure => {
             Ok(Decided::Answer(preview(companion, asked, &draft, &view).into_response()))

@@ -1,19 +1,21 @@
 //! `/api`: the document for people. Made from the document alone; needs no script.
 
-use axum::response::{IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
 use super::{DOCUMENT, operations::TAGS};
+use crate::http::{
+    Companion,
+    pages::{Shell, cell},
+};
 
 /// The page; the document does not change while slod runs.
-pub async fn show() -> Response {
-    static PAGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| page(&DOCUMENT).into_string());
-    axum::response::Html(PAGE.as_str()).into_response()
-}
-
-fn page(document: &Value) -> Markup {
-    let version = text(&document["info"]["version"]);
+pub async fn show(State(companion): State<Companion>) -> Markup {
+    static CONTENT: LazyLock<String> = LazyLock::new(|| content(&DOCUMENT).into_string());
+    let navigation = Shell::new(&companion, "API").here("api").navigation();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -28,16 +30,21 @@ fn page(document: &Value) -> Markup {
             }
             body.api {
                 a.skip href="#main" { "Skip to the content" }
-                header { nav aria-label="Pages" { a.home href="/" { "slod" } a href="/api/openapi.json" { "OpenAPI 3.1" } } }
-                main #main {
-                    h1 { "API of slod " (version) }
-                    p { (text(&document["info"]["description"])) }
-                    @for (tag, what) in TAGS { (contents(document, tag, what)) }
-                    @for (tag, what) in TAGS { (group(document, tag, what)) }
-                    (schemas(&document["components"]["schemas"]))
-                }
+                (navigation)
+                main #main tabindex="-1" { (PreEscaped(CONTENT.as_str())) }
             }
         }
+    }
+}
+
+fn content(document: &Value) -> Markup {
+    html! {
+        h1 { "API of slod " (text(&document["info"]["version"])) }
+        p { (sentence(&document["info"]["description"])) }
+        p { a href="/api/openapi.json" { "The same as OpenAPI 3.1" } }
+        @for (tag, what) in TAGS { (contents(document, tag, what)) }
+        @for (tag, what) in TAGS { (group(document, tag, what)) }
+        (schemas(&document["components"]["schemas"]))
     }
 }
 
@@ -53,7 +60,7 @@ fn operations<'a>(document: &'a Value, tag: &'a str) -> impl Iterator<Item = (&'
 
 fn contents(document: &Value, tag: &str, what: &str) -> Markup {
     html! {
-        h2 { (what) }
+        h2 { (cell::sentence(what)) }
         ul.toc { @for (method, path, told) in operations(document, tag) {
             li { a href={ "#" (text(&told["operationId"])) } { span.method.(method) { (method.to_uppercase()) } code { (path) } } }
         } }
@@ -62,10 +69,10 @@ fn contents(document: &Value, tag: &str, what: &str) -> Markup {
 
 fn group(document: &Value, tag: &str, what: &str) -> Markup {
     html! {
-        h2 { (what) }
+        h2 { (cell::sentence(what)) }
         @for (method, path, told) in operations(document, tag) { section id=(text(&told["operationId"])) {
             h3 { span.method.(method) { (method.to_uppercase()) } code { (path) } }
-            p { (text(&told["summary"])) @if !told["security"].is_null() { ". " strong { "Needs a token that may operate." } } }
+            p { (sentence(&told["summary"])) @if !told["security"].is_null() { ". " strong { "Needs a token that may operate." } } }
             (parameters(&told["parameters"]))
             (body(&told["requestBody"]))
             (responses(document, &told["responses"]))
@@ -81,7 +88,7 @@ fn parameters(all: &Value) -> Markup {
         tbody { @for one in all { tr {
             th scope="row" { code { (text(&one["name"])) } @if one["required"] == true { " (required)" } }
             td { (text(&one["in"])) }
-            td { (text(&one["description"])) }
+            td { (sentence(&one["description"])) }
             td { (kind(&one["schema"])) (bounds(&one["schema"])) }
         } } }
     } } }
@@ -106,7 +113,7 @@ fn responses(document: &Value, all: &Value) -> Markup {
             thead { tr { th scope="col" { "Status" } th scope="col" { "When" } th scope="col" { "Form" } } }
             tbody { @for (status, response) in all.as_object().into_iter().flatten() { @let response = named(response); tr {
                 th scope="row" { (status) }
-                td { (text(&response["description"])) }
+                td { (sentence(&response["description"])) }
                 td { @for (place, (form, content)) in response["content"].as_object().into_iter().flatten().enumerate() {
                     @if place > 0 { br; }
                     code { (form) } @if form.ends_with("json") { ": " (kind(&content["schema"])) }
@@ -135,7 +142,7 @@ fn schemas(all: &Value) -> Markup {
         h2 { "Types" }
         @for (name, schema) in all.as_object().into_iter().flatten() { section id={ "type-" (name) } {
             h3 { code { (name) } }
-            p { (text(&schema["description"])) }
+            p { (sentence(&schema["description"])) }
             @if let Some(fields) = schema["properties"].as_object() { (fields_table(fields, &schema["required"], &format!("Fields of {name}"))) }
             @else { p { (kind(schema)) } }
         } }
@@ -150,7 +157,7 @@ fn fields_table(fields: &Map<String, Value>, required: &Value, title: &str) -> M
         tbody { @for (name, schema) in fields { tr {
             th scope="row" { code { (name) } @if !always(name) { " (may be left out)" } }
             td { (kind(schema)) (bounds(schema)) }
-            td { (text(&schema["description"])) }
+            td { (sentence(&schema["description"])) }
         } } }
     } } }
 }
@@ -195,6 +202,10 @@ fn bounds(schema: &Value) -> Markup {
         said("unsaid:", "default"),
     ];
     html! { @for one in all.into_iter().flatten() { br; small { (one) } } }
+}
+
+fn sentence(value: &Value) -> Markup {
+    cell::sentence(&text(value))
 }
 
 fn text(value: &Value) -> String {

@@ -141,13 +141,16 @@ fn alert_table(all: &[Alert]) -> Markup {
     if all.is_empty() {
         return html! { p.absent { "No policy watches this service: " (cell::none("alerts")) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label="Alerts, one for each policy and objective" { table {
-        caption { "Alerts, one for each policy and objective" }
-        thead { tr { th scope="col" { "Objective" } th scope="col" { "Alert" } th scope="col" { "State" } } }
-        tbody { @for (place, alert) in all.iter().enumerate() { tr {
-            th scope="row" { a href={ "/slo/" (alert.slo) } { (cell::text(&format!("alerts.{place}.slo"), &alert.slo.to_string())) } }
-            td { (cell::text(&format!("alerts.{place}.name"), &alert.name)) }
-            td { (cell::state(&format!("alerts.{place}.state"), &alert.state)) }
-        } } }
-    } } }
+    cell::scroll(
+        "Alerts, one for each policy and objective",
+        &html! { table {
+            caption { "Alerts, one for each policy and objective" }
+            thead { tr { th scope="col" { "Objective" } th scope="col" { "Alert" } th scope="col" { "State" } } }
+            tbody { @for (place, alert) in all.iter().enumerate() { tr {
+                th scope="row" { a href={ "/slo/" (alert.slo) } { (cell::text(&format!("alerts.{place}.slo"), &alert.slo.to_string())) } }
+                td { (cell::text(&format!("alerts.{place}.name"), &alert.name)) }
+                td { (cell::state(&format!("alerts.{place}.state"), &alert.state)) }
+            } } }
+        } },
+    )
 }

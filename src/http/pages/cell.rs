@@ -4,7 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::views::render_words::{ABSENT, amount, duration, glyph, instant, instant_and_age, percent, relative, tone};
+use crate::views::render_words::{
+    ABSENT, ago, amount, duration, glyph, instant, instant_and_age, percent, relative, tone,
+};
 
 /// A text. Isolated, so that its direction of writing stays its own.
 pub fn text(field: &str, value: &str) -> Markup {
@@ -52,6 +54,14 @@ pub fn time(field: &str, now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Marku
     }
 }
 
+/// A sentence of ours in which what is typed stands between backticks.
+pub fn sentence(text: &str) -> Markup {
+    if text.matches('`').count() % 2 == 1 {
+        return html! { (text) };
+    }
+    html! { @for (place, part) in text.split('`').enumerate() { @if place % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
 /// A state: glyph, word, colour.
 pub fn state(field: &str, state: &str) -> Markup {
     html! { span.{ "state " (tone(state)) } { span aria-hidden="true" { (glyph(state)) " " } span data-field=(field) { (state) } } }
@@ -84,6 +94,20 @@ pub fn scroll(label: &str, wide: &Markup) -> Markup {
 pub fn age(now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Markup {
     let Some(at) = at else { return html! { span.absent { (ABSENT) } } };
     html! { time.age datetime=(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)) title=(instant(at)) { (relative(now, at)) } }
+}
+
+/// How long ago something was that is known: what ends in a moment counts as now.
+pub fn known(now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Markup {
+    let Some(at) = at else { return age(now, at) };
+    html! { time datetime=(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)) class="age known" title=(instant(at)) { (ago(now, at)) } }
+}
+
+/// The moment itself beside that.
+pub fn known_time(field: &str, now: DateTime<Utc>, at: Option<DateTime<Utc>>) -> Markup {
+    let Some(at) = at else { return absent(field) };
+    html! {
+        time datetime=(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)) class="known" data-field=(field) { (instant(at)) " (" (ago(now, at)) ")" }
+    }
 }
 
 /// What is left of a budget as a bar, beside its number. Overspent, it is full of the colour for bad.

@@ -35,6 +35,9 @@ fn look(at: &str, one: &Hindsight) -> Markup {
 }
 
 fn ladder(at: &str, one: &Hindsight) -> Markup {
+    if one.ladder.is_empty() {
+        return html! {};
+    }
     let name = format!("Other objectives for {}{}", one.id, cell::query(&one.series));
     let share = |rung: &Rung| (one.days > 0).then(|| rung.met as f64 / one.days as f64);
     let is_present = |rung: &Rung| (rung.objective - one.objective).abs() < 1e-12;

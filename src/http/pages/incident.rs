@@ -53,9 +53,8 @@ pub async fn show(State(companion): State<Companion>, Path(id): Path<String>, as
 
 /// The page, with what became of a form, or what is wrong with it.
 pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draft: &Draft) -> Result<Markup, Problem> {
-    let incident = companion.desk.incident(id).await?;
+    let (incident, written_up) = companion.desk.incident_written_up(id).await?;
     let changed = companion.desk.changes(affair(&incident)).await?;
-    let written_up = companion.desk.post_incident(id).await?;
     let now = companion.now();
     let main = html! {
         (pen::result_with(done.filter(|done| is_so(*done, &incident)), |done| already(done, &incident, now)))
@@ -133,20 +132,23 @@ pub fn table(caption: &str, now: DateTime<Utc>, incidents: &[IncidentView]) -> M
     if incidents.is_empty() {
         return html! { section { h2 { (caption) } p.absent { "None." } } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table {
-        caption { (caption) }
-        thead { tr {
-            th scope="col" { "Incident" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Opened" }
-            th scope="col" { "Resolved" } th.n scope="col" { "Bad" } th.n scope="col" { "Cost, of the window's budget" }
-        } }
-        tbody { @for (place, incident) in incidents.iter().enumerate() { @let at = format!("incidents.{place}"); tr {
-            th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.title"), &incident.title)) } }
-            td { (cell::text(&format!("{at}.priority"), incident.priority.as_str())) }
-            td { (cell::state(&format!("{at}.state"), &incident.state)) }
-            td { (cell::time(&format!("{at}.opened_at"), now, Some(incident.opened_at))) }
-            td { (cell::time(&format!("{at}.resolved_at"), now, incident.resolved_at)) }
-            td.n { (amount(incident.cost.bad, incident.cost.in_seconds)) }
-            td.n { (percent_or_absent(incident.cost.budget_share)) }
-        } } }
-    } } }
+    cell::scroll(
+        caption,
+        &html! { table {
+            caption { (caption) }
+            thead { tr {
+                th scope="col" { "Incident" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Opened" }
+                th scope="col" { "Resolved" } th.n scope="col" { "Bad" } th.n scope="col" { "Cost, of the window's budget" }
+            } }
+            tbody { @for (place, incident) in incidents.iter().enumerate() { @let at = format!("incidents.{place}"); tr {
+                th scope="row" { a href={ "/incident/" (incident.id) } { (cell::text(&format!("{at}.title"), &incident.title)) } }
+                td { (cell::text(&format!("{at}.priority"), incident.priority.as_str())) }
+                td { (cell::state(&format!("{at}.state"), &incident.state)) }
+                td { (cell::time(&format!("{at}.opened_at"), now, Some(incident.opened_at))) }
+                td { (cell::time(&format!("{at}.resolved_at"), now, incident.resolved_at)) }
+                td.n { (amount(incident.cost.bad, incident.cost.in_seconds)) }
+                td.n { (percent_or_absent(incident.cost.budget_share)) }
+            } } }
+        } },
+    )
 }

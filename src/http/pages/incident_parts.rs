@@ -75,17 +75,20 @@ pub fn alerts(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.alerts.is_empty() {
         return html! { p { "Alerts: " (cell::none(&field(at, "alerts"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label={ "Alerts of " (incident.id) } { table {
-        caption { "Alerts" }
-        thead { tr { th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Fired" } th scope="col" { "Flaps" } } }
-        tbody { @for (place, alert) in incident.alerts.iter().enumerate() { @let at = field(at, &format!("alerts.{place}")); tr {
-            th scope="row" { (cell::text(&format!("{at}.name"), &alert.name)) }
-            td { (cell::text(&format!("{at}.priority"), alert.priority.as_str())) }
-            td { (cell::state(&format!("{at}.state"), &alert.state)) }
-            td { (cell::time(&format!("{at}.fired_at"), now, Some(alert.fired_at))) }
-            td { (cell::flag(&format!("{at}.flapping"), Some(alert.flapping))) }
-        } } }
-    } } }
+    cell::scroll(
+        &format!("Alerts of {}", incident.id),
+        &html! { table {
+            caption { "Alerts" }
+            thead { tr { th scope="col" { "Alert" } th scope="col" { "Priority" } th scope="col" { "State" } th scope="col" { "Fired" } th scope="col" { "Flaps" } } }
+            tbody { @for (place, alert) in incident.alerts.iter().enumerate() { @let at = field(at, &format!("alerts.{place}")); tr {
+                th scope="row" { (cell::text(&format!("{at}.name"), &alert.name)) }
+                td { (cell::text(&format!("{at}.priority"), alert.priority.as_str())) }
+                td { (cell::state(&format!("{at}.state"), &alert.state)) }
+                td { (cell::time(&format!("{at}.fired_at"), now, Some(alert.fired_at))) }
+                td { (cell::flag(&format!("{at}.flapping"), Some(alert.flapping))) }
+            } } }
+        } },
+    )
 }
 
 /// Its escalation: each step with its state, and how long until it is due.
@@ -93,26 +96,29 @@ pub fn steps(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup {
     if incident.steps.is_empty() {
         return html! { p { "Escalation: " (cell::none(&field(at, "steps"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label={ "Escalation of " (incident.id) } { table {
-        caption { "Escalation" }
-        thead { tr {
-            th scope="col" { "Policy" } th scope="col" { "After" } th scope="col" { "State" } th scope="col" { "Comes" }
-            th scope="col" { "Due" } th scope="col" { "Who hears" }
-        } }
-        tbody { @for (place, step) in incident.steps.iter().enumerate() { @let at = field(at, &format!("steps.{place}")); tr {
-            th scope="row" { (cell::text(&format!("{at}.policy"), &step.policy)) }
-            td { (cell::text(&format!("{at}.after"), &step.after)) }
-            td { (cell::state(&format!("{at}.state"), &step.state)) }
-            td { @if step.state == "waiting" { strong { (left(now, step.due_at)) } } @else { "—" } }
-            td { (cell::time(&format!("{at}.due_at"), now, Some(step.due_at))) }
-            td {
-                @if step.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
-                @for (who, receiver) in step.notify.iter().enumerate() {
-                    @if who > 0 { ", " } (cell::text(&format!("{at}.notify.{who}"), receiver))
+    cell::scroll(
+        &format!("Escalation of {}", incident.id),
+        &html! { table {
+            caption { "Escalation" }
+            thead { tr {
+                th scope="col" { "Policy" } th scope="col" { "After" } th scope="col" { "State" } th scope="col" { "Comes" }
+                th scope="col" { "Due" } th scope="col" { "Who hears" }
+            } }
+            tbody { @for (place, step) in incident.steps.iter().enumerate() { @let at = field(at, &format!("steps.{place}")); tr {
+                th scope="row" { (cell::text(&format!("{at}.policy"), &step.policy)) }
+                td { (cell::text(&format!("{at}.after"), &step.after)) }
+                td { (cell::state(&format!("{at}.state"), &step.state)) }
+                td { @if step.state == "waiting" { strong { (left(now, step.due_at)) } } @else { "—" } }
+                td { (cell::time(&format!("{at}.due_at"), now, Some(step.due_at))) }
+                td {
+                    @if step.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
+                    @for (who, receiver) in step.notify.iter().enumerate() {
+                        @if who > 0 { ", " } (cell::text(&format!("{at}.notify.{who}"), receiver))
+                    }
                 }
-            }
-        } } }
-    } } }
+            } } }
+        } },
+    )
 }
 
 /// The same as an element that goes on counting.
@@ -145,30 +151,33 @@ pub fn deliveries(of: Messages<'_>, now: DateTime<Utc>, rows: &[DeliveryView], p
     if rows.is_empty() {
         return html! { p { (of.caption) ": " (cell::none(of.at)) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label=(of.caption) { table {
-        caption { (of.caption) }
-        thead { tr {
-            th scope="col" { "Receiver" } th scope="col" { "Event" } th scope="col" { "State" } th.n scope="col" { "Attempts" }
-            th scope="col" { "Decided" } th scope="col" { "Accepted" } th scope="col" { "Receipt" } th scope="col" { "Newest failure" }
-            th scope="col" { "Next" } th scope="col" { "Row" } th scope="col" { "Incident" }
-        } }
-        tbody { @for (place, delivery) in rows.iter().enumerate() { @let at = format!("{}.{place}", of.at); tr {
-            th scope="row" { (cell::text(&format!("{at}.receiver"), &delivery.receiver)) }
-            td { (cell::text(&format!("{at}.event"), &delivery.event)) }
-            td { (cell::state(&format!("{at}.state"), &delivery.state)) (retry(of, delivery, pen)) }
-            td.n { data value=(delivery.attempts) data-field={ (at) ".attempts" } { (delivery.attempts) } }
-            td { (cell::time(&format!("{at}.decided_at"), now, Some(delivery.decided_at))) }
-            td { (cell::time(&format!("{at}.sent_at"), now, delivery.sent_at)) }
-            td { (cell::optional(&format!("{at}.receipt"), delivery.receipt.as_deref())) }
-            td { (cell::optional(&format!("{at}.last_error"), delivery.last_error.as_deref())) }
-            td { (cell::time(&format!("{at}.next_at"), now, delivery.next_at)) }
-            td { data value=(delivery.id) data-field={ (at) ".id" } { (delivery.id) } }
-            td {
-                @if let Some(incident) = &delivery.incident { a href={ "/incident/" (incident) } { (cell::text(&format!("{at}.incident"), incident)) } }
-                @else { (cell::absent(&format!("{at}.incident"))) }
-            }
-        } } }
-    } } }
+    cell::scroll(
+        of.caption,
+        &html! { table {
+            caption { (of.caption) }
+            thead { tr {
+                th scope="col" { "Receiver" } th scope="col" { "Event" } th scope="col" { "State" } th.n scope="col" { "Attempts" }
+                th scope="col" { "Decided" } th scope="col" { "Accepted" } th scope="col" { "Receipt" } th scope="col" { "Newest failure" }
+                th scope="col" { "Next" } th scope="col" { "Row" } th scope="col" { "Incident" }
+            } }
+            tbody { @for (place, delivery) in rows.iter().enumerate() { @let at = format!("{}.{place}", of.at); tr {
+                th scope="row" { (cell::text(&format!("{at}.receiver"), &delivery.receiver)) }
+                td { (cell::text(&format!("{at}.event"), &delivery.event)) }
+                td { (cell::state(&format!("{at}.state"), &delivery.state)) (retry(of, delivery, pen)) }
+                td.n { data value=(delivery.attempts) data-field={ (at) ".attempts" } { (delivery.attempts) } }
+                td { (cell::time(&format!("{at}.decided_at"), now, Some(delivery.decided_at))) }
+                td { (cell::time(&format!("{at}.sent_at"), now, delivery.sent_at)) }
+                td { (cell::optional(&format!("{at}.receipt"), delivery.receipt.as_deref())) }
+                td { (cell::optional(&format!("{at}.last_error"), delivery.last_error.as_deref())) }
+                td { (cell::time(&format!("{at}.next_at"), now, delivery.next_at)) }
+                td { data value=(delivery.id) data-field={ (at) ".id" } { (delivery.id) } }
+                td {
+                    @if let Some(incident) = &delivery.incident { a href={ "/incident/" (incident) } { (cell::text(&format!("{at}.incident"), incident)) } }
+                    @else { (cell::absent(&format!("{at}.incident"))) }
+                }
+            } } }
+        } },
+    )
 }
 
 fn retry(of: Messages<'_>, delivery: &DeliveryView, pen: Option<&Pen>) -> Markup {
@@ -184,15 +193,18 @@ pub fn timeline(at: &str, incident: &IncidentView, now: DateTime<Utc>) -> Markup
     if incident.timeline.is_empty() {
         return html! { p { "Timeline: " (cell::none(&field(at, "timeline"))) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label={ "Timeline of " (incident.id) } { table {
-        caption { "Timeline" }
-        thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "In words" } } }
-        tbody { @for (place, line) in incident.timeline.iter().enumerate() { @let at = field(at, &format!("timeline.{place}")); tr {
-            th scope="row" { (cell::time(&format!("{at}.at"), now, Some(line.at))) }
-            td { (cell::text(&format!("{at}.kind"), &line.kind)) }
-            td { (cell::text(&format!("{at}.text"), &line.text)) }
-        } } }
-    } } }
+    cell::scroll(
+        &format!("Timeline of {}", incident.id),
+        &html! { table {
+            caption { "Timeline" }
+            thead { tr { th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "In words" } } }
+            tbody { @for (place, line) in incident.timeline.iter().enumerate() { @let at = field(at, &format!("timeline.{place}")); tr {
+                th scope="row" { (cell::time(&format!("{at}.at"), now, Some(line.at))) }
+                td { (cell::text(&format!("{at}.kind"), &line.kind)) }
+                td { (cell::text(&format!("{at}.text"), &line.text)) }
+            } } }
+        } },
+    )
 }
 
 /// The public page: what it shows, and the clock of its first post.

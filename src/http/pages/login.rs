@@ -77,13 +77,30 @@ pub fn show_page(companion: &Companion, data: &LoginPage, attempt: &Attempt) -> 
         @if let Some(name) = &data.name {
             p { "Logged in as " strong { (cell::text("name", name)) } ". May act: " (cell::flag("may_operate", Some(data.may_operate))) "." }
         }
-        @if data.tokens_configured { (form(data, attempt)) } @else {
+        @if data.name.is_some() && !attempt.is_faulty() { (leaving(data)) }
+        @else if data.tokens_configured { (form(data, attempt)) } @else {
             p.lead { "Nobody can log in: the configuration names no token, so the pages are for reading." }
             p { "On the host: " code { "slod ack ID" } " · " code { "slod resolve ID" } " · " code { "slod note ID TEXT" } ". Or add "
                 code { "daemon.tokens" } " with " code { "can: [operate]" } "." }
         }
     };
     page(companion, "Log in", None, &main)
+}
+
+/// For whoever is logged in: on to the page, or out.
+fn leaving(data: &LoginPage) -> Markup {
+    html! {
+        div.acts {
+            @if let Some(next) = &data.next { a.button href=(next) { "Go on" } }
+            @if let Some(person) = Visit::current().person {
+                form.act method="post" action="/logout" {
+                    input type="hidden" name="csrf" value=(person.key.proof());
+                    button type="submit" { "Log out" }
+                }
+            }
+        }
+        p.meta { "To log in with another name or token, log out first." }
+    }
 }
 
 fn form(data: &LoginPage, attempt: &Attempt) -> Markup {

@@ -59,7 +59,7 @@ fn table(at: &str, name: &str, found: &Table) -> Markup {
         p { "More than is shown: " (cell::flag(&format!("{at}.more"), Some(found.more))) }
         @if found.columns.is_empty() { p { "Columns: " (cell::none(&format!("{at}.columns"))) } }
         @if found.rows.is_empty() { p { "Rows: " (cell::none(&format!("{at}.rows"))) } }
-        @if !found.columns.is_empty() { div.scroll tabindex="0" role="region" aria-label=(name) { table {
+        @if !found.columns.is_empty() { (cell::scroll(name, &html! { table {
             caption { (name) }
             thead { tr { @for (place, column) in found.columns.iter().enumerate() {
                 th scope="col" { (cell::text(&format!("{at}.columns.{place}"), column)) }
@@ -69,7 +69,7 @@ fn table(at: &str, name: &str, found: &Table) -> Markup {
                     td { (cell::optional(&format!("{at}.rows.{number}.{place}"), value.as_deref())) }
                 }
             } } }
-        } } }
+        } })) }
     }
 }
 

@@ -5,7 +5,7 @@ pub mod alerts;
 pub mod assets;
 pub mod badge;
 pub mod budget;
-mod cell;
+pub mod cell;
 mod changes;
 pub mod confirm;
 mod hindsight;
@@ -27,12 +27,14 @@ mod slo_charts;
 mod slo_facts;
 mod slo_table;
 pub mod sources;
+mod visible;
 pub mod wanted;
 
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
-use self::shell::{Shell, service_links};
+pub use self::shell::Shell;
+use self::shell::service_links;
 use super::{Companion, problem::Problem, routes::ROUTES, session::Visit};
 use crate::views::desk::ServiceView;
 
@@ -49,11 +51,12 @@ fn page_at(companion: &Companion, here: &'static str, title: &str, service: Opti
 /// An error for a browser: what is wrong, what to do, what exists.
 pub fn error(companion: &Companion, problem: &Problem) -> Markup {
     let main = html! {
-        p.lead { (problem.message) }
-        @if let Some(help) = &problem.help { p { (help) } }
+        p { strong { (cell::sentence(&problem.message)) } }
+        @if let Some(help) = &problem.help { p { (cell::sentence(help)) } }
         @if problem.status == StatusCode::UNAUTHORIZED && companion.desk.has_tokens() {
             p { a.button href=(pen::login(&Visit::current().place)) { "Log in" } }
         }
+        @if let Some(place) = &problem.look { p { a.button href=(place) { "Look at its page" } } }
         @if problem.status == StatusCode::SERVICE_UNAVAILABLE { (newest_data(companion)) }
         h2 { "What there is" }
         ul {
@@ -86,7 +89,7 @@ fn newest_data(companion: &Companion) -> Markup {
     html! {
         p.meta {
             @match newest {
-                Some(at) => { "Newest data: " (cell::time("newest_data", companion.now(), Some(at)))
+                Some(at) => { "Newest data: " (cell::known_time("newest_data", companion.now(), Some(at)))
                     ". The figures on " a href="/" { "the overview" } " are kept in memory and go on." }
                 None => "No data yet."
             }

@@ -18,7 +18,7 @@ pub fn table(at: &str, now: DateTime<Utc>, report: &NoiseReport) -> Markup {
             "; only the newest are counted: " (cell::flag(&format!("{at}.truncated"), Some(report.truncated)))
             ". A policy that pages often, is rarely acknowledged and spends little of the budget wakes people for nothing."
         }
-        @if report.policies.is_empty() { p { "Policies: " (cell::none(&format!("{at}.policies"))) } } @else { div.scroll tabindex="0" role="region" aria-label="Pages by policy" { table {
+        @if report.policies.is_empty() { p { "Policies: " (cell::none(&format!("{at}.policies"))) } } @else { (cell::scroll("Pages by policy", &html! { table {
             caption { "The loudest first" }
             thead { tr {
                 th scope="col" { "Policy" } th scope="col" { "On" } th scope="col" { "Service" } th.n scope="col" { "Incidents" }
@@ -35,6 +35,6 @@ pub fn table(at: &str, now: DateTime<Utc>, report: &NoiseReport) -> Markup {
                 td.n { (cell::share(&format!("{at}.budget_spent"), row.budget_spent)) }
                 td.n { (cell::share(&format!("{at}.budget_per_page"), row.budget_per_page)) }
             } } }
-        } } }
+        } })) }
     }
 }

@@ -95,16 +95,20 @@ fn render(companion: &Companion, data: &Optimization) -> Markup {
         (past("hindsight", &data.hindsight))
         h2 { "Objectives and alerts" }
         p {
-            "In how many of the newest "
-            data value=(data.incidents_counted) data-field="incidents_counted" { (data.incidents_counted) }
-            " stored incidents each alert took part. An alert that is in many incidents of an objective that is met may be too eager."
+            @let counted = html! { data value=(data.incidents_counted) data-field="incidents_counted" { (data.incidents_counted) } };
+            @if data.incidents_counted == 0 {
+                "Of " (counted) " incidents nothing can be counted: from the first one on this says in how many each alert took part."
+            } @else {
+                "In how many of the newest " (counted)
+                " stored incidents each alert took part. An alert that is in many incidents of an objective that is met may be too eager."
+            }
         }
-        div.scroll tabindex="0" role="region" aria-label="Objectives and alerts" { table {
+        (cell::scroll("Objectives and alerts", &html! { table {
             caption { "Objectives and alerts" }
             thead { tr {
                 th scope="col" { "Objective" } th.n scope="col" { "Promised" } th.n scope="col" { "Achieved" }
-                th.n scope="col" { "Budget left" } th.n scope="col" { "Coverage" } th.n scope="col" { "Incidents" }
-                th scope="col" { "Incidents by alert" }
+                th.n scope="col" { "Budget left" } th.n scope="col" { "Coverage" }
+                @if data.incidents_counted > 0 { th.n scope="col" { "Incidents" } th scope="col" { "Incidents by alert" } }
             } }
             tbody { @for (place, row) in data.slos.iter().enumerate() { @let at = format!("slos.{place}"); tr {
                 th scope="row" {
@@ -115,15 +119,17 @@ fn render(companion: &Companion, data: &Optimization) -> Markup {
                 td.n { (cell::share(&format!("{at}.achieved"), row.achieved)) }
                 td.n { (cell::share(&format!("{at}.budget_remaining"), row.budget_remaining)) }
                 td.n { (cell::share(&format!("{at}.coverage"), Some(row.coverage))) }
-                td.n { data value=(row.incidents) data-field={ (at) ".incidents" } { (row.incidents) } }
-                td {
-                    @for (place, (alert, times)) in row.incidents_by_alert.iter().enumerate() {
-                        @if place > 0 { ", " }
-                        bdi { (alert) } " " data value=(times) data-field={ (at) ".incidents_by_alert." (alert) } { (times) }
+                @if data.incidents_counted > 0 {
+                    td.n { data value=(row.incidents) data-field={ (at) ".incidents" } { (row.incidents) } }
+                    td {
+                        @for (place, (alert, times)) in row.incidents_by_alert.iter().enumerate() {
+                            @if place > 0 { ", " }
+                            bdi { (alert) } " " data value=(times) data-field={ (at) ".incidents_by_alert." (alert) } { (times) }
+                        }
                     }
                 }
             } } }
-        } }
+        } }))
         (noise::table("noise", companion.now(), &data.noise))
     };
     let title = format!("Optimization of {}", data.service.title);

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
-use super::pen;
+use super::{pen, visible::visible};
 use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
@@ -61,7 +61,7 @@ impl<'a> Shell<'a> {
     /// The whole page.
     pub fn around(self, main: &Markup) -> Markup {
         let health = self.companion.desk.health();
-        html! {
+        visible(html! {
             (DOCTYPE)
             html lang="en" {
                 (self.head())
@@ -74,7 +74,7 @@ impl<'a> Shell<'a> {
                     span #end {}
                 }
             }
-        }
+        })
     }
 
     fn head(&self) -> Markup {
@@ -99,7 +99,8 @@ impl<'a> Shell<'a> {
         } }
     }
 
-    fn navigation(&self) -> Markup {
+    /// Where one can go from here, and who is logged in.
+    pub fn navigation(&self) -> Markup {
         let current = |name: &str| (self.here == name).then_some("page");
         html! { header {
             nav aria-label="Pages" {
@@ -112,6 +113,7 @@ impl<'a> Shell<'a> {
                     a href="/" aria-current=[current("overview")] { "Services" }
                     a href="/silences" aria-current=[current("silences")] { "Silences" }
                     a href="/sources" aria-current=[current("sources")] { "Sources" }
+                    a href="/api" aria-current=[current("api")] { "API" }
                 }
                 (pen::who(self.companion))
             }

@@ -135,56 +135,62 @@ fn table(list: &str, caption: &str, now: DateTime<Utc>, rows: &[SilenceView], pe
     if rows.is_empty() {
         return html! { p { strong { (caption) ": " } (cell::none(list)) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label=(caption) { table {
-        caption { (caption) }
-        thead { tr {
-            th scope="col" { "Silence" } th scope="col" { "State" } th scope="col" { "Service" } th scope="col" { "SLO" } th scope="col" { "Policy" }
-            th scope="col" { "Labels" } th scope="col" { "Until" } th scope="col" { "Since" } th scope="col" { "By" } th scope="col" { "Reason" }
-            th scope="col" { "Ended early" } th scope="col" { "By" } th scope="col" { "Covers" }
-        } }
-        tbody { @for (place, one) in rows.iter().enumerate() { @let at = format!("{list}.{place}"); tr {
-            th scope="row" { (cell::optional(&format!("{at}.id"), one.id.as_deref())) }
-            td { (cell::state(&format!("{at}.state"), &one.state))
-                @if let (Some(pen), Some(id)) = (pen, &one.id) { (pen.button(&format!("/silences/{}/expire", here::segment(id)), "End it now", &[])) } }
-            td { (cell::text(&format!("{at}.match.service"), one.matcher.service.as_str())) }
-            td { (cell::optional(&format!("{at}.match.slo"), one.matcher.slo.as_deref())) }
-            td { (cell::optional(&format!("{at}.match.policy"), one.matcher.policy.as_deref())) }
-            td { (cell::labels(&format!("{at}.match.labels"), &one.matcher.labels)) }
-            td { (cell::time(&format!("{at}.ends_at"), now, Some(one.ends_at))) }
-            td { (cell::time(&format!("{at}.starts_at"), now, Some(one.starts_at))) }
-            td { (cell::text(&format!("{at}.by"), &one.by)) }
-            td { (cell::text(&format!("{at}.reason"), &one.reason)) }
-            td { (cell::time(&format!("{at}.expired_at"), now, one.expired_at)) }
-            td { (cell::optional(&format!("{at}.expired_by"), one.expired_by.as_deref())) }
-            td { (cell::absent(&format!("{at}.covers"))) }
-        } } }
-    } } }
+    cell::scroll(
+        caption,
+        &html! { table {
+            caption { (caption) }
+            thead { tr {
+                th scope="col" { "Silence" } th scope="col" { "State" } th scope="col" { "Service" } th scope="col" { "SLO" } th scope="col" { "Policy" }
+                th scope="col" { "Labels" } th scope="col" { "Until" } th scope="col" { "Since" } th scope="col" { "By" } th scope="col" { "Reason" }
+                th scope="col" { "Ended early" } th scope="col" { "By" } th scope="col" { "Covers" }
+            } }
+            tbody { @for (place, one) in rows.iter().enumerate() { @let at = format!("{list}.{place}"); tr {
+                th scope="row" { (cell::optional(&format!("{at}.id"), one.id.as_deref())) }
+                td { (cell::state(&format!("{at}.state"), &one.state))
+                    @if let (Some(pen), Some(id)) = (pen, &one.id) { (pen.button(&format!("/silences/{}/expire", here::segment(id)), "End it now", &[])) } }
+                td { (cell::text(&format!("{at}.match.service"), one.matcher.service.as_str())) }
+                td { (cell::optional(&format!("{at}.match.slo"), one.matcher.slo.as_deref())) }
+                td { (cell::optional(&format!("{at}.match.policy"), one.matcher.policy.as_deref())) }
+                td { (cell::labels(&format!("{at}.match.labels"), &one.matcher.labels)) }
+                td { (cell::time(&format!("{at}.ends_at"), now, Some(one.ends_at))) }
+                td { (cell::time(&format!("{at}.starts_at"), now, Some(one.starts_at))) }
+                td { (cell::text(&format!("{at}.by"), &one.by)) }
+                td { (cell::text(&format!("{at}.reason"), &one.reason)) }
+                td { (cell::time(&format!("{at}.expired_at"), now, one.expired_at)) }
+                td { (cell::optional(&format!("{at}.expired_by"), one.expired_by.as_deref())) }
+                td { (cell::absent(&format!("{at}.covers"))) }
+            } } }
+        } },
+    )
 }
 
 fn planned(now: DateTime<Utc>, rows: &[PlannedView]) -> Markup {
     if rows.is_empty() {
         return html! { p { strong { "Planned work: " } (cell::none("planned")) } };
     }
-    html! { div.scroll tabindex="0" role="region" aria-label="Planned work: now, and the next windows of each" { table {
-        caption { "Planned work: now, and the next windows of each" }
-        thead { tr {
-            th scope="col" { "Window" } th scope="col" { "State" } th scope="col" { "Begins" } th scope="col" { "Ends" }
-            th scope="col" { "Left out of the budget" } th scope="col" { "Reason" } th scope="col" { "SLOs" }
-        } }
-        tbody { @for (place, one) in rows.iter().enumerate() { @let at = format!("planned.{place}"); tr {
-            th scope="row" { (cell::text(&format!("{at}.name"), &one.name)) }
-            td { (cell::state(&format!("{at}.state"), &one.state)) }
-            td { (cell::time(&format!("{at}.starts_at"), now, Some(one.starts_at))) }
-            td { (cell::time(&format!("{at}.ends_at"), now, Some(one.ends_at))) }
-            td { (cell::flag(&format!("{at}.excluded"), Some(one.excluded))) }
-            td { (cell::optional(&format!("{at}.reason"), one.reason.as_deref())) }
-            td {
-                @if one.slos.is_empty() { (cell::none(&format!("{at}.slos"))) }
-                @for (number, slo) in one.slos.iter().enumerate() {
-                    @if number > 0 { ", " } a href={ "/slo/" (slo) } { (cell::text(&format!("{at}.slos.{number}"), slo)) }
+    cell::scroll(
+        "Planned work: now, and the next windows of each",
+        &html! { table {
+            caption { "Planned work: now, and the next windows of each" }
+            thead { tr {
+                th scope="col" { "Window" } th scope="col" { "State" } th scope="col" { "Begins" } th scope="col" { "Ends" }
+                th scope="col" { "Left out of the budget" } th scope="col" { "Reason" } th scope="col" { "SLOs" }
+            } }
+            tbody { @for (place, one) in rows.iter().enumerate() { @let at = format!("planned.{place}"); tr {
+                th scope="row" { (cell::text(&format!("{at}.name"), &one.name)) }
+                td { (cell::state(&format!("{at}.state"), &one.state)) }
+                td { (cell::time(&format!("{at}.starts_at"), now, Some(one.starts_at))) }
+                td { (cell::time(&format!("{at}.ends_at"), now, Some(one.ends_at))) }
+                td { (cell::flag(&format!("{at}.excluded"), Some(one.excluded))) }
+                td { (cell::optional(&format!("{at}.reason"), one.reason.as_deref())) }
+                td {
+                    @if one.slos.is_empty() { (cell::none(&format!("{at}.slos"))) }
+                    @for (number, slo) in one.slos.iter().enumerate() {
+                        @if number > 0 { ", " } a href={ "/slo/" (slo) } { (cell::text(&format!("{at}.slos.{number}"), slo)) }
+                    }
+                    span.meta { " (" (cell::figure(&format!("{at}.slos_in_all"), Some(one.slos_in_all as f64), |all| all.to_string())) " in all)" }
                 }
-                span.meta { " (" (cell::figure(&format!("{at}.slos_in_all"), Some(one.slos_in_all as f64), |all| all.to_string())) " in all)" }
-            }
-        } } }
-    } } }
+            } } }
+        } },
+    )
 }

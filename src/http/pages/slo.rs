@@ -56,7 +56,7 @@ fn render(companion: &Companion, slo: &SloView, scene: &Scene, slots: &[SlotView
     let main = html! {
         p.lead { (cell::state("state", slo.state.as_str())) " " (cell::text("id", &slo.id.to_string()))
             @if !slo.series.is_empty() { " · " (cell::labels("series", &slo.series)) }
-            span.judged { "newest slot " (cell::age(now, slo.watermark)) } }
+            span.judged { "newest slot " (cell::known(now, slo.watermark)) } }
         @if let Some(fault) = &slo.fault { p.banner { strong { "◌ Newest slot: " } (cell::text("fault", fault)) } }
         (open(scene, now))
         (tiles(slo, scene, now))

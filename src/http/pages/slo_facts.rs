@@ -63,7 +63,7 @@ fn budget(slo: &SloView, now: DateTime<Utc>) -> Markup {
             div { dt { @if slo.in_seconds { "Down time allowed" } @else { "Bad events allowed" } } dd { (cell::events("budget.allowed_bad", budget.allowed_bad, slo.in_seconds)) } }
             div { dt { "As time" } dd { (cell::seconds("budget.allowed_seconds", Some(budget.allowed_seconds))) } }
             div { dt { "Spent at, at the present rate" } dd { (cell::time("budget.exhausts_at", now, budget.exhausts_at)) } }
-            div { dt { "Newest settled slot ended" } dd { (cell::time("watermark", now, slo.watermark)) } }
+            div { dt { "Newest settled slot ended" } dd { (cell::known_time("watermark", now, slo.watermark)) } }
             div { dt { "Computed" } dd { (cell::time("evaluated_at", now, Some(slo.evaluated_at))) } }
         }
     }
@@ -112,7 +112,7 @@ pub fn newest_slots(slo: &SloView, slots: &[SlotView], most: usize, hours: i64) 
     html! {
         details {
             summary { "The newest slots" }
-            div.scroll tabindex="0" role="region" aria-label="The newest slots" { table {
+            (cell::scroll("The newest slots", &html! { table {
                 caption { "The newest slots of " (slo.id.to_string()) ", at most " (most) " of " (hours) " hours" }
                 thead { tr {
                     th scope="col" { "Start" } th.n scope="col" { "Seconds" } th scope="col" { "State" } th.n scope="col" { "Good" }
@@ -127,7 +127,7 @@ pub fn newest_slots(slo: &SloView, slots: &[SlotView], most: usize, hours: i64) 
                     td.n { (percent_or_absent((slot.total > 0.0).then(|| slot.good / slot.total))) }
                     td.n { @if let Some(reading) = slot.reading { (number(reading)) } @else { "—" } }
                 } } }
-            } }
+            } }))
         }
     }
 }

@@ -98,7 +98,7 @@ fn line(now: DateTime<Utc>, row: &Row<'_>) -> Markup {
         td { (incident(now, row.incident)) }
         td.n { (figure(at, "sli", slo.sli, percent)) }
         td.n { (figure(at, "objective", Some(slo.objective), percent)) small { " in " bdi data-field={ (at) ".window" } { (slo.window) } } }
-        td { (cell::age(now, slo.watermark)) }
+        td { (cell::known(now, slo.watermark)) }
     } }
 }
 

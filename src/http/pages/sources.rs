@@ -70,13 +70,29 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
     let main = html! {
         (pen::result(done))
         (pen::without(companion))
-        div.scroll tabindex="0" role="region" aria-label="Sources: what is asked" { table {
+        @if data.sources.is_empty() {
+            p { "Sources: " (cell::none("sources")) ". The configuration names nothing to ask under " code { "sources" } "; probes ask by themselves." }
+        } @else { (sources(&data.sources, now)) }
+        @if data.receivers.is_empty() {
+            p { "Receivers: " (cell::none("receivers")) ". The configuration names nobody to tell under " code { "receivers" } "." }
+        } @else { (receivers(&data.receivers, now)) }
+        @if data.agenda.is_empty() { p { "Reports and reminders: " (cell::none("agenda")) } } @else { (agenda(companion, &data.agenda)) }
+        (deliveries(Messages { caption: "The newest messages", at: "deliveries", from: "sources" }, now, &data.deliveries, Pen::current().as_ref()))
+        (running(now, &data.configuration))
+    };
+    page_at(companion, "sources", "Sources and receivers", None, &main)
+}
+
+fn sources(all: &[SourceView], now: DateTime<Utc>) -> Markup {
+    cell::scroll(
+        "Sources: what is asked",
+        &html! { table {
             caption { "Sources: what is asked" }
             thead { tr {
                 th scope="col" { "Source" } th scope="col" { "Kind" } th scope="col" { "State" } th scope="col" { "Newest answer" }
                 th.n scope="col" { "Took" } th scope="col" { "Newest failure" } th scope="col" { "Why" }
             } }
-            tbody { @for (place, source) in data.sources.iter().enumerate() { @let at = format!("sources.{place}"); tr {
+            tbody { @for (place, source) in all.iter().enumerate() { @let at = format!("sources.{place}"); tr {
                 th scope="row" { (cell::text(&format!("{at}.name"), &source.name)) }
                 td { (cell::text(&format!("{at}.kind"), &source.kind)) }
                 td { data value=(source.blind) data-field={ (at) ".blind" } {
@@ -87,15 +103,21 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
                 td { (cell::time(&format!("{at}.last_failure"), now, source.last_failure)) }
                 td { (cell::optional(&format!("{at}.last_error"), source.last_error.as_deref())) }
             } } }
-        } }
-        div.scroll tabindex="0" role="region" aria-label="Receivers: who is told" { table {
+        } },
+    )
+}
+
+fn receivers(all: &[ReceiverView], now: DateTime<Utc>) -> Markup {
+    cell::scroll(
+        "Receivers: who is told",
+        &html! { table {
             caption { "Receivers: who is told" }
             thead { tr {
                 th scope="col" { "Receiver" } th scope="col" { "Kind" } th.n scope="col" { "Waiting" } th.n scope="col" { "Dead" }
                 th scope="col" { "Wants at most" } th.n scope="col" { "Joined" }
                 th scope="col" { "Newest accepted" } th scope="col" { "Newest failure" } th scope="col" { "Why" }
             } }
-            tbody { @for (place, receiver) in data.receivers.iter().enumerate() { @let at = format!("receivers.{place}"); tr {
+            tbody { @for (place, receiver) in all.iter().enumerate() { @let at = format!("receivers.{place}"); tr {
                 th scope="row" { (cell::text(&format!("{at}.name"), &receiver.name)) }
                 td { (cell::text(&format!("{at}.kind"), &receiver.kind)) }
                 td.n { data value=(receiver.pending) data-field={ (at) ".pending" } { (receiver.pending) } }
@@ -108,12 +130,8 @@ fn render(companion: &Companion, data: &SourcesPage, done: Option<Outcome>) -> M
                 td { (cell::time(&format!("{at}.last_failure"), now, receiver.last_failure)) }
                 td { (cell::optional(&format!("{at}.last_error"), receiver.last_error.as_deref())) }
             } } }
-        } }
-        @if data.agenda.is_empty() { p { "Reports and reminders: " (cell::none("agenda")) } } @else { (agenda(companion, &data.agenda)) }
-        (deliveries(Messages { caption: "The newest messages", at: "deliveries", from: "sources" }, now, &data.deliveries, Pen::current().as_ref()))
-        (running(now, &data.configuration))
-    };
-    page_at(companion, "sources", "Sources and receivers", None, &main)
+        } },
+    )
 }
 
 fn running(now: DateTime<Utc>, running: &Running) -> Markup {
@@ -135,27 +153,30 @@ fn running(now: DateTime<Utc>, running: &Running) -> Markup {
 
 fn agenda(companion: &Companion, entries: &[AgendaView]) -> Markup {
     let now = companion.now();
-    html! { div.scroll tabindex="0" role="region" aria-label="Reports and reminders: what is told when" { table {
-        caption { "Reports and reminders: what is told when" }
-        thead { tr {
-            th scope="col" { "Entry" } th scope="col" { "Kind" } th scope="col" { "Next" } th scope="col" { "Newest" }
-            th.n scope="col" { "Missed before it" } th scope="col" { "Crontab" } th scope="col" { "Time zone" } th scope="col" { "To" }
-        } }
-        tbody { @for (place, entry) in entries.iter().enumerate() { @let at = format!("agenda.{place}"); tr {
-            th scope="row" { (cell::text(&format!("{at}.name"), &entry.name)) }
-            td { (cell::text(&format!("{at}.kind"), &entry.kind)) }
-            td { (cell::time(&format!("{at}.next_at"), now, entry.next_at)) }
-            td { (cell::time(&format!("{at}.last_at"), now, entry.last_at)) }
-            td.n { (cell::figure(&format!("{at}.last_missed"), entry.last_missed.map(|missed| missed as f64), |missed| missed.to_string())) }
-            td { code { (cell::text(&format!("{at}.cron"), &entry.cron)) } }
-            td { (cell::text(&format!("{at}.timezone"), &entry.timezone)) }
-            td {
-                @if entry.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
-                @for (place, name) in entry.notify.iter().enumerate() {
-                    @if place > 0 { ", " }
-                    (cell::text(&format!("{at}.notify.{place}"), name))
+    cell::scroll(
+        "Reports and reminders: what is told when",
+        &html! { table {
+            caption { "Reports and reminders: what is told when" }
+            thead { tr {
+                th scope="col" { "Entry" } th scope="col" { "Kind" } th scope="col" { "Next" } th scope="col" { "Newest" }
+                th.n scope="col" { "Missed before it" } th scope="col" { "Crontab" } th scope="col" { "Time zone" } th scope="col" { "To" }
+            } }
+            tbody { @for (place, entry) in entries.iter().enumerate() { @let at = format!("agenda.{place}"); tr {
+                th scope="row" { (cell::text(&format!("{at}.name"), &entry.name)) }
+                td { (cell::text(&format!("{at}.kind"), &entry.kind)) }
+                td { (cell::time(&format!("{at}.next_at"), now, entry.next_at)) }
+                td { (cell::time(&format!("{at}.last_at"), now, entry.last_at)) }
+                td.n { (cell::figure(&format!("{at}.last_missed"), entry.last_missed.map(|missed| missed as f64), |missed| missed.to_string())) }
+                td { code { (cell::text(&format!("{at}.cron"), &entry.cron)) } }
+                td { (cell::text(&format!("{at}.timezone"), &entry.timezone)) }
+                td {
+                    @if entry.notify.is_empty() { (cell::none(&format!("{at}.notify"))) }
+                    @for (place, name) in entry.notify.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        (cell::text(&format!("{at}.notify.{place}"), name))
+                    }
                 }
-            }
-        } } }
-    } } }
+            } } }
+        } },
+    )
 }

@@ -5,6 +5,7 @@ mod cookie;
 mod key;
 mod limit;
 pub mod origin;
+mod remote;
 
 use axum::{
     extract::{Request, State},
@@ -18,6 +19,7 @@ pub use self::{
     cookie::{is_secure, set as set_cookie, unset as unset_cookie},
     key::{Hash, Key, once},
     limit::Attempts,
+    remote::Remote,
 };
 use super::{Companion, guard::Front, here};
 use crate::config::model::Right;

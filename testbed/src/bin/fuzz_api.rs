@@ -1,7 +1,7 @@
 //! `scripts/fuzz-api`: schemathesis asks a running daemon whatever its own document allows, and much that it does not.
 //!
-//! The daemon stands in a small world: one probed SLO that fails, an open incident, a silence, a correction, receivers that
-//! are all played by the inbox. Everything listens on 127.0.0.1; the fuzzer's way elsewhere is a proxy that is not there.
+//! The daemon stands in a small world: one probed SLO that fails, an open incident, a silence, a correction, an annotation,
+//! receivers that are all played by the inbox. Everything listens on 127.0.0.1; the fuzzer's way elsewhere is a proxy that is not there.
 
 use std::{
     path::{Path, PathBuf},
@@ -84,6 +84,10 @@ async fn seed(world: &World, slod: &Slod) -> anyhow::Result<Value> {
     let wanted = json!({"slo": slo, "at": at, "bad": -1, "total": 0, "by": "fuzz", "reason": "seed"});
     let (status, correction) = slod.post("/api/v1/corrections", &wanted).await?;
     ensure!(status == 200, "no correction: {status} {correction}");
+    let wanted = json!({"kind": "deploy", "text": "seed", "service": "inventory", "by": "fuzz"});
+    let (status, annotation) = slod.post("/api/v1/annotations", &wanted).await?;
+    ensure!(status == 200, "no annotation: {status} {annotation}");
+    let annotation: Value = serde_json::from_str(&annotation)?;
     let silence: Value = serde_json::from_str(&silence)?;
     let deliveries = slod.api("/api/v1/deliveries").await?;
     Ok(json!({
@@ -93,6 +97,7 @@ async fn seed(world: &World, slod: &Slod) -> anyhow::Result<Value> {
         "incident": incident,
         "delivery": deliveries["deliveries"][0]["id"],
         "silence": silence["id"],
+        "annotation": annotation["id"],
     }))
 }
 
@@ -105,6 +110,7 @@ fn show(document: &mut Value, known: &Value) {
                 let name = match parameter["name"].as_str().unwrap_or_default() {
                     "id" if path.contains("deliveries") => "delivery",
                     "id" if path.contains("silences") => "silence",
+                    "id" if path.contains("annotations") => "annotation",
                     "id" => "incident",
                     name => name,
                 };

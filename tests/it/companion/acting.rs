@@ -8,7 +8,7 @@ use super::{
     browser::{Browser, encoded, hidden},
     fake_desk::FakeDesk,
     fixed_data::{HOSTILE, at},
-    get_as,
+    get_as, post,
 };
 
 async fn ann() -> Browser {
@@ -273,6 +273,14 @@ async fn a_store_that_does_not_answer_is_not_waited_for() {
     let answer = browser.submit("/incident/7/acknowledge", &[]).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.text.contains("it may still do so"), "{}", answer.text);
+    // A program is told sooner, and when to come again; never that nothing was done.
+    for path in ["acknowledge", "resolve", "note", "status-page/approve", "status-page/discard"] {
+        let path = format!("/api/v1/incidents/7/{path}");
+        let answer = post(&browser.router, &path, Some("acts"), r#"{"by":"ann","text":"seen"}"#).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"), "{path}");
+        let said = "the store has not taken it within 5 s; it may still do so";
+        assert_eq!(answer.json()["error"]["message"], said, "{path}");
+    }
 }
 
 #[tokio::test]

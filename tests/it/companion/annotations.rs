@@ -160,7 +160,7 @@ async fn charts_show_them_with_a_legend_and_in_words() {
     }
     assert_eq!(html.matches("<line class=\"annotated\"").count(), charts * 2);
     let table = html.split_once("What happened in the window</caption>").unwrap().1;
-    assert!(table.contains("<span aria-hidden=\"true\">▼ </span>deploy</td>"), "{table}");
+    assert!(table.contains("<span aria-hidden=\"true\">▼\u{a0}</span>deploy</td>"), "{table}");
     assert!(table.contains("<a href=\"https://ci.example/builds/7\" rel=\"noreferrer\">"), "{table}");
     assert!(table.contains("<a href=\"/incident/7\"><bdi>"), "{table}");
 }

@@ -116,6 +116,7 @@ impl Dashboard for FakeDesk {
         Box::pin(async move {
             let look = |slo: SloView| {
                 let about = About {
+                    today: super::fixed_data::now().date_naive(),
                     id: slo.id,
                     title: slo.title,
                     series: slo.series,

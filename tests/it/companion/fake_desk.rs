@@ -9,7 +9,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 use slod::{
-    clock::Clock,
     config::model::Right,
     domain::{
         correction::Correction,
@@ -22,25 +21,18 @@ use slod::{
         },
         explain::Explanation,
         inbound::{Call, Caller, Reception, Unread},
-        incident::{DeliveryView, HolderView, IncidentView},
+        incident::{DeliveryView, IncidentView},
         report::{BudgetReport, CorrectionView},
         silence::{SilenceView, Silencing},
         slo::{SloState, SloView, SlotView},
     },
 };
 
+pub use super::fixed_data::StoppedClock;
 use super::{
     fake_annotations::{Said, written_up},
-    fixed_data::{HOSTILE, at, delivery, explanation, incident, now, report, silence, slo, source},
+    fixed_data::{HOSTILE, at, delivery, explanation, incident, incident_as, now, report, silence, slo, source},
 };
-
-pub struct StoppedClock;
-
-impl Clock for StoppedClock {
-    fn now(&self) -> DateTime<Utc> {
-        now()
-    }
-}
 
 /// Who called, the signatures, the time, and the body.
 pub type SeenCall = (Caller, String, String, Result<Vec<u8>, Unread>);
@@ -74,6 +66,10 @@ pub struct FakeDesk {
     pub past: usize,
     /// The incident is over.
     pub over: bool,
+    /// No source, no receiver, no incident.
+    pub bare: bool,
+    /// The newest slot's time has not passed yet.
+    pub ahead: bool,
     /// Somebody had the incident before.
     pub held: bool,
     /// Acts are never answered.
@@ -114,6 +110,9 @@ impl Desk for FakeDesk {
         let mut slos =
             vec![slo("api-response-time", SloState::Burning, true), slo("rop-freshness", SloState::Empty, false)];
         slos.extend(self.many_slos());
+        for slo in slos.iter_mut().filter(|_| self.ahead) {
+            slo.watermark = Some(now() + TimeDelta::seconds(3));
+        }
         slos
     }
 
@@ -177,7 +176,7 @@ impl Desk for FakeDesk {
     fn incidents(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<IncidentView>, DeskError>> {
         Box::pin(async move {
             self.store()?;
-            let all = vec![incident()].into_iter();
+            let all = (!self.bare).then(incident).into_iter();
             let wanted = all.filter(|incident| filter.state.as_ref().is_none_or(|state| *state == incident.state));
             Ok(wanted.filter(|incident| filter.service.is_none() || filter.service == incident.service).collect())
         })
@@ -190,13 +189,7 @@ impl Desk for FakeDesk {
                 let others = "/api/v1/incidents lists them".into();
                 return Err(DeskError::NotFound(format!("there is no incident `{id}`"), others));
             }
-            let over = || Some(at("2026-10-25T11:58:00Z"));
-            let by = || Some("bob (api)".to_owned());
-            let ended =
-                || IncidentView { state: "resolved".into(), resolved_at: over(), resolved_by: by(), ..incident() };
-            let before = HolderView { by: "bob <i> (api)".into(), at: at("2026-10-25T11:52:00Z") };
-            let acknowledged_before = self.held.then_some(before);
-            Ok(IncidentView { acknowledged_before, ..if self.over { ended() } else { incident() } })
+            Ok(incident_as(self.over, self.held))
         })
     }
 
@@ -323,7 +316,7 @@ impl Desk for FakeDesk {
     }
 
     fn sources(&self) -> Vec<SourceView> {
-        vec![source()]
+        (!self.bare).then(source).into_iter().collect()
     }
 
     fn receivers(&self) -> BoxFuture<'_, Result<Vec<ReceiverView>, DeskError>> {
@@ -338,7 +331,8 @@ impl Desk for FakeDesk {
             last_failure: self.not_ready.then(|| at("2026-10-25T11:55:00Z")),
             last_error: self.not_ready.then(|| format!("400 invalid key {HOSTILE}")),
         };
-        Box::pin(async move { Ok(vec![receiver]) })
+        let all = (!self.bare).then_some(receiver);
+        Box::pin(async move { Ok(all.into_iter().collect()) })
     }
 
     fn external_url(&self) -> String {

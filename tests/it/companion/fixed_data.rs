@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use slod::{
+    clock::Clock,
     domain::{correction::Correction, name::SloId, policy::Priority, silence::Matcher, slot::SlotState},
     views::{
         desk::SourceView,
         explain::{Asked, Explanation, Figure, Stretch},
         gaps::{GapView, GapsView},
         incident::{
-            AlertView, CostView, DeliveryView, IncidentView, ManualView, MutedView, StatusPageView, StepView,
-            TimelineView,
+            AlertView, CostView, DeliveryView, HolderView, IncidentView, ManualView, MutedView, StatusPageView,
+            StepView, TimelineView,
         },
         report::{
             Breach, BudgetReport, BudgetUse, CorrectionView, IncidentCost, SeriesReport, ServiceReport, SloReport,
@@ -27,6 +28,14 @@ pub const HOSTILE: &str = "=<script>alert(\"x\")</script>'&|`\u{1b}[31m";
 
 pub fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+pub struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> DateTime<Utc> {
+        now()
+    }
 }
 
 pub fn now() -> DateTime<Utc> {
@@ -184,6 +193,18 @@ pub fn incident() -> IncidentView {
         }),
         cost: CostView { bad: 26_900.0, in_seconds: false, budget_share: Some(0.538), window: Some("30d".into()) },
     }
+}
+
+/// The same once it is over, or when somebody else had it first.
+pub fn incident_as(over: bool, held: bool) -> IncidentView {
+    let before = HolderView { by: "bob <i> (api)".into(), at: at("2026-10-25T11:52:00Z") };
+    let mut incident = IncidentView { acknowledged_before: held.then_some(before), ..incident() };
+    if over {
+        incident.state = "resolved".into();
+        incident.resolved_at = Some(at("2026-10-25T11:58:00Z"));
+        incident.resolved_by = Some("bob (api)".into());
+    }
+    incident
 }
 
 /// A source that does not answer.

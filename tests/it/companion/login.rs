@@ -114,6 +114,41 @@ async fn who_has_no_session_is_sent_to_log_in() {
     assert_eq!(acts(&browser), 0);
 }
 
+/// A daemon that was killed has forgotten log-ins and forms, but not what it had written.
+#[tokio::test]
+async fn a_form_of_a_lost_session_leads_to_what_it_was_about() {
+    let before = Browser::logged_in(FakeDesk::default(), "acts").await;
+    let mut after = Browser::new(FakeDesk::default());
+    after.cookie.clone_from(&before.cookie);
+    after.csrf.clone_from(&before.csrf);
+    let lost = after.submit("/incident/7/note", &[("text", "once more")]).await;
+    // Logged in again elsewhere, and the old form is sent again.
+    let stale = {
+        let mut again = after.beside();
+        again.log_in("acts").await;
+        again.csrf.clone_from(&before.csrf);
+        again.submit("/incident/7/note", &[("text", "once more")]).await
+    };
+    for (answer, status) in [(lost, StatusCode::UNAUTHORIZED), (stale, StatusCode::FORBIDDEN)] {
+        assert_eq!(answer.status, status);
+        assert!(answer.text.contains("this time nothing was done"), "{}", answer.text);
+        assert!(answer.text.contains("that may have counted"), "{}", answer.text);
+        assert!(answer.text.contains("<a class=\"button\" href=\"/incident/7\">"), "{}", answer.text);
+    }
+    assert_eq!(acts(&after), 0);
+}
+
+#[tokio::test]
+async fn whoever_is_logged_in_is_told_so() {
+    let browser = Browser::logged_in(FakeDesk::default(), "acts").await;
+    let page = browser.get("/login?next=%2Fincident%2F7").await.text;
+    assert!(page.contains("Logged in as") && page.contains("ann &lt;b&gt;"), "{page}");
+    assert!(page.contains("<a class=\"button\" href=\"/incident/7\">Go on</a>"), "{page}");
+    assert!(page.contains("action=\"/logout\"") && !page.contains("action=\"/login\""), "{page}");
+    let main = page.split_once("<main").unwrap().1;
+    assert_eq!(hidden(main, "csrf"), browser.csrf);
+}
+
 #[tokio::test]
 async fn a_session_is_never_the_one_that_was_brought() {
     let mut browser = Browser::new(FakeDesk::default());
@@ -206,6 +241,8 @@ async fn nobody_is_sent_elsewhere() {
         ("/.//evil.example", "/"),
         ("/x\r\nset-cookie: a=b", "/"),
         ("javascript:alert(1)", "/"),
+        ("/logout", "/"),
+        ("/incident/7/note", "/incident/7"),
         ("", "/"),
     ] {
         let browser = Browser::new(FakeDesk::default());

@@ -27,6 +27,11 @@ fn element<'a>(html: &'a str, field: &str) -> Option<(&'a str, &'a str)> {
     Some((&html[start..=end], &text[..text.find("</").unwrap_or(text.len())]))
 }
 
+/// As a page shows it: what would steer the page is a sign.
+fn seen(value: &str) -> String {
+    value.chars().map(|letter| if letter == '\u{1b}' { '\u{fffd}' } else { letter }).collect()
+}
+
 fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
@@ -47,7 +52,7 @@ fn shows(tag: &str, text: &str, leaf: &Value) -> bool {
         Value::String(value) if tag.starts_with("<time") => {
             attribute(tag, "datetime").as_ref() == Some(value) && text.contains("UTC (")
         }
-        Value::String(value) => unescaped(text) == *value,
+        Value::String(value) => unescaped(text) == seen(value),
         Value::Array(_) | Value::Object(_) => text == "none",
     }
 }
@@ -156,4 +161,70 @@ async fn services_stand_worst_first_and_bad_news_on_top() {
     assert!(place("/inventory/health") < place("/quiet/health"));
     assert!(place("unknown key `windw`") < place("<main"));
     assert!(place("Not ready") < place("<main"));
+}
+
+/// A probe's slot is settled before its time has passed: what is known now is not of the future.
+#[tokio::test]
+async fn no_slot_is_of_the_future() {
+    let router = tcp(FakeDesk { ahead: true, ..FakeDesk::default() });
+    for path in ["/", "/inventory/health", "/slo/inventory/api-response-time", "/inventory/alerts"] {
+        let page = get_as(&router, path, "text/html").await;
+        assert_eq!(page.status.as_u16(), 200, "{path}");
+        assert!(!page.text.contains("in 3 s"), "{path}: {}", page.text);
+    }
+    let page = get_as(&router, "/slo/inventory/api-response-time", "text/html").await.text;
+    let newest = "<time datetime=\"2026-10-25T12:00:15Z\" class=\"known\" data-field=\"watermark\">2026-10-25 12:00:15 UTC (now)</time>";
+    assert!(page.contains(newest), "the moment stays what it is: {page}");
+}
+
+/// Whatever comes in, nothing on a page steers it.
+#[tokio::test]
+async fn what_steers_text_is_seen() {
+    let router = tcp(FakeDesk::default());
+    let asked = "/?q=%00%1B%5B31m%E2%80%AEgnp%C2%85.exe%E2%81%A6";
+    for path in
+        [asked, "/slo/inventory/api-response-time", "/incident/7", "/inventory/alerts", "/nope%E2%80%AE", "/api"]
+    {
+        let page = get_as(&router, path, "text/html").await.text;
+        let steering = page.chars().find(|letter| {
+            letter.is_control() && !matches!(letter, '\n' | '\r')
+                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        });
+        assert_eq!(steering, None, "{path}");
+    }
+    let page = get_as(&router, asked, "text/html").await.text;
+    assert!(page.contains("value=\"\u{fffd}\u{fffd}[31m\u{fffd}gnp\u{fffd}.exe\u{fffd}\""), "{page}");
+}
+
+/// On the first day there is a sentence where rows would be of nothing.
+#[tokio::test]
+async fn where_there_is_nothing_a_sentence_says_so() {
+    let router = tcp(FakeDesk { bare: true, ..FakeDesk::default() });
+    let page = get_as(&router, "/sources", "text/html").await.text;
+    assert!(page.contains("The configuration names nothing to ask under <code>sources</code>"), "{page}");
+    assert!(page.contains("names nobody to tell under <code>receivers</code>"), "{page}");
+    assert!(!page.contains("Newest accepted") && !page.contains("Newest answer"), "no heads without rows: {page}");
+    let page = get_as(&router, "/inventory/optimization", "text/html").await.text;
+    assert!(page.contains("incidents nothing can be counted: from the first one on"), "{page}");
+    assert!(!page.contains("Incidents by alert") && page.contains(">Promised<"), "{page}");
+}
+
+/// What is typed is set apart, and one can go on from everywhere.
+#[tokio::test]
+async fn typed_words_are_code_and_the_api_has_the_navigation() {
+    let router = tcp(FakeDesk::default());
+    let api = get_as(&router, "/api", "text/html").await.text;
+    for said in [
+        "<nav aria-label=\"Pages\">",
+        "href=\"/silences\"",
+        "<a href=\"/api\" aria-current=\"page\">",
+        "<code>operate</code>",
+    ] {
+        assert!(api.contains(said), "{said}");
+    }
+    for part in api.split("<pre>").map(|part| part.split_once("</pre>").map_or(part, |(_, rest)| rest)) {
+        assert!(!part.contains('`'), "{part}");
+    }
+    let missing = get_as(&router, "/nowhere", "text/html").await.text;
+    assert!(missing.contains("there is no <code>/nowhere</code>"), "{missing}");
 }

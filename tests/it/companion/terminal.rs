@@ -61,6 +61,17 @@ fn at_140_columns() {
     insta::assert_snapshot!(frame(140));
 }
 
+/// A probe's slot is settled before its time has passed.
+#[test]
+fn no_slot_is_of_the_future() {
+    let mut glance = glance();
+    for slo in &mut glance.slos {
+        slo.watermark = Some(now() + TimeDelta::seconds(3));
+    }
+    let frame = top(&glance, None, now(), Room { width: 140, height: None });
+    assert!(!frame.contains("in 3 s") && frame.contains("now"), "{frame}");
+}
+
 #[test]
 fn in_ascii() {
     insta::assert_snapshot!(ascii(&frame(80)));

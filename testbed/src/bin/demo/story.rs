@@ -68,7 +68,8 @@ async fn slow_queue(stage: &mut Stage<'_>) -> anyhow::Result<()> {
 }
 
 async fn outage(stage: &mut Stage<'_>) -> anyhow::Result<()> {
-    act(stage, "3  The dashboard is down", "/inventory/health answers 503");
+    act(stage, "3  The dashboard is down", "a new version answers /inventory/health with 503");
+    stage.command(&["annotate", "dashboard 2.7.0", "--kind", "deploy", "--service", "inventory", "--by", "ci"]).await?;
     stage.world.service.answer_with(503)?;
     let told = |seen: &Seen| ["ops-pager", "inventory-eng"].iter().all(|name| seen.told(OUTAGE, name, "trigger"));
     let seen = stage.until("a page and a message for the outage", told).await?;
