@@ -7,8 +7,10 @@ use super::slot::{Slot, SlotState, Span};
 pub struct Unknown {
     /// From when to when, in Unix seconds.
     pub span: Span,
-    /// Seconds of it that were asked about, without a usable answer. Nobody was asked about the others.
+    /// Seconds of it that were asked about, without a usable answer.
     pub asked_seconds: i64,
+    /// From the first to the last moment of it that nobody was asked about; none if all of it was asked about.
+    pub unasked: Option<Span>,
 }
 
 /// The stretches without a known slot, in order. `slots` are in order. With `expected`, time in it that no slot covers is
@@ -20,13 +22,15 @@ pub fn gaps(slots: &[(Span, Slot)], expected: Option<Span>) -> Vec<Unknown> {
         if start >= end {
             return;
         }
-        let asked_seconds = if asked { end - start } else { 0 };
+        let (asked_seconds, unasked) = if asked { (end - start, None) } else { (0, Some(Span { start, end })) };
         match found.last_mut() {
             Some(last) if last.span.end == start => {
                 last.span.end = end;
                 last.asked_seconds += asked_seconds;
+                let begun = last.unasked.map_or(start, |span| span.start);
+                last.unasked = unasked.map(|_| Span { start: begun, end }).or(last.unasked);
             }
-            _ => found.push(Unknown { span: Span { start, end }, asked_seconds }),
+            _ => found.push(Unknown { span: Span { start, end }, asked_seconds, unasked }),
         }
     };
     let mut seen = expected.map_or(i64::MIN, |expected| expected.start);
@@ -107,7 +111,8 @@ mod tests {
             (Span { start: 60, end: 120 }, Slot::settled(1, &gap)),
         ];
         let found = gaps(&mixed, Some(Span { start: 0, end: 600 }));
-        assert_eq!(found, [Unknown { span: Span { start: 60, end: 600 }, asked_seconds: 240 }]);
+        let unasked = Some(Span { start: 300, end: 600 });
+        assert_eq!(found, [Unknown { span: Span { start: 60, end: 600 }, asked_seconds: 240, unasked }]);
     }
 
     proptest! {
@@ -126,7 +131,12 @@ mod tests {
             let asked: i64 = found.iter().map(|gap| gap.asked_seconds).sum();
             prop_assert_eq!(asked, totals.unmeasured_seconds);
             prop_assert!(found.windows(2).all(|pair| pair[0].span.end < pair[1].span.start));
-            prop_assert!(found.iter().all(|gap| gap.asked_seconds <= gap.span.seconds()));
+            for gap in &found {
+                let unasked = gap.unasked.map_or(0, Span::seconds);
+                prop_assert!(gap.asked_seconds + unasked >= gap.span.seconds() && unasked <= gap.span.seconds());
+                prop_assert_eq!(gap.asked_seconds == gap.span.seconds(), gap.unasked.is_none());
+                prop_assert!(gap.unasked.is_none_or(|part| part.start >= gap.span.start && part.end <= gap.span.end));
+            }
             let asked_alone: i64 = gaps(&slots, None).iter().map(|gap| gap.span.seconds()).sum();
             prop_assert_eq!(asked_alone, totals.unmeasured_seconds);
         }

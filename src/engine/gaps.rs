@@ -65,7 +65,7 @@ impl Causes {
 
     /// A stretch with its reasons.
     pub fn explain(&self, whose: Whose<'_>, gap: &Unknown) -> GapView {
-        let Unknown { span, asked_seconds } = *gap;
+        let Unknown { span, asked_seconds, unasked } = *gap;
         let outage = whose.slo.indicator.source().filter(|_| asked_seconds > 0).and_then(|source| {
             let during = |outage: &&Outage| {
                 outage.source == *source && outage.span.start < span.end && outage.span.end > span.start
@@ -73,20 +73,20 @@ impl Causes {
             self.outages.iter().find(during)
         });
         let history = self.histories.get(&whose.slo.spec.id);
-        let is_open = history.is_some_and(|history| history.is_missing_within(span.start, span.end));
+        let is_open = |span: Span| history.is_some_and(|history| history.is_missing_within(span.start, span.end));
         let mut why: Vec<String> = Vec::new();
+        if let Some(part) = unasked {
+            why.extend(not_asked(whose, part, is_open(part)).map(str::to_owned));
+        }
         if asked_seconds > 0 {
             why.push(match outage {
                 Some(outage) => format!("source `{}` did not answer", outage.source),
                 None if matches!(whose.slo.indicator, Indicator::Probe(_)) => {
                     "our own network failed: the probe's witnesses did not answer either".to_owned()
                 }
-                None if is_open => "no answer yet: it is asked again".to_owned(),
+                None if is_open(span) => "no answer yet: it is asked again".to_owned(),
                 None => "the answer held no data, or none that can be used".to_owned(),
             });
-        }
-        if asked_seconds < span.seconds() {
-            why.extend(unasked(whose, span, is_open).map(str::to_owned));
         }
         GapView {
             series: whose.series.clone(),
@@ -99,8 +99,8 @@ impl Causes {
     }
 }
 
-/// Why nobody was asked.
-fn unasked(whose: Whose<'_>, span: Span, is_open: bool) -> impl Iterator<Item = &'static str> {
+/// Why nobody was asked about time from `span.start` to `span.end`.
+fn not_asked(whose: Whose<'_>, span: Span, is_open: bool) -> impl Iterator<Item = &'static str> {
     // The first slot that is asked about begins after the start.
     let first = whose.since.map_or(i64::MAX, |since| since.saturating_add(2 * i64::from(whose.slo.spec.every)));
     let before = (span.start < whose.since.unwrap_or(i64::MAX)).then_some("before it was watched");

@@ -30,6 +30,7 @@ mod ledgers;
 mod live;
 mod looks;
 mod maintenance;
+mod months;
 mod operating;
 mod outbox;
 mod own;
