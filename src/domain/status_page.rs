@@ -263,6 +263,10 @@ impl StatusClock {
             self.forget(end);
             return None;
         }
+        if self.posted == Some(PublicState::Resolved) {
+            // What came back was never shown, and so has no end to be shown.
+            return self.posted;
+        }
         let resolve_at = end + TimeDelta::seconds(rule.hold);
         self.resolve_at = Some(resolve_at).filter(|at| *at > now);
         Some(if resolve_at <= now { PublicState::Resolved } else { PublicState::Monitoring })

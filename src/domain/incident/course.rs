@@ -104,12 +104,14 @@ impl Incident {
         }
         self.members.insert(watch, Member { policy, priority, firing: true, fired_at: at, flapping });
         self.priority = self.most_urgent().unwrap_or(priority);
+        // Of what opens again only what fires is heard, not all that had fired before its end.
+        let was_over = self.resolved.take().is_some();
         self.listen(voice);
         if self.opening == 0 {
             self.opening = 1;
             voice.line("opened", format!("incident opened at {priority}"));
             self.want_look(voice);
-        } else if self.resolved.take().is_some() {
+        } else if was_over {
             self.acknowledged = None;
             voice.line("reopened", "firing again: the same incident".to_owned());
             let reason = begins.map_or_else(|| "firing again".to_owned(), |burst| burst.to_string());

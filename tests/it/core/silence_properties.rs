@@ -84,6 +84,12 @@ proptest! {
                     _ => true,
                 };
                 prop_assert!(!(new && muted(None)), "{heard:?}\n{}", world.lines.join("\n"));
+                let only_down = |incident: &slod::domain::incident::Incident| {
+                    incident.members.values().filter(|member| member.firing).all(|member| &*member.policy == "down")
+                };
+                let about = world.core.incidents.get(&outgoing.incident);
+                let is_quiet = muted(Some("down")) && about.is_some_and(|incident| incident.resolved.is_none() && only_down(incident));
+                prop_assert!(!(new && is_quiet), "{heard:?}\n{}", world.lines.join("\n"));
                 if let Message::Notification(message) = &outgoing.message {
                     let by_down = message.reason.starts_with("down") && outgoing.event == Event::Trigger;
                     prop_assert!(!(by_down && muted(Some("down"))), "{heard:?}");
@@ -117,4 +123,27 @@ proptest! {
         let left: Vec<_> = open.into_iter().filter(|(_, open)| *open).collect();
         prop_assert!(left.is_empty(), "never told of the end: {left:?}");
     }
+}
+
+/// What had been resolved fires again, of its policies only a silenced one: nobody is woken, and the page, which said
+/// "resolved", says nothing of an end that nobody saw begin.
+#[test]
+fn what_opens_again_in_a_silence_is_quiet() {
+    let mut world = busy_world(false);
+    for what in "bbbbb1bRb.b.bbbg".chars() {
+        any_act(&mut world, what);
+    }
+    any_act(&mut world, 's');
+    let before = world.heard.len();
+    world.feed("bbb");
+    let open = world.core.incidents.values().next().unwrap();
+    assert!(open.resolved.is_none() && open.opening == 2, "{open:?}");
+    world.feed("g*150");
+    let told: Vec<_> = world.heard[before..]
+        .iter()
+        .map(|heard| (heard.at, heard.outgoing.receiver.to_string(), heard.outgoing.event))
+        .collect();
+    let public: Vec<_> = told.iter().filter(|(_, receiver, _)| receiver == "public").collect();
+    assert_eq!(public.len(), 1, "\"resolved\", of what was before: {told:?}\n{}", world.lines.join("\n"));
+    assert_eq!(told.len(), 1, "{told:?}\n{}", world.lines.join("\n"));
 }
