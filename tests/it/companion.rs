@@ -15,6 +15,7 @@ mod fake_desk;
 mod fixed_data;
 mod fixed_proof;
 mod guards;
+mod incident_head;
 mod kept;
 mod live_terminal;
 mod login;

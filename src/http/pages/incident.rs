@@ -12,6 +12,7 @@ use super::{
     cell,
     changes::{affair, changes},
     incident_acts::{controls, draft_buttons},
+    incident_lead::lead,
     incident_parts::{Messages, alerts, deliveries, facts, status_page, steps, timeline},
     looks, page,
     pen::{self, Pen},
@@ -27,7 +28,7 @@ use crate::{
     },
     views::{
         incident::IncidentView,
-        render_words::{amount, instant_and_age, of_budget, percent, percent_or_absent, relative},
+        render_words::{amount, instant_and_age, percent_or_absent},
     },
 };
 
@@ -56,11 +57,12 @@ pub async fn answer(companion: &Companion, id: &str, done: Option<Outcome>, draf
     let (incident, written_up) = companion.desk.incident_written_up(id).await?;
     let changed = companion.desk.changes(affair(&incident)).await?;
     let now = companion.now();
+    let head = lead(companion, &incident).await?;
     let main = html! {
         (pen::result_with(done.filter(|done| is_so(*done, &incident)), |done| already(done, &incident, now)))
         (pen::not_done(draft.note_fault.is_some(), "text"))
         (pen::not_done(draft.silence.is_faulty(), "silence"))
-        (lead(&incident, now))
+        (head)
         (changes(&incident, &changed))
         (controls(companion, &incident, draft))
         (steps("", &incident, now))
@@ -106,26 +108,6 @@ fn already(done: Outcome, incident: &IncidentView, now: DateTime<Utc>) -> Markup
         },
         _ => {}
     } }
-}
-
-/// What, since when, and what it has cost so far: in one look.
-fn lead(incident: &IncidentView, now: DateTime<Utc>) -> Markup {
-    let cost = amount(incident.cost.bad, incident.cost.in_seconds);
-    let end = incident.resolved_at.unwrap_or(now);
-    html! {
-        p.lead {
-            (cell::state("state", &incident.state)) (cell::text("priority", incident.priority.as_str()))
-            span { "opened " (relative(now, incident.opened_at))
-                @if incident.resolved_at.is_some() { ", lasted " (lasted(incident.opened_at, end)) } }
-            span { "cost " @if incident.resolved_at.is_none() { "so far " } (cost)
-                @if incident.cost.in_seconds { " down" } @else { " bad events" }
-                @if let Some(share) = incident.cost.budget_share { " (" (percent(share)) " " (of_budget(incident.cost.window.as_deref())) ")" } }
-        }
-    }
-}
-
-fn lasted(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    crate::views::render_words::duration((to - from).num_seconds().max(0) as f64)
 }
 
 /// One row an incident.

@@ -11,6 +11,7 @@ pub mod confirm;
 mod hindsight;
 pub mod incident;
 mod incident_acts;
+mod incident_lead;
 mod incident_parts;
 pub mod login;
 mod looks;

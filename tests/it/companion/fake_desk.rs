@@ -82,12 +82,21 @@ pub struct FakeDesk {
     pub said: Said,
     /// Messages that were tried again.
     pub retried: Mutex<Vec<i64>>,
+    /// What is otherwise about the incident.
+    pub turned: Option<fn(&mut IncidentView)>,
+    pub runbook: Option<&'static str>,
 }
 
 impl FakeDesk {
     pub(super) fn store(&self) -> Result<(), DeskError> {
         assert!(!self.faulty, "a secret that a panic must not show");
         if self.store_is_gone { Err(DeskError::Unavailable("the store is gone".into())) } else { Ok(()) }
+    }
+
+    pub(super) fn the_incident(&self) -> IncidentView {
+        let mut incident = incident_as(self.over, self.held);
+        self.turned.iter().for_each(|turn| turn(&mut incident));
+        incident
     }
 }
 
@@ -97,7 +106,7 @@ impl Desk for FakeDesk {
             name: name.into(),
             title: title.into(),
             owner: Some("Inventory Engineering".into()),
-            runbook_url: Some("javascript:alert(1)".into()),
+            runbook_url: Some(self.runbook.unwrap_or("javascript:alert(1)").into()),
             metric_prefix: metric_prefix.map(str::to_owned),
         };
         vec![
@@ -189,7 +198,7 @@ impl Desk for FakeDesk {
                 let others = "/api/v1/incidents lists them".into();
                 return Err(DeskError::NotFound(format!("there is no incident `{id}`"), others));
             }
-            Ok(incident_as(self.over, self.held))
+            Ok(self.the_incident())
         })
     }
 
