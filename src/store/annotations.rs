@@ -15,6 +15,9 @@ const COLUMNS: &str = "id, at, kind, text, url, service, made_by, made_at";
 
 const WITHIN: &str = "at >= ?1 and at < ?2 and (?3 is null or service is null or service = ?3)";
 
+/// What tells most first: notes to all services must not crowd out a service's own deploy.
+const TELLING: &str = "kind = 'deploy' desc, case when service = ?3 then 0 else 1 end";
+
 /// An annotation under its number.
 pub type Numbered = (i64, Annotation);
 
@@ -50,11 +53,12 @@ impl Store {
         to: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Numbered>, StoreError> {
-        self.within(service, (from.timestamp_millis(), to.timestamp_millis()), "desc", limit).await
+        self.within(service, (from.timestamp_millis(), to.timestamp_millis()), "at desc, id desc", limit).await
     }
 
     /// Annotations around `time.1`, of a service as above: from `time.0` up to it, and after it up to `time.2`, all three
-    /// among them. The nearest `most` of either side, the oldest first.
+    /// among them. At most `most` of either side, the oldest first: deploys before notes, what is of the service itself
+    /// before what is of all, and of those the nearest.
     pub async fn annotations_near(
         &self,
         service: Option<&str>,
@@ -62,9 +66,12 @@ impl Store {
         most: usize,
     ) -> Result<Near, StoreError> {
         let (from, middle, to) = (time.0.timestamp_millis(), time.1.timestamp_millis(), time.2.timestamp_millis());
-        let mut before = self.within(service, (from, middle + 1), "desc", most).await?;
-        before.reverse();
-        let after = self.within(service, (middle + 1, to + 1), "asc", most).await?;
+        let mut before =
+            self.within(service, (from, middle + 1), &format!("{TELLING}, at desc, id desc"), most).await?;
+        let mut after = self.within(service, (middle + 1, to + 1), &format!("{TELLING}, at, id"), most).await?;
+        for side in [&mut before, &mut after] {
+            side.sort_by_key(|(id, annotation)| (annotation.at, *id));
+        }
         let count = format!("select count(*) as many from annotations where {WITHIN}");
         let count = sqlx::query(sqlx::AssertSqlSafe(count)).bind(from).bind(to + 1).bind(service);
         let all: i64 = count.fetch_one(&self.readers).await?.get("many");
@@ -79,8 +86,7 @@ impl Store {
         order: &str,
         limit: usize,
     ) -> Result<Vec<Numbered>, StoreError> {
-        let query =
-            format!("select {COLUMNS} from annotations where {WITHIN} order by at {order}, id {order} limit ?4");
+        let query = format!("select {COLUMNS} from annotations where {WITHIN} order by {order} limit ?4");
         let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(span.0).bind(span.1).bind(service);
         let rows = query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await?;
         Ok(rows.iter().map(annotation).filter_map(readable).collect())

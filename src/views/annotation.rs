@@ -86,14 +86,14 @@ pub struct AnnotationFilter {
     pub limit: usize,
 }
 
-/// What had changed around an incident: the nearest to its opening, in order.
+/// What had changed around an incident, in order: deploys before notes, its own before those of all services, the nearest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Before it opened, and as it did; the oldest first.
     pub before: Vec<AnnotationView>,
     /// While it was open; the oldest first.
     pub after: Vec<AnnotationView>,
-    /// How many more there were, farther from the opening.
+    /// How many more there were.
     pub more: usize,
 }
 

@@ -89,7 +89,7 @@ async fn they_are_selected_taken_away_and_forgotten() {
     assert_eq!(found(Some("shop"), 0, 9, 9).await, "dba");
     assert_eq!(found(Some("shop"), 0, 3, 1).await, "b", "before `to`");
     let near = store.annotations_near(Some("shop"), (at(0), at(1), at(3)), 1).await.unwrap();
-    assert_eq!((texts(&near.before), texts(&near.after), near.all), (vec!["b"], vec!["d"], 3));
+    assert_eq!((texts(&near.before), texts(&near.after), near.all), (vec!["a"], vec!["d"], 3));
     let near = store.annotations_near(None, (at(0), at(1), at(2)), 5).await.unwrap();
     assert_eq!((texts(&near.before), texts(&near.after), near.all), (vec!["a", "b"], vec!["c"], 3));
 
@@ -104,6 +104,27 @@ async fn they_are_selected_taken_away_and_forgotten() {
     drop(store);
     let store = Store::open(&path).await.unwrap();
     assert_eq!(texts(&store.annotations(None, at(-9), at(9), 9).await.unwrap()), ["e", "c"]);
+}
+
+/// Notes to all services do not crowd out a service's own deploy, however near they are.
+#[tokio::test]
+async fn deploys_and_what_is_its_own_are_told_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("slod.db")).await.unwrap();
+    let note = |minute, text: &str| Annotation { kind: Kind::Note, ..deploy(minute, text, None) };
+    let mut all = vec![deploy(0, "own", Some("shop")), deploy(1, "of all", None)];
+    all.extend((2..7).map(|minute| note(minute, &format!("n{minute}"))));
+    all.push(Annotation { kind: Kind::Note, ..deploy(1, "own note", Some("shop")) });
+    all.extend((11..16).map(|minute| note(minute, &format!("n{minute}"))));
+    all.push(deploy(17, "back", Some("shop")));
+    for one in all {
+        store.annotate(one.clone(), one.at).await.unwrap();
+    }
+    let near = store.annotations_near(Some("shop"), (at(0), at(10), at(30)), 5).await.unwrap();
+    assert_eq!(texts(&near.before), ["own", "of all", "own note", "n5", "n6"]);
+    assert_eq!((texts(&near.after), near.all), (vec!["n11", "n12", "n13", "n14", "back"], 14));
+    let near = store.annotations_near(None, (at(0), at(10), at(30)), 1).await.unwrap();
+    assert_eq!((texts(&near.before), texts(&near.after)), (vec!["of all"], vec!["back"]));
 }
 
 #[tokio::test]

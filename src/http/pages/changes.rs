@@ -24,7 +24,7 @@ pub fn changes(incident: &IncidentView, changes: &Changes) -> Markup {
         section.changes aria-labelledby="changed" {
             h2 #changed { "What changed" }
             ul { @for one in changes.told() { (change(one, incident)) } }
-            @if changes.more > 0 { p.absent { (changes.more) " more, farther from its opening: " a href=(rest(incident)) { "all as JSON" } } }
+            @if changes.more > 0 { p.absent { (changes.more) " more: " a href=(rest(incident)) { "all as JSON" } } }
         }
     }
 }

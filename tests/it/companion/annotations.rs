@@ -136,7 +136,7 @@ async fn an_incident_says_what_changed() {
     let link = "<a href=\"https://ci.example/builds/4711\" rel=\"noreferrer\"><bdi>inventory-api 4.2.1</bdi></a>";
     assert!(place("<span aria-hidden=\"true\">▼ </span>deploy") < place(link));
     assert!(!part.contains("javascript:") && !part.contains("<script") && part.contains("all services"), "{part}");
-    let rest = "3 more, farther from its opening: <a href=\"/api/v1/annotations?from=2026-10-25T09%3A50%3A00.000Z&amp;service=inventory\">";
+    let rest = "3 more: <a href=\"/api/v1/annotations?from=2026-10-25T09%3A50%3A00.000Z&amp;service=inventory\">";
     assert!(part.contains(rest), "{part}");
     assert!(html.find("What changed") < html.find("Escalation"), "near the top");
     let quiet = FakeDesk { said: Said { nothing: true, ..Said::default() }, ..FakeDesk::default() };
