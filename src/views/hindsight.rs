@@ -159,10 +159,15 @@ fn rungs(present: Objective) -> Vec<Objective> {
 /// Why nothing can be said yet, and from when on something can.
 fn too_early(about: &About, days: usize, known: usize, all: usize) -> String {
     let window = about.window_days.max(1);
-    let why = if days == 0 {
+    let why = if days == 0 && window == 1 {
+        "Too early to say: the one day that a window needs is not known".to_owned()
+    } else if days == 0 {
         format!("Too early to say: {known} of the {window} days that one window needs are known")
     } else {
-        format!("Too early to say: a whole window is known at the end of {days} days, and {LEAST_DAYS} are needed")
+        format!(
+            "Too early to say: a whole window is known at the end of {days} day{}, and {LEAST_DAYS} are needed",
+            if days == 1 { "" } else { "s" }
+        )
     };
     let wanted = window.saturating_add(LEAST_DAYS - 1);
     if wanted > all {
@@ -277,14 +282,14 @@ mod tests {
                 0,
                 "0 of the 30 days that one window needs are known. From 2026-12-29 on something can be proposed.",
             ),
-            (1, 0, 0, "0 of the 1 days that one window needs are known. From 2026-11-30 on"),
+            (1, 0, 0, "the one day that a window needs is not known. From 2026-11-30 on"),
             (1, 6, 7, "a whole window is known at the end of 6 days, and 7 are needed. From 2026-11-24 on"),
             (84, 80, 0, "80 of the 84 days that one window needs are known. From 2026-12-03 on"),
             (
                 90,
                 90,
                 7,
-                "of 1 days, and 7 are needed. Of so long a window nothing can be proposed from the last 90 days.",
+                "of 1 day, and 7 are needed. Of so long a window nothing can be proposed from the last 90 days.",
             ),
         ] {
             let found = look(990_000_000, window, &[vec![None; 90 - known], vec![Some(1.0); known]].concat());

@@ -63,9 +63,18 @@ pub fn of(series: &Series) -> String {
     if labels.is_empty() { labels } else { format!(" {labels}") }
 }
 
+/// A difference in counts: `+12`, `-1`, `0`.
+pub fn signed(number: f64) -> String {
+    if number > 0.0 { format!("+{}", count(number)) } else { count(number) }
+}
+
+/// `in the ` for a period as `month (UTC)`, `in ` for a length as `30d`.
+pub fn within(window: &str) -> &'static str {
+    if window.starts_with(|first: char| first.is_ascii_digit()) { "in " } else { "in the " }
+}
+
 /// A correction in one line. Not escaped.
 pub fn correction(made: &CorrectionView) -> String {
-    let signed = |number: f64| if number > 0.0 { format!("+{}", count(number)) } else { count(number) };
     let series = of(&made.series);
     let (bad, total) = (signed(made.bad), signed(made.total));
     let (at, made_at) = (instant(made.at), instant(made.made_at));

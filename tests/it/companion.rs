@@ -21,6 +21,7 @@ mod live_terminal;
 mod login;
 mod metrics;
 mod openapi;
+mod page_words;
 mod pages;
 mod palette;
 mod reports;

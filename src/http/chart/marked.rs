@@ -13,6 +13,9 @@ use crate::views::{
     render_words::instant,
 };
 
+/// Rows that are open; the rest is folded.
+const OPEN_ROWS: usize = 15;
+
 /// The kinds there are among marks.
 pub(super) fn kinds(marks: &[Mark]) -> Vec<MarkKind> {
     let mut kinds: Vec<MarkKind> = marks.iter().map(|mark| mark.kind).collect();
@@ -64,11 +67,32 @@ pub fn happened(scene: &Scene) -> Markup {
     if scene.marks.is_empty() {
         return html! { p.absent { "Nothing happened in this window: no incident, no correction, no planned work, no annotation." } };
     }
+    let marks = telling(&scene.marks);
+    let (first, rest) = marks.split_at(marks.len().min(OPEN_ROWS));
     html! {
-        (cell::scroll("What happened in the window", &html! { table {
-            caption { "What happened in the window" (left_out(scene)) }
+        (told("What happened in the window", left_out(scene), first))
+        @if !rest.is_empty() { details { summary { (rest.len()) " more" } (told("What else happened in the window", "", rest)) } }
+    }
+}
+
+/// Incidents, then what was done to the figures, then annotations; the newest of each first.
+fn telling(marks: &[Mark]) -> Vec<&Mark> {
+    let rank = |kind: MarkKind| match kind {
+        MarkKind::Incident => 0,
+        MarkKind::Planned | MarkKind::Correction => 1,
+        MarkKind::Deploy | MarkKind::Note => 2,
+    };
+    let mut marks: Vec<&Mark> = marks.iter().rev().collect();
+    marks.sort_by_key(|mark| (rank(mark.kind), std::cmp::Reverse(mark.from)));
+    marks
+}
+
+fn told(title: &str, left_out: &str, marks: &[&Mark]) -> Markup {
+    html! {
+        (cell::scroll(title, &html! { table {
+            caption { (title) (left_out) }
             thead { tr { th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "What" } th scope="col" { "In words" } } }
-            tbody { @for mark in scene.marks.iter().rev() { tr {
+            tbody { @for mark in marks { tr {
                 th scope="row" { (instant(mark.from)) }
                 td { @match mark.to {
                     Some(to) if to == mark.from => "—",

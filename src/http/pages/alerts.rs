@@ -52,12 +52,13 @@ pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, 
     let service = known_service(&companion, &name)?;
     let number = page_number(&ask)?;
     let slos = companion.desk.slos().into_iter().filter(|slo| slo.service == name);
-    let alerts = slos
+    let mut alerts: Vec<Alert> = slos
         .flat_map(|slo| {
             let id = slo.id;
             slo.policies.into_iter().map(move |alert| Alert { slo: id.clone(), name: alert.name, state: alert.state })
         })
         .collect();
+    alerts.sort_by_key(|alert| urgency(&alert.state));
     // One more tells whether there is another page.
     let turn = Turn { skip: (number - 1) * INCIDENTS, limit: INCIDENTS + 1 };
     let mut incidents = companion.desk.story(&name, turn).await?;
@@ -65,6 +66,16 @@ pub async fn show(State(companion): State<Companion>, Path(name): Path<String>, 
     incidents.truncate(INCIDENTS);
     let data = AlertsPage { service, alerts, incidents, page: number, next_page };
     Ok(ask.answer(&data, |data| render(&companion, data)))
+}
+
+/// What fires stands first.
+fn urgency(state: &str) -> u8 {
+    match state {
+        "firing" => 0,
+        "clearing" => 1,
+        "pending" => 2,
+        _ => 3,
+    }
 }
 
 fn page_number(ask: &Ask) -> Result<usize, Problem> {

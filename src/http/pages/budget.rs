@@ -13,7 +13,7 @@ use crate::{
     views::{
         desk::ServiceView,
         month::{Verdict, bounds, used},
-        render_words::{count, percent},
+        render_words::{count, percent, signed},
         report::{BudgetReport, SloReport},
     },
 };
@@ -71,7 +71,7 @@ fn tiles(report: &BudgetReport) -> Markup {
         known.filter_map(|slo| Some((1.0 - used(&slo.budget)?, slo))).min_by(|one, other| one.0.total_cmp(&other.0));
     let least = slos().map(|slo| slo.coverage).reduce(f64::min);
     html! { dl.tiles {
-        div { dt { "Objectives met" (so_far) } dd { (many(Verdict::Met)) " of " (judged) small {
+        div { dt { "Objectives met" (so_far) } dd { @if judged == 0 { "—" } @else { (many(Verdict::Met)) " of " (judged) } small {
             (open) " measured too little to tell, " (silent) " without events" } } }
         div { dt { "Least of the month's budget left" } dd { @match worst {
             Some((left, slo)) => { (percent(left)) (cell::bar(Some(left))) small { "if what is unmeasured was good: " bdi { (slo.title) } } }
@@ -210,9 +210,35 @@ fn events(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
         @if !slo.series.is_empty() { (series(at, slo)) }
         (gaps(at, now, slo))
         @if !slo.breaches.is_empty() { p { "Bad without an incident: " } (cell::json(&format!("{at}.breaches"), &serde_json::json!(slo.breaches))) }
-        p { "Corrections: " } (cell::json(&format!("{at}.corrections"), &serde_json::json!(slo.corrections)))
+        (corrections(at, now, slo))
         p { "Changes of the objective: " } (cell::json(&format!("{at}.objective_changes"), &serde_json::Value::Array(slo.objective_changes.clone())))
     }
+}
+
+fn corrections(at: &str, now: DateTime<Utc>, slo: &SloReport) -> Markup {
+    if slo.corrections.is_empty() {
+        return html! { p { "Corrections: " (cell::none(&format!("{at}.corrections"))) } };
+    }
+    let by_series = slo.corrections.iter().any(|made| !made.series.is_empty());
+    cell::scroll(
+        &format!("Corrections of {}", slo.id),
+        &html! { table {
+            caption { "Corrections of " (slo.id) }
+            thead { tr {
+                th scope="col" { "At" } @if by_series { th scope="col" { "Series" } } th.n scope="col" { "Bad" } th.n scope="col" { "In all" }
+                th scope="col" { "Why" } th scope="col" { "By" } th scope="col" { "Written" }
+            } }
+            tbody { @for (place, made) in slo.corrections.iter().enumerate() { @let at = format!("{at}.corrections.{place}"); tr {
+                th scope="row" { (cell::time(&format!("{at}.at"), now, Some(made.at))) }
+                @if by_series { td { @if !made.series.is_empty() { (cell::labels(&format!("{at}.series"), &made.series)) } } }
+                td.n { (cell::figure(&format!("{at}.bad"), Some(made.bad), signed)) }
+                td.n { (cell::figure(&format!("{at}.total"), Some(made.total), signed)) }
+                td { (cell::text(&format!("{at}.reason"), &made.reason)) }
+                td { (cell::text(&format!("{at}.by"), &made.by)) }
+                td { (cell::time(&format!("{at}.made_at"), now, Some(made.made_at))) }
+            } } }
+        } },
+    )
 }
 
 fn series(at: &str, slo: &SloReport) -> Markup {

@@ -15,7 +15,8 @@ pub fn table(at: &str, now: DateTime<Utc>, report: &NoiseReport) -> Markup {
             data value=(report.incidents) data-field={ (at) ".incidents" } { (report.incidents) }
             " incidents that opened from " (cell::time(&format!("{at}.from"), now, Some(report.from)))
             " to " (cell::time(&format!("{at}.to"), now, Some(report.to)))
-            "; only the newest are counted: " (cell::flag(&format!("{at}.truncated"), Some(report.truncated)))
+            @if report.truncated { "; only the newest are counted" }
+            data hidden value=(report.truncated) data-field={ (at) ".truncated" } { (if report.truncated { "yes" } else { "no" }) }
             ". A policy that pages often, is rarely acknowledged and spends little of the budget wakes people for nothing."
         }
         @if report.policies.is_empty() { p { "Policies: " (cell::none(&format!("{at}.policies"))) } } @else { (cell::scroll("Pages by policy", &html! { table {

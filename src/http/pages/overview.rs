@@ -210,7 +210,7 @@ fn services(overview: &Overview<'_>) -> Markup {
             @let at = format!("services.{place}");
             li {
                 h3 { a href={ "/" (entry.service.name) "/health" } { (cell::text(&format!("{at}.service.title"), &entry.service.title)) } }
-                p { (cell::state(&format!("{at}.state"), entry.state.as_str())) " " (entry.slos.len()) " service levels" }
+                p { (cell::state(&format!("{at}.state"), entry.state.as_str())) " " (entry.slos.len()) @if entry.slos.len() == 1 { " service level" } @else { " service levels" } }
                 p.meta {
                     (cell::text(&format!("{at}.service.name"), &entry.service.name))
                     @if let Some(owner) = &entry.service.owner { " · " (cell::text(&format!("{at}.service.owner"), owner)) }

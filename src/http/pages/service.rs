@@ -98,7 +98,13 @@ fn render(companion: &Companion, data: &ServiceHealth<'_>, embed: bool) -> Marku
     };
     let worst =
         data.slos.first().map(|slo| format!("; {}: {} left", slo.title, percent_or_absent(slo.budget.remaining)));
-    let says = format!("{}: {} service levels{}", data.state.as_str(), data.slos.len(), worst.unwrap_or_default());
+    let says = format!(
+        "{}: {} service level{}{}",
+        data.state.as_str(),
+        data.slos.len(),
+        if data.slos.len() == 1 { "" } else { "s" },
+        worst.unwrap_or_default()
+    );
     Shell::new(companion, &service.title)
         .of(Some(&service.name))
         .here("health")

@@ -18,7 +18,7 @@ use crate::{
     http::{Companion, ask::Ask, problem::Problem},
     views::{
         dashboard::{BurnRow, BurnWindow, MarkKind, Scene},
-        render_words::{number, percent, percent_or_absent, relative},
+        render_words::{number, percent, percent_or_absent, relative, within},
         slo::{SloView, SlotView},
     },
 };
@@ -97,7 +97,7 @@ fn tiles(slo: &SloView, scene: &Scene, now: DateTime<Utc>) -> Markup {
     let budget = &slo.budget;
     html! {
         dl.tiles {
-            div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) small { "good in " (slo.window) } } }
+            div { dt { "Objective" } dd { (cell::share("objective", Some(slo.objective))) small { "good " (within(&slo.window)) (slo.window) } } }
             div { dt { "SLI" } dd { (cell::share("sli", slo.sli)) small { (percent(budget.coverage)) @if scene.period.is_some() { " of the whole period measured" } @else { " of the time measured" } } } }
             div { dt { "Budget left" } dd {
                 (cell::share("budget.remaining", budget.remaining)) (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))

@@ -27,7 +27,7 @@ pub fn charts(slo: &SloView, scene: &Scene) -> Markup {
                 (burn_down(&scene.course, &budget, &scene.marks))
                 (achieved(slo, scene))
                 (readings(slo, scene))
-                div.chart { (happened(scene)) }
+                div.chart.all { (happened(scene)) }
             }
         }
     }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::cell;
 use crate::views::{
     dashboard::OpenIncident,
-    render_words::{ABSENT, glyph, number, percent, tone},
+    render_words::{ABSENT, glyph, number, percent, tone, within},
     slo::SloView,
 };
 
@@ -91,13 +91,13 @@ fn line(now: DateTime<Utc>, row: &Row<'_>) -> Markup {
             (cell::bar(budget.remaining.filter(|_| slo.sli.is_some())))
             @if slo.sli.is_none() { small { "nothing measured" } }
             // Pages are decided by the kind reading; where it is the same there is nothing to say.
-            @else if let Some(good) = budget.if_good_apart() { small { "as measured; if good " (good) } }
+            @else if let Some(good) = budget.if_good_apart() { small { "as measured; " span.whole { "if good " (good) } } }
         }
         td.n { (figure(at, "burn_rate.1h", slo.burn_rate.get("1h").copied().flatten(), number)) }
         td { @if budget.remaining.is_some_and(|left| left <= 0.0) { "spent" } @else { (cell::age(now, budget.exhausts_at)) } }
         td { (incident(now, row.incident)) }
         td.n { (figure(at, "sli", slo.sli, percent)) }
-        td.n { (figure(at, "objective", Some(slo.objective), percent)) small { " in " bdi data-field={ (at) ".window" } { (slo.window) } } }
+        td.n { (figure(at, "objective", Some(slo.objective), percent)) small { " " (within(&slo.window)) bdi data-field={ (at) ".window" } { (slo.window) } } }
         td { (cell::known(now, slo.watermark)) }
     } }
 }
