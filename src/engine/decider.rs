@@ -163,7 +163,7 @@ impl Decider {
                     replies.push((reply, result));
                 }
                 Order::Correct { key, correction, reply } => {
-                    let result = self.handle(now, Input::Correct { key, correction }, &mut decision).await;
+                    let result = self.correct(now, key, correction, &mut decision).await;
                     replies.push((reply, result));
                 }
                 Order::Silence { silence, preview, reply } => {

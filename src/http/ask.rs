@@ -15,7 +15,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Surface, problem::Problem, session::Visit};
-use crate::{domain::name::Series, views::desk::Way};
+use crate::{
+    domain::name::Series,
+    views::{desk::Way, render_words::steers},
+};
 
 /// Most bytes of a body.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -170,6 +173,9 @@ impl Signed {
             None | Some("") => Err(Problem::invalid("`by` is missing").help(r#"say who you are: {"by": "ops-lead"}"#)),
             Some(by) if by.chars().count() > BY_MAX => {
                 Err(Problem::invalid(format!("`by` is longer than {BY_MAX} characters")))
+            }
+            Some(by) if by.chars().any(steers) => {
+                Err(Problem::invalid("`by` holds a control character, or one that turns the direction of writing"))
             }
             Some(by) => Ok(by),
         }

@@ -58,7 +58,8 @@ pub struct SloReport {
     /// Good, bad and total are seconds up and down, not events. Left out where they are not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_seconds: bool,
-    /// Whether the objective was met; null without events.
+    /// Whether what was measured met the objective; null without events. Where `coverage` is under `min_coverage`, nobody
+    /// can tell whether the month did.
     pub met: Option<bool>,
     /// Known slots / (expected so far − excluded), 0–1.
     pub coverage: f64,

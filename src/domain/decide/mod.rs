@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use super::{
     alert::Alert,
     budget::Tally,
-    correction::Correction,
+    correction::{Correction, TooMuch},
     diagnostic::Diagnosis,
     history::History,
     incident::{Incident, IncidentEvent, Refused},
@@ -31,6 +31,7 @@ use super::{
 };
 
 mod asking;
+mod correcting;
 mod gone;
 mod judging;
 mod people;
@@ -251,6 +252,9 @@ pub enum Rejected {
     /// It was corrected too often.
     #[error("`{0}` has {CORRECTIONS_MAX} corrections already")]
     TooMany(SloId),
+    /// It takes away what was never counted.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
     /// No such silence is active.
     #[error("no active silence `{0}`")]
     NoSilence(String),
@@ -331,26 +335,6 @@ impl Core {
     }
 
     /// Counts a correction from now on, and judges at once what it changes.
-    fn correct(
-        &mut self,
-        now: DateTime<Utc>,
-        key: SeriesKey,
-        correction: Correction,
-        decision: &mut Decision,
-    ) -> Result<(), Rejected> {
-        let rules = self.rules.clone();
-        let found = rules.slos.get(&key.id).zip(self.series.get_mut(&key));
-        let Some((slo, state)) = found else { return Err(Rejected::NoSeries(key.id)) };
-        if state.corrections.len() >= CORRECTIONS_MAX {
-            return Err(Rejected::TooMany(key.id));
-        }
-        state.corrections.push(correction.clone());
-        decision.judged.insert(key.clone());
-        self.judge(now, &key, slo, false, decision);
-        decision.corrections.push((key, correction));
-        Ok(())
-    }
-
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);

@@ -9,6 +9,7 @@ use super::{Decider, Order, Told};
 use crate::{
     domain::{
         chunk::{SLOTS, chunk_of},
+        correction::Correction,
         decide::{Decision, Input, Rejected, SeriesKey, SeriesState, time},
         ledger::{ChunkKey, Ledger},
     },
@@ -154,6 +155,26 @@ impl Decider {
             tracing::error!(slo = %key.id, slot, "a slot was not taken: stored slots are missing");
         }
         result
+    }
+
+    /// Takes a correction, if what it takes away was counted.
+    pub(super) async fn correct(
+        &mut self,
+        now: DateTime<Utc>,
+        key: SeriesKey,
+        correction: Correction,
+        decision: &mut Decision,
+    ) -> Result<(), Rejected> {
+        for _ in 0..STEPS_MAX {
+            match self.core.can_correct(&key, &correction) {
+                Some(can) => {
+                    can?;
+                    break;
+                }
+                None => self.feed(&BTreeSet::from([key.clone()])).await,
+            }
+        }
+        self.handle(now, Input::Correct { key, correction }, decision).await
     }
 
     /// Publishes the figures of these series, all of them whole.

@@ -54,6 +54,7 @@ impl LiveDesk {
                 format!("`{}` has no such series", key.id),
                 "`slod status` lists the series there are".to_owned(),
             )),
+            Err(Rejected::TooMuch(why)) => Err(DeskError::Invalid(why.to_string())),
             Err(refused) => Err(DeskError::Conflict(refused.to_string())),
         }
     }

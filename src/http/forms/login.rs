@@ -64,7 +64,10 @@ pub async fn log_in(
     }
     if let Err(wait) = companion.attempts.take(from) {
         let seconds = wait.as_secs() + 1;
-        tracing::warn!(?from, "too many attempts to log in");
+        if companion.attempts.is_news() {
+            let from = from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+            tracing::warn!(from, "too many attempts to log in: they are turned away, and told of once a minute");
+        }
         attempt.token_fault = Some(format!(
             "There were too many attempts to log in. Try again in {seconds} s, or use the command line on the host."
         ));

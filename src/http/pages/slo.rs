@@ -111,7 +111,8 @@ fn tiles(slo: &SloView, scene: &Scene, now: DateTime<Utc>) -> Markup {
 }
 
 fn exhaustion(slo: &SloView, now: DateTime<Utc>) -> Markup {
-    let left = slo.budget.remaining;
+    // The reading that makes an SLO `exhausted`.
+    let left = slo.budget.remaining_if_good;
     html! { @match slo.budget.exhausts_at {
         _ if left.is_some_and(|left| left <= 0.0) => { "spent" small { "nothing is left to burn" } }
         Some(at) => { (cell::age(now, Some(at))) small { "what is left, at the rate of the last 6 h" } }

@@ -94,7 +94,7 @@ fn line(now: DateTime<Utc>, row: &Row<'_>) -> Markup {
             @else if let Some(good) = budget.if_good_apart() { small { "as measured; " span.whole { "if good " (good) } } }
         }
         td.n { (figure(at, "burn_rate.1h", slo.burn_rate.get("1h").copied().flatten(), number)) }
-        td { @if budget.remaining.is_some_and(|left| left <= 0.0) { "spent" } @else { (cell::age(now, budget.exhausts_at)) } }
+        td { @if budget.remaining_if_good.is_some_and(|left| left <= 0.0) { "spent" } @else { (cell::age(now, budget.exhausts_at)) } }
         td { (incident(now, row.incident)) }
         td.n { (figure(at, "sli", slo.sli, percent)) }
         td.n { (figure(at, "objective", Some(slo.objective), percent)) small { " " (within(&slo.window)) bdi data-field={ (at) ".window" } { (slo.window) } } }

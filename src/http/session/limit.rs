@@ -23,6 +23,7 @@ type Counted<C> = NoOpMiddleware<<C as Clock>::Instant>;
 pub struct Attempts<C: Clock = MonotonicClock> {
     each: RateLimiter<Option<IpAddr>, HashMapStateStore<Option<IpAddr>>, C, Counted<C>>,
     all: RateLimiter<NotKeyed, InMemoryState, C, Counted<C>>,
+    told: RateLimiter<NotKeyed, InMemoryState, C, Counted<C>>,
     clock: C,
 }
 
@@ -38,6 +39,7 @@ impl<C: Clock + Clone> Attempts<C> {
         Self {
             each: RateLimiter::hashmap_with_clock(quota(ATTEMPTS), clock.clone()),
             all: RateLimiter::direct_with_clock(quota(ATTEMPTS_OF_ALL), clock.clone()),
+            told: RateLimiter::direct_with_clock(quota(1), clock.clone()),
             clock,
         }
     }
@@ -52,6 +54,11 @@ impl<C: Clock + Clone> Attempts<C> {
         let now = self.clock.now();
         self.each.check_key(&from).map_err(|refused| refused.wait_time_from(now))?;
         self.all.check().map_err(|refused| refused.wait_time_from(now))
+    }
+
+    /// Whether the log is told of one that was turned away: a line a minute, however many there are.
+    pub fn is_news(&self) -> bool {
+        self.told.check().is_ok()
     }
 }
 
@@ -90,5 +97,14 @@ mod tests {
         clock.advance(Duration::from_mins(2));
         assert_eq!(attempts.take(Some(address(7))), Ok(()));
         assert_eq!(attempts.each.len(), 1, "what is old makes room");
+    }
+
+    #[test]
+    fn the_log_is_told_once_a_minute() {
+        let clock = FakeRelativeClock::default();
+        let attempts = Attempts::timed_by(clock.clone());
+        assert_eq!((0..100).filter(|_| attempts.is_news()).count(), 1);
+        clock.advance(Duration::from_mins(1));
+        assert!(attempts.is_news());
     }
 }

@@ -124,3 +124,31 @@ fn they_are_told_to_the_store_and_bounded() {
     world.core.adopt(rules);
     assert_eq!(world.core.series[&world.key].corrections.len(), 1_000);
 }
+
+/// What is taken away was counted since, so that nothing later is made up for.
+#[test]
+fn no_more_is_taken_away_than_was_counted_since() {
+    // Ten slots of 100 events, the last two bad; what was corrected before, what is asked for, and what is said of it.
+    #[rustfmt::skip]
+    let cases: Vec<(&[Made], Made, &str)> = vec![
+        (&[], (8, -200.0, 0.0), ""), (&[], (0, -200.0, -200.0), ""), (&[], (0, 5_000.0, 5_000.0), ""), (&[], (9, -100.0, 400.0), ""),
+        (&[], (8, -201.0, 0.0), "201 bad events are taken away, but only 200 were counted from 2026-01-05T00:08:30Z on"),
+        (&[], (9, -200.0, 0.0), "only 100 were"),           // the other hundred was before
+        (&[], (0, 0.0, -801.0), "801 good events"), (&[], (9, 100.0, 0.0), "100 good events"), (&[], (10, -1.0, 0.0), "only 0 were"),
+        (&[(8, -150.0, 0.0)], (8, -51.0, 0.0), "only 50 were"), (&[(8, -150.0, 0.0)], (8, -50.0, 0.0), ""),
+        (&[(9, 30.0, 30.0)], (8, -230.0, 0.0), ""), (&[(7, 30.0, 30.0)], (8, -230.0, 0.0), "only 200"),
+    ];
+    for (before, (minute, bad, total), said) in cases {
+        let mut world = World::new(slo(IndicatorKind::Ratio, 90.0, 60), Vec::new());
+        world.feed("g*8 bb");
+        for (minute, bad, total) in before {
+            correct(&mut world, *minute, *bad, *total);
+        }
+        let made = Correction { made_at: world.now, ..correction(minute, bad, total) };
+        let found = world.core.can_correct(&world.key, &made).unwrap();
+        match found {
+            Ok(()) => assert_eq!(said, "", "{minute} {bad} {total}"),
+            Err(why) => assert!(!said.is_empty() && why.to_string().contains(said), "{minute} {bad} {total}: {why}"),
+        }
+    }
+}
