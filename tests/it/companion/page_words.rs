@@ -27,7 +27,8 @@ async fn corrections_are_rows() {
     let page = page("/inventory/budget").await;
     let part = &page[page.find("Corrections of inventory/api-response-time</caption>").unwrap()..];
     let row = part.split("</table>").next().unwrap();
-    for said in [">−12</data>", ">0</data>", ">ops-lead</bdi>", "2026-10-20 12:00:00 UTC", "2026-10-21 08:00:00 UTC"] {
+    for said in [">−12</data>", ">0</data>", ">ops-lead</bdi>", "2026-10-20 12:00:00 UTC", "2026-10-21 08:00:00 UTC"]
+    {
         assert!(row.contains(said), "{said}: {row}");
     }
     assert!(!row.contains("<dl>"), "{row}");
