@@ -165,3 +165,15 @@ fn alert_table(all: &[Alert]) -> Markup {
         } },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fires_stands_first() {
+        let mut states = ["ok", "pending", "firing", "ok", "clearing", "firing"];
+        states.sort_by_key(|state| urgency(state));
+        assert_eq!(states, ["firing", "firing", "clearing", "pending", "ok", "ok"]);
+    }
+}
