@@ -261,7 +261,7 @@ mod tests {
                 vec![None, None, Some(10.0)],
                 1,
                 None,
-                "Too early to say: a whole window is known at the end of 1 days",
+                "Too early to say: a whole window is known at the end of 1 day,",
             ),
             (990_000_000, 1, vec![Some(900.0); 9], 9, None, "even 95 % did not hold on 95 % of them"),
             (990_000_000, 7, vec![], 0, None, "Too early"),
