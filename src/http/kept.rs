@@ -13,7 +13,7 @@ use std::{
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, Method, StatusCode, header, response::Parts},
+    http::{HeaderName, Method, StatusCode, header, response::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -153,25 +153,18 @@ fn question(surface: Surface, request: &Request) -> Option<Question> {
 
 /// The answer with all of its body, if it is for everybody.
 async fn made(response: Response) -> Result<Kept, Response> {
-    if response.status() != StatusCode::OK || is_for_one(response.headers()) {
+    if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
         return Err(response);
     }
-    let (mut head, body) = response.into_parts();
+    let (head, body) = response.into_parts();
     match to_bytes(body, usize::MAX).await {
-        Ok(body) => {
-            head.headers.remove(header::TRANSFER_ENCODING);
-            Ok(Kept { head, body })
-        }
+        Ok(body) => Ok(Kept { head, body }),
         Err(error) => {
             tracing::warn!(%error, "a page could not be written");
             let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the page could not be written");
             Err(problem.into_response())
         }
     }
-}
-
-fn is_for_one(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::SET_COOKIE)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ impl Core {
         state.ledger.is_whole().then(|| Ok(correction.is_covered_by(&since)?))
     }
 
+    /// Counts a correction from now on, and judges at once what it changes.
     pub(super) fn correct(
         &mut self,
         now: DateTime<Utc>,

@@ -334,7 +334,6 @@ impl Core {
         }
     }
 
-    /// Counts a correction from now on, and judges at once what it changes.
     fn tick(&mut self, now: DateTime<Utc>, decision: &mut Decision) {
         self.blind_sources(now, decision);
         self.turn_mutes(now, decision);

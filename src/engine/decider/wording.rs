@@ -17,15 +17,17 @@ impl Decider {
     /// the built-in title for its headline, as the incident's title. A template that fails leaves the built-in words, is
     /// counted and logged.
     pub(super) fn put_into_words(&mut self, decision: &mut Decision) {
-        let mut titles = BTreeMap::new();
-        for outgoing in &mut decision.outgoing {
+        let mut newest = BTreeMap::new();
+        for (place, outgoing) in decision.outgoing.iter_mut().enumerate() {
             let Message::Notification(notification) = &mut outgoing.message else { continue };
             if let Some(headline) = self.summary(&outgoing.incident, notification) {
-                titles.insert(outgoing.incident.clone(), self.title(&outgoing.incident, notification));
+                newest.insert(outgoing.incident.clone(), place);
                 notification.headline = headline;
             }
         }
-        for (id, title) in titles {
+        for (id, place) in newest {
+            let Message::Notification(notification) = &decision.outgoing[place].message else { continue };
+            let title = self.title(&id, notification);
             if let (Some(incident), Some(title)) = (self.core.incidents.get_mut(&id), title) {
                 incident.title = title;
             }
